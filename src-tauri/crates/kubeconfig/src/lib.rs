@@ -1,0 +1,1 @@
+//! Kubeconfigs, loaded and merged as kubectl does.

@@ -1,0 +1,3 @@
+//! The resident: broker, socket and vault in one small process.
+
+fn main() {}

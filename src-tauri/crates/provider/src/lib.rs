@@ -1,0 +1,1 @@
+//! Everything said to an OpenID Connect provider.

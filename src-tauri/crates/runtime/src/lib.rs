@@ -1,0 +1,1 @@
+//! The loop around the broker: effects performed, the socket served, tokens kept.

@@ -1,0 +1,3 @@
+//! The exec credential plugin: asks the resident, does what it is told.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The frames on Kubefob's socket, and where that socket is.

@@ -1,0 +1,1 @@
+//! An OpenID Provider and a Kubernetes API in memory, which can misbehave.

@@ -1,0 +1,3 @@
+//! Fetches, builds and starts; asserts nothing.
+
+fn main() {}
