@@ -1,1 +1,14 @@
 //! Every decision of Kubefob: sessions, schedule, trust, commands.
+//!
+//! Pure: it reads no file, no clock and no environment (its `clippy.toml` forbids them). What
+//! happened comes in as an event with `Now`; what the world must do goes out as effects.
+
+pub mod account;
+pub mod asker;
+pub mod clock;
+pub mod outcome;
+pub mod problem;
+pub mod secret;
+pub mod texts;
+pub mod tokens;
+pub mod trust;

@@ -1,0 +1,185 @@
+//! Who asks, as the resident found out by itself; and where a person can be asked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Proxies;
+use crate::texts::Language;
+
+/// A process, told apart from a later one with the same number by its start time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ProcessId {
+    /// Its number.
+    pub pid: u32,
+    /// When it started, in clock ticks since boot (`/proc/PID/stat`, field 22).
+    pub started: u64,
+}
+
+/// The process that wants a token: the shim's parent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// Which process; none where it ended before it could be looked at.
+    pub process: Option<ProcessId>,
+    /// The name of its executable.
+    pub program: String,
+    /// Its arguments, its own name first; none where they can't be seen.
+    pub arguments: Option<Vec<String>>,
+    /// Where it lives.
+    pub place: Place,
+    /// Whether a person sits at its terminal: standard input and error are terminals, and it is a
+    /// kubectl in the foreground there.
+    pub foreground: bool,
+    /// Whether it is `kubectl __complete`, which a TAB runs and which must never ask.
+    pub completion: bool,
+    /// The proxies of its environment.
+    pub proxies: Proxies,
+    /// Whether its environment sets SSL_CERT_FILE or SSL_CERT_DIR.
+    pub own_ca: bool,
+    /// The language of its environment.
+    pub language: Language,
+}
+
+/// Where an asker lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On this computer, with or without a terminal.
+    Here,
+    /// Below an sshd: whoever sits there is elsewhere.
+    Ssh,
+    /// In another mount namespace: a container, a snap, a flatpak.
+    Container,
+}
+
+/// What is known of the person's graphical login.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Desktop {
+    /// There is none.
+    #[default]
+    None,
+    /// There is one, and its screen is locked.
+    Locked,
+    /// There is one, and somebody may be looking.
+    Unlocked,
+}
+
+/// The way by which a request came in. It decides what may be asked of us, whatever the client
+/// says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Endpoint {
+    /// The main socket: tokens of trusted pairs, commands.
+    Control,
+    /// Our own page in the browser, by its one-time button.
+    Page,
+}
+
+/// Where a person is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Venue {
+    /// In the browser of this desktop.
+    Page,
+    /// On the asker's terminal.
+    Terminal,
+    /// Nowhere: nobody is there.
+    Nobody,
+}
+
+/// Where to ask the person behind this asker.
+#[must_use]
+pub fn venue(asker: &Asker, desktop: Desktop) -> Venue {
+    if asker.completion {
+        return Venue::Nobody;
+    }
+    let terminal = if asker.foreground {
+        Venue::Terminal
+    } else {
+        Venue::Nobody
+    };
+    match (asker.place, desktop) {
+        (Place::Ssh, _) | (_, Desktop::None | Desktop::Locked) => terminal,
+        (Place::Here | Place::Container, Desktop::Unlocked) => Venue::Page,
+    }
+}
+
+/// Whether an approval that comes by `endpoint` from `asker` counts.
+///
+/// Our page's button always does. A terminal does only while no desktop is adopted, or for an
+/// asker that sits in ssh: otherwise whatever runs in a terminal could approve itself while a
+/// person could have been asked where only a person answers.
+#[must_use]
+pub fn may_approve(endpoint: Endpoint, asker: &Asker, desktop: Desktop) -> bool {
+    match endpoint {
+        Endpoint::Page => true,
+        Endpoint::Control => {
+            asker.foreground
+                && match (asker.place, desktop) {
+                    (Place::Ssh, _) | (Place::Here, Desktop::None) => true,
+                    (Place::Here, Desktop::Locked | Desktop::Unlocked) | (Place::Container, _) => {
+                        false
+                    }
+                }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn asker(place: Place, foreground: bool) -> Asker {
+        Asker {
+            process: Some(ProcessId { pid: 1, started: 1 }),
+            program: "kubectl".into(),
+            arguments: Some(vec!["kubectl".into(), "get".into(), "ns".into()]),
+            place,
+            foreground,
+            completion: false,
+            proxies: Proxies::default(),
+            own_ca: false,
+            language: Language::En,
+        }
+    }
+
+    #[test]
+    fn a_person_is_asked_where_the_asker_is() {
+        use Desktop::{Locked, None, Unlocked};
+        use Place::{Here, Ssh};
+        for (place, foreground, desktop, expected) in [
+            (Here, true, Unlocked, Venue::Page),
+            (Here, false, Unlocked, Venue::Page),
+            (Here, true, Locked, Venue::Terminal),
+            (Here, false, Locked, Venue::Nobody),
+            (Here, true, None, Venue::Terminal),
+            (Here, false, None, Venue::Nobody),
+            (Ssh, true, Unlocked, Venue::Terminal),
+            (Ssh, false, Unlocked, Venue::Nobody),
+        ] {
+            assert_eq!(
+                venue(&asker(place, foreground), desktop),
+                expected,
+                "{place:?} {desktop:?}"
+            );
+        }
+        let tab = Asker {
+            completion: true,
+            ..asker(Here, true)
+        };
+        assert_eq!(venue(&tab, Unlocked), Venue::Nobody);
+    }
+
+    #[test]
+    fn a_terminal_approves_only_where_nobody_sits_at_a_desktop() {
+        use Desktop::{Locked, None, Unlocked};
+        for (place, foreground, desktop, expected) in [
+            (Place::Here, true, None, true),
+            (Place::Here, false, None, false),
+            (Place::Here, true, Unlocked, false),
+            (Place::Here, true, Locked, false),
+            (Place::Ssh, true, Unlocked, true),
+            (Place::Ssh, false, Unlocked, false),
+            (Place::Container, true, None, false),
+        ] {
+            let asker = asker(place, foreground);
+            assert_eq!(may_approve(Endpoint::Control, &asker, desktop), expected);
+            assert!(may_approve(Endpoint::Page, &asker, desktop));
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What went wrong, as a code with parameters. The message and the hint are texts, made when
+//! somebody is there to read them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::texts::{Language, Parameters, clean, text};
+
+/// What went wrong: a code that programs branch on, and what to fill into its texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// What kind of thing went wrong.
+    pub code: Code,
+    /// What the texts of that code name.
+    pub parameters: Parameters,
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Every kind of thing that can go wrong. Its name is part of the contract with tray,
+        /// window and scripts; its texts stand in `texts/`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Code { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The name that people copy out of an error.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // What was asked
+    /// A flag that we do not know; `flag`.
+    UnknownFlag = "unknown-flag",
+    /// A flag of kubelogin that a later release will know; `flag`.
+    FlagNotYet = "flag-not-yet",
+    /// A flag that kubelogin dropped; `flag`, `instead`.
+    FlagDropped = "flag-dropped",
+    /// A flag without its value, or with one that does not parse; `flag`, `reason`.
+    FlagValue = "flag-value",
+    /// A mandatory flag is missing; `flag`.
+    FlagMissing = "flag-missing",
+    /// A word where only flags may stand; `word`.
+    StrayWord = "stray-word",
+    /// A command that we do not know; `command`.
+    UnknownCommand = "unknown-command",
+    /// KUBERNETES_EXEC_INFO is not what client-go writes; `reason`.
+    ExecInfo = "exec-info",
+    /// An ExecCredential version that we do not speak; `version`.
+    ExecVersion = "exec-version",
+    /// No account of that name; `name`.
+    NoSuchAccount = "no-such-account",
+    /// Several accounts would fit; `names`.
+    WhichAccount = "which-account",
+    /// No trust of that name; `name`.
+    NoSuchTrust = "no-such-trust",
+
+    // Who may
+    /// A pair that is not trusted, and nobody to ask; `account`, `server`, `command`.
+    NotTrusted = "not-trusted",
+    /// A person said no to this pair; `account`, `server`.
+    TrustRefused = "trust-refused",
+    /// The servers of this request can't be told apart and one was refused; `account`, `server`.
+    TrustRefusedSeveral = "trust-refused-several",
+    /// A person must sign in and nobody is there; `account`.
+    NobodyThere = "nobody-there",
+    /// The asker is shell completion, which never asks; `account`.
+    CompletionNeverAsks = "completion-never-asks",
+
+    // What the provider or the network did
+    /// No connection to the provider; `host`, `reason`.
+    Unreachable = "unreachable",
+    /// TLS at the provider failed; `host`, `reason`.
+    TlsFailed = "tls-failed",
+    /// TLS failed, and the asker sets SSL_CERT_FILE, which is not used; `host`, `reason`.
+    TlsFailedOwnCa = "tls-failed-own-ca",
+    /// The provider answered, but with a fault of its own; `host`, `status`.
+    ProviderFault = "provider-fault",
+    /// A reply was due and did not come, or was not readable; `host`, `reason`.
+    LostReply = "lost-reply",
+    /// The provider was not reached in the time that a waiting command has; `host`.
+    TakesTooLong = "takes-too-long",
+    /// The issuer is not https (loopback apart); `url`.
+    NotHttps = "not-https",
+    /// A URL from the provider that we do not follow; `url`, `reason`.
+    BadUrl = "bad-url",
+    /// Discovery names another issuer; `expected`, `found`.
+    WrongIssuer = "wrong-issuer",
+    /// There is no OpenID provider at this address; `url`, `status`.
+    NoDiscovery = "no-discovery",
+    /// Discovery can't be understood; `url`, `reason`.
+    BadDiscovery = "bad-discovery",
+    /// The provider does not know this client or its secret; `client`, `error`.
+    ClientRefused = "client-refused",
+    /// The provider refuses the request; `error`, `description`.
+    RequestRefused = "request-refused",
+    /// A reply without an ID token; `host`.
+    NoIdToken = "no-id-token",
+    /// A token that does not check; `reason`.
+    BadToken = "bad-token",
+    /// The provider ended the session; `reason` is its own word.
+    SessionEnded = "session-ended",
+    /// The session ended after a reply of the provider's was lost; `reason`.
+    SessionEndedAfterLostReply = "session-ended-after-lost-reply",
+    /// The bearer token ran out and there is no refresh token; ``.
+    NoRefreshToken = "no-refresh-token",
+    /// The provider renews the session without ID tokens; ``.
+    RefreshWithoutIdToken = "refresh-without-id-token",
+
+    // Signing in
+    /// Nobody has signed in yet; `account`.
+    NotSignedIn = "not-signed-in",
+    /// A person signed out; `account`.
+    SignedOut = "signed-out",
+    /// Nobody finished the sign-in in time; `redirect`.
+    SignInTimedOut = "sign-in-timed-out",
+    /// The sign-in was cancelled.
+    SignInCancelled = "sign-in-cancelled",
+    /// The person, or the provider, refused; `error`, `description`.
+    SignInRefused = "sign-in-refused",
+    /// Every listen address is taken; `addresses`.
+    PortsTaken = "ports-taken",
+    /// The first listen address was taken and another is used; `redirect`.
+    OtherPort = "other-port",
+    /// The listen address is not loopback; `address`.
+    ListenNotLoopback = "listen-not-loopback",
+    /// A browser could not be opened; `reason`.
+    NoBrowser = "no-browser",
+    /// The callback's state, cookie, host or issuer is not ours; `reason`.
+    ForeignCallback = "foreign-callback",
+    /// Another person signed in than before; `before`, `now`.
+    OtherPerson = "other-person",
+    /// A start page that was visited by another browser; ``.
+    TicketUsed = "ticket-used",
+    /// `--oidc-pkce-method=no` where PKCE could be had; ``.
+    PkceNeeded = "pkce-needed",
+
+    // This computer
+    /// A file that can't be used; `path`, `reason`.
+    BadFile = "bad-file",
+    /// A kubeconfig of the asker's that kubectl could not load either; `path`, `reason`.
+    BadKubeconfig = "bad-kubeconfig",
+    /// Tokens can't be written; `path`, `reason`.
+    CannotKeep = "cannot-keep",
+    /// The keyring is locked; ``.
+    KeyringLocked = "keyring-locked",
+    /// There is no keyring; ``.
+    NoKeyring = "no-keyring",
+    /// The keyring has no key for sealed tokens that exist; ``.
+    KeyLost = "key-lost",
+    /// A sealed file is damaged; `path`.
+    VaultDamaged = "vault-damaged",
+    /// The settings file is of a newer version, or not readable; `path`, `reason`.
+    BadSettings = "bad-settings",
+    /// Too many questions at once.
+    Busy = "busy",
+    /// The client speaks a protocol that we do not.
+    BadClient = "bad-client",
+    /// Something that must not happen; `reason`.
+    Internal = "internal",
+}
+
+impl Problem {
+    /// A problem with what its texts name.
+    #[must_use]
+    pub fn new(code: Code, parameters: Parameters) -> Self {
+        Self { code, parameters }
+    }
+
+    /// A problem whose texts name nothing.
+    #[must_use]
+    pub fn plain(code: Code) -> Self {
+        Self::new(code, Vec::new())
+    }
+
+    /// What happened, in one sentence.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        text(
+            language,
+            &format!("{}.message", self.code.name()),
+            &self.parameters,
+        )
+    }
+
+    /// What to do about it, in one or two sentences.
+    #[must_use]
+    pub fn hint(&self, language: Language) -> String {
+        text(
+            language,
+            &format!("{}.hint", self.code.name()),
+            &self.parameters,
+        )
+    }
+
+    /// Message, hint and code in one line, for a standard error that nobody may be reading.
+    #[must_use]
+    pub fn line(&self, language: Language) -> String {
+        format!(
+            "{} {} [{}]",
+            self.message(language),
+            self.hint(language),
+            self.code.name()
+        )
+    }
+
+    /// The parameter of a name, cleaned.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        self.parameters
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| clean(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_message_and_a_hint_in_each_language() {
+        for code in Code::ALL {
+            for language in [Language::En, Language::Ko] {
+                let problem = Problem::plain(*code);
+                assert_ne!(
+                    problem.message(language),
+                    format!("{}.message", code.name())
+                );
+                assert_ne!(problem.hint(language), format!("{}.hint", code.name()));
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Texts are data: one folder per language, a key for each text, parameters in braces.
+//!
+//! `{server}` is replaced by the parameter of that name; `{server|을/를}` by the parameter and the
+//! particle that its last syllable wants (with, without a final consonant). Parameters come from
+//! kubeconfigs and providers: they are cleaned here, so that no text carries a control character.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+/// A language that Kubefob speaks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Korean.
+    Ko,
+}
+
+/// The parameters of a text, by name.
+pub type Parameters = Vec<(&'static str, String)>;
+
+type Catalogue = BTreeMap<String, String>;
+
+static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| {
+    catalogue(&[
+        include_str!("texts/en/problem.json"),
+        include_str!("texts/en/page.json"),
+        include_str!("texts/en/terminal.json"),
+    ])
+});
+static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| {
+    catalogue(&[
+        include_str!("texts/ko/problem.json"),
+        include_str!("texts/ko/page.json"),
+        include_str!("texts/ko/terminal.json"),
+    ])
+});
+
+impl Language {
+    /// From the value of `LC_ALL`, `LC_MESSAGES` or `LANG`, or an `Accept-Language` header.
+    #[must_use]
+    pub fn of(locale: &str) -> Self {
+        if locale.trim_start().to_ascii_lowercase().starts_with("ko") {
+            Self::Ko
+        } else {
+            Self::En
+        }
+    }
+
+    /// As HTML's `lang` attribute wants it.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ko => "ko",
+        }
+    }
+
+    fn catalogue(self) -> &'static Catalogue {
+        match self {
+            Self::En => &ENGLISH,
+            Self::Ko => &KOREAN,
+        }
+    }
+}
+
+/// The text of a key, its parameters filled in. A key that is missing shows itself: the tests
+/// look for that.
+#[must_use]
+pub fn text(language: Language, key: &str, parameters: &[(&'static str, String)]) -> String {
+    let template = language.catalogue().get(key).map_or(key, String::as_str);
+    fill(template, parameters)
+}
+
+/// Control characters, ESC among them, and the marks that turn the direction of writing, replaced
+/// by `�`: what comes from a kubeconfig or a provider is inert wherever it is shown.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{061c}'
+            | '\u{feff}' => '\u{fffd}',
+            other if other.is_control() => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+fn fill(template: &str, parameters: &[(&'static str, String)]) -> String {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled.push_str(before);
+        let Some((slot, after)) = after.split_once('}') else {
+            filled.push('{');
+            rest = after;
+            continue;
+        };
+        let (name, particles) = slot
+            .split_once('|')
+            .map_or((slot, None), |(n, p)| (n, Some(p)));
+        let value = parameters
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or_else(|| slot.to_owned(), |(_, value)| clean(value));
+        filled.push_str(&value);
+        if let Some((with, without)) = particles.and_then(|pair| pair.split_once('/')) {
+            filled.push_str(if ends_in_consonant(&value) {
+                with
+            } else {
+                without
+            });
+        }
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// Whether the last syllable has a final consonant when it is read in Korean.
+fn ends_in_consonant(word: &str) -> bool {
+    let Some(last) = word
+        .chars()
+        .rev()
+        .find(|character| character.is_alphanumeric())
+    else {
+        return false;
+    };
+    match last {
+        '가'..='힣' => (u32::from(last) - u32::from('가')) % 28 != 0,
+        // 영 일 삼 육 칠 팔
+        '0' | '1' | '3' | '6' | '7' | '8' => true,
+        // 엘 엠 엔 알
+        'l' | 'm' | 'n' | 'r' | 'L' | 'M' | 'N' | 'R' => true,
+        _ => false,
+    }
+}
+
+fn catalogue(files: &[&str]) -> Catalogue {
+    files
+        .iter()
+        .filter_map(|file| serde_json::from_str::<Catalogue>(file).ok())
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_read_and_the_languages_have_the_same_texts() {
+        let names = |slots: &str| {
+            let mut names: Vec<String> = slots
+                .split('{')
+                .skip(1)
+                .filter_map(|slot| slot.split('}').next())
+                .map(|slot| slot.split('|').next().unwrap().to_owned())
+                .collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        for (english, korean) in [
+            (
+                include_str!("texts/en/problem.json"),
+                include_str!("texts/ko/problem.json"),
+            ),
+            (
+                include_str!("texts/en/page.json"),
+                include_str!("texts/ko/page.json"),
+            ),
+            (
+                include_str!("texts/en/terminal.json"),
+                include_str!("texts/ko/terminal.json"),
+            ),
+        ] {
+            let english: Catalogue = serde_json::from_str(english).unwrap();
+            let korean: Catalogue = serde_json::from_str(korean).unwrap();
+            assert_eq!(
+                english.keys().collect::<Vec<_>>(),
+                korean.keys().collect::<Vec<_>>(),
+                "both languages have the same keys"
+            );
+            for (key, text) in &english {
+                assert_eq!(names(text), names(&korean[key]), "{key}");
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_are_filled_in_and_cleaned() {
+        let parameters = [("who", "a\u{1b}]52;c;x\u{7}\u{202e}b".to_owned())];
+        assert_eq!(
+            fill("<{who}> {gone}", &parameters),
+            "<a\u{fffd}]52;c;x\u{fffd}\u{fffd}b> gone"
+        );
+    }
+
+    #[test]
+    fn korean_particles_follow_the_last_syllable() {
+        for (word, expected) in [
+            ("서버", "서버를"),
+            ("계정", "계정을"),
+            ("test", "test를"),
+            ("admin", "admin을"),
+        ] {
+            assert_eq!(fill("{word|을/를}", &[("word", word.to_owned())]), expected);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What a sign-in brings.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Wall;
+use crate::secret::{BearerToken, RefreshToken};
+
+/// The tokens of one account, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// What kubectl is given.
+    pub bearer: BearerToken,
+    /// What renews it, where the provider gave one.
+    pub refresh: Option<RefreshToken>,
+    /// Who it says one is.
+    pub identity: Identity,
+    /// When the bearer token was asked for, on this computer's clock.
+    pub obtained: Wall,
+    /// When the bearer token ends, on this computer's clock: `obtained` plus its lifetime (`exp`
+    /// less `iat`), so that a clock that is off does no harm.
+    pub expires: Wall,
+    /// The provider's clock less ours when the token came, in milliseconds.
+    pub skew_ms: i64,
+    /// When the provider will refuse the refresh token, if it says (`refresh_expires_in`), on
+    /// this computer's clock. Only something to tell people: the provider's word counts.
+    pub refresh_expires: Option<Wall>,
+    /// When a person last signed in.
+    pub signed_in: Wall,
+}
+
+/// Who a token says one is. Names and groups are the provider's words: they are cleaned of
+/// control characters before they are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// `sub`, which with the issuer alone identifies a person (OIDC Core section 5.7).
+    pub subject: String,
+    /// The best name there is: `preferred_username`, else `email`, else `name`, else `sub`.
+    pub name: String,
+    /// `groups`, where the token has them.
+    pub groups: Vec<String>,
+}
+
+impl Tokens {
+    /// How long the bearer token lives in all.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.expires.since(self.obtained)
+    }
+}
