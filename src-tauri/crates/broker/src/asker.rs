@@ -28,6 +28,8 @@ pub struct Asker {
     /// Whether a person sits at its terminal: standard input and error are terminals, and it is a
     /// kubectl in the foreground there.
     pub foreground: bool,
+    /// Whether the shim's standard error is a terminal, so that more than one line is welcome.
+    pub terminal: bool,
     /// Whether it is `kubectl __complete`, which a TAB runs and which must never ask.
     pub completion: bool,
     /// The proxies of its environment.
@@ -131,6 +133,7 @@ pub(crate) mod tests {
             arguments: Some(vec!["kubectl".into(), "get".into(), "ns".into()]),
             place,
             foreground,
+            terminal: foreground,
             completion: false,
             proxies: Proxies::default(),
             own_ca: false,

@@ -75,7 +75,7 @@ pub struct RefreshRequest {
     pub account: AccountId,
     /// The account's key, for issuer, client and TLS.
     pub key: AccountKey,
-    /// Client secret, proxies and so on.
+    /// Proxies and so on, and the client secret to use; where it works it becomes the new tokens'.
     pub settings: ClientSettings,
     /// The tokens to renew; they have a refresh token.
     pub tokens: Tokens,
@@ -90,7 +90,8 @@ pub struct SignInRequest {
     pub key: AccountKey,
     /// Client secret, listen addresses, proxies and so on.
     pub settings: ClientSettings,
-    /// A client secret that already worked, to be tried where the one in `settings` does not.
+    /// A client secret that already worked, to be tried where the one in `settings` does not. The
+    /// one that the provider accepts becomes the tokens'.
     pub known_secret: Option<crate::secret::ClientSecret>,
     /// Who was signed in before (`sub`): another one is an identity that a person must confirm.
     pub expected_subject: Option<String>,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
-use crate::secret::{BearerToken, RefreshToken};
+use crate::secret::{BearerToken, ClientSecret, RefreshToken};
 
 /// The tokens of one account, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub struct Tokens {
     pub refresh_expires: Option<Wall>,
     /// When a person last signed in.
     pub signed_in: Wall,
+    /// The client secret that the provider accepted when these tokens were obtained; none: a
+    /// public client. Refreshes use it, whatever newer flags say, until it is refused.
+    pub client_secret: Option<ClientSecret>,
 }
 
 /// Who a token says one is. Names and groups are the provider's words: they are cleaned of
