@@ -1,0 +1,725 @@
+//! Where the socket is, and whose.
+//!
+//! [`Places`] is the one answer that all three programs use. Before its first byte a client checks who owns
+//! the folder and the socket, that others can't write there, that neither is a symlink, and who listens
+//! ([`connect`]); the resident checks the same before it binds ([`create_folder`], [`check_folder`]).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use crate::os::{self, Stream, Uid};
+
+/// Where a user's Kubefob lives on this machine.
+#[derive(Clone, Debug)]
+pub struct Places {
+    uid: Uid,
+    instance: Option<PathBuf>,
+    home_variable: Option<PathBuf>,
+}
+
+impl Places {
+    /// The places of the user `uid`. `kubefob_home` (KUBEFOB_HOME, of the person's own environment) makes it
+    /// a separate instance; an empty one counts as none. `home` is the variable HOME, believed only where
+    /// the system doesn't know the user's home, and only if that folder is the user's.
+    ///
+    /// # Errors
+    /// [`EndpointError::NotAbsolute`] for a `kubefob_home` that depends on the folder one stands in.
+    pub fn new(
+        uid: Uid,
+        kubefob_home: Option<&OsStr>,
+        home: Option<&OsStr>,
+    ) -> Result<Self, EndpointError> {
+        let instance = kubefob_home
+            .filter(|home| !home.is_empty())
+            .map(PathBuf::from);
+        if let Some(path) = instance.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(EndpointError::NotAbsolute { path: path.clone() });
+        }
+        let home_variable = home.map(PathBuf::from).filter(|home| home.is_absolute());
+        Ok(Self {
+            uid,
+            instance,
+            home_variable,
+        })
+    }
+
+    /// The places that this process's own user and environment name. Right for the resident and the window;
+    /// the shim knows better whose environment counts.
+    ///
+    /// # Errors
+    /// As [`Places::new`], or the system does not say who we are.
+    pub fn of_this_process() -> Result<Self, EndpointError> {
+        let uid = os::uid().map_err(EndpointError::Nameless)?;
+        let (kubefob_home, home) = (std::env::var_os("KUBEFOB_HOME"), std::env::var_os("HOME"));
+        Self::new(uid, kubefob_home.as_deref(), home.as_deref())
+    }
+
+    /// Whose places these are.
+    #[must_use]
+    pub fn uid(&self) -> &Uid {
+        &self.uid
+    }
+
+    /// The folder of a separate instance (KUBEFOB_HOME), if this is one.
+    #[must_use]
+    pub fn instance(&self) -> Option<&Path> {
+        self.instance.as_deref()
+    }
+
+    /// The paths where the socket may be, in the order to try them. The resident binds the first.
+    /// It is lazy: what only the second needs is not looked up when the first one answers.
+    pub fn candidates(&self) -> impl Iterator<Item = Result<PathBuf, EndpointError>> + '_ {
+        (0..2).filter_map(|turn| match (turn, &self.instance) {
+            (0, Some(instance)) => Some(fitting(os::instance_socket(&self.uid, instance))),
+            (0, None) => os::runtime_socket(&self.uid).map(fitting),
+            (1, None) => {
+                os::machine_socket(|| self.machine_folder()).map(|socket| socket.and_then(fitting))
+            }
+            _ => None,
+        })
+    }
+
+    /// The user's home, as the system knows it.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoHome`].
+    pub fn home(&self) -> Result<PathBuf, EndpointError> {
+        if let Some(home) = os::home(&self.uid) {
+            return Ok(home);
+        }
+        match &self.home_variable {
+            Some(home) if os::owner(home).is_ok_and(|owner| owner == self.uid) => Ok(home.clone()),
+            _ => Err(EndpointError::NoHome {
+                uid: Uid::clone(&self.uid),
+            }),
+        }
+    }
+
+    /// The folder of everything that rests: KUBEFOB_HOME itself, else `kubefob` in the home's data folder.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoHome`].
+    pub fn data_folder(&self) -> Result<PathBuf, EndpointError> {
+        match &self.instance {
+            Some(instance) => Ok(instance.clone()),
+            None => Ok(self.home()?.join(os::DATA)),
+        }
+    }
+
+    /// The folder of what belongs to this machine alone, the lock first of all: a home on NFS serves
+    /// several. KUBEFOB_HOME itself, else one named by the machine's id.
+    ///
+    /// # Errors
+    /// [`EndpointError::NoHome`].
+    pub fn machine_folder(&self) -> Result<PathBuf, EndpointError> {
+        match &self.instance {
+            Some(instance) => Ok(instance.clone()),
+            None => Ok(self.data_folder()?.join("machines").join(machine())),
+        }
+    }
+}
+
+/// The machine's id as a file name. Hashed: it is short (a socket's path has 107 bytes), safe as a name, and
+/// systemd asks that the id itself be shown to nobody.
+fn machine() -> String {
+    format!("{:016x}", fnv1a(os::machine_id().trim_ascii()))
+}
+
+/// FNV-1a. It only has to be the same tomorrow, which std's hasher does not promise.
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn fitting(path: PathBuf) -> Result<PathBuf, EndpointError> {
+    let length = path.as_os_str().len();
+    if length > os::LONGEST_PATH {
+        return Err(EndpointError::TooLong { path, length });
+    }
+    Ok(path)
+}
+
+/// Connects to a resident of the user `uid` at `socket`: folder and socket are checked first, the one who
+/// listens afterwards, and until then not one byte is sent.
+///
+/// # Errors
+/// [`EndpointError::Nobody`] if none listens there; [`EndpointError::TimedOut`]; else what makes the place
+/// unsafe.
+pub fn connect(socket: &Path, uid: &Uid, deadline: Instant) -> Result<Stream, EndpointError> {
+    let nobody = || EndpointError::Nobody {
+        path: socket.to_path_buf(),
+    };
+    let checked = match socket.parent() {
+        Some(folder) => check_folder(folder, uid).and_then(|()| check_socket(socket, uid)),
+        None => check_socket(socket, uid),
+    };
+    match checked {
+        Err(EndpointError::Missing { .. }) => return Err(nobody()),
+        checked => checked?,
+    }
+    let stream = Stream::connect(socket, deadline).map_err(|error| {
+        let kind = error.kind();
+        if matches!(
+            kind,
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+        ) {
+            nobody()
+        } else if kind == io::ErrorKind::TimedOut {
+            EndpointError::TimedOut {
+                path: socket.to_path_buf(),
+            }
+        } else {
+            EndpointError::Io {
+                path: socket.to_path_buf(),
+                error,
+            }
+        }
+    })?;
+    let peer = stream.peer().map_err(|error| EndpointError::Io {
+        path: socket.to_path_buf(),
+        error,
+    })?;
+    if peer.uid != *uid {
+        return Err(EndpointError::Foreign {
+            path: socket.to_path_buf(),
+            owner: peer.uid,
+        });
+    }
+    Ok(stream)
+}
+
+/// Checks the folder of a socket or lock: a folder and no symlink, owned by `uid`, writable by nobody else,
+/// and not in one where anybody may rename it (world-writable without the sticky bit).
+///
+/// # Errors
+/// [`EndpointError::Missing`], or what is wrong with it.
+pub fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    os::check_folder(folder, uid)
+}
+
+/// Checks a socket's own entry: a socket and no symlink, owned by `uid`.
+///
+/// # Errors
+/// [`EndpointError::Missing`], or what is wrong with it.
+pub fn check_socket(socket: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    os::check_socket(socket, uid)
+}
+
+/// Makes the folder (and those above that are missing) for its user alone, if it isn't there, and checks it.
+///
+/// # Errors
+/// What is wrong with it, or why it can't be made.
+pub fn create_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    os::create_folder(folder).map_err(|error| EndpointError::Uncreated {
+        path: folder.to_path_buf(),
+        error,
+    })?;
+    check_folder(folder, uid)
+}
+
+/// What can be wrong with a place. Each text says what, and what to do, in one line.
+#[derive(Debug)]
+pub enum EndpointError {
+    /// Nobody listens there: no socket, or a stale one.
+    Nobody {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// It isn't there.
+    Missing {
+        /// What isn't.
+        path: PathBuf,
+    },
+    /// Somebody listens, but took no connection in time.
+    TimedOut {
+        /// The socket.
+        path: PathBuf,
+    },
+    /// KUBEFOB_HOME is relative.
+    NotAbsolute {
+        /// What it says.
+        path: PathBuf,
+    },
+    /// The system does not know the user's home, and HOME is none either.
+    NoHome {
+        /// The user.
+        uid: Uid,
+    },
+    /// The system does not say who the user is.
+    Nameless(io::Error),
+    /// A socket's path can't be that long.
+    TooLong {
+        /// The path.
+        path: PathBuf,
+        /// Its bytes.
+        length: usize,
+    },
+    /// A symlink where none may be.
+    Symlink {
+        /// The link.
+        path: PathBuf,
+    },
+    /// Neither folder nor socket, where one of them belongs.
+    WrongKind {
+        /// What it is that is neither.
+        path: PathBuf,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// It belongs to another user.
+    Foreign {
+        /// The socket or folder.
+        path: PathBuf,
+        /// Whose it is.
+        owner: Uid,
+    },
+    /// Others may write to the folder.
+    Writable {
+        /// The folder.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// Anybody may replace the folder, since everybody may rename in the one above.
+    Replaceable {
+        /// The folder above.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The folder can't be made.
+    Uncreated {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// Anything else that the system said.
+    Io {
+        /// What it said it about.
+        path: PathBuf,
+        /// What it said.
+        error: io::Error,
+    },
+}
+
+impl fmt::Display for EndpointError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody { path } => write!(f, "nobody listens on {}", Shown(path)),
+            Self::Missing { path } => write!(f, "{} does not exist", Shown(path)),
+            Self::TimedOut { path } => {
+                write!(
+                    f,
+                    "Kubefob takes no connection on {}: end it and try again",
+                    Shown(path)
+                )
+            }
+            Self::NotAbsolute { path } => {
+                write!(
+                    f,
+                    "KUBEFOB_HOME is {}: it must be an absolute path",
+                    Shown(path)
+                )
+            }
+            Self::NoHome { uid } => {
+                write!(
+                    f,
+                    "user {uid} has no home folder of its own: set HOME to one"
+                )
+            }
+            Self::Nameless(error) => write!(f, "the system does not say who you are: {error}"),
+            Self::TooLong { path, length } => write!(
+                f,
+                "the socket's path has {length} bytes and {} are allowed, use a shorter folder: {}",
+                os::LONGEST_PATH,
+                Shown(path)
+            ),
+            Self::Symlink { path } => {
+                write!(
+                    f,
+                    "{} is a symlink, which is unsafe: remove it",
+                    Shown(path)
+                )
+            }
+            Self::WrongKind { path, expected } => {
+                write!(f, "{} is no {expected}: move it away", Shown(path))
+            }
+            Self::Foreign { path, owner } => write!(
+                f,
+                "{} belongs to user {owner} and not to you: nothing was sent, ask who put it there",
+                Shown(path)
+            ),
+            Self::Writable { path, mode } => write!(
+                f,
+                "others may write to {0} (mode {mode:04o}): chmod 700 {0}",
+                Shown(path)
+            ),
+            Self::Replaceable { path, mode } => write!(
+                f,
+                "anybody may rename in {} (mode {mode:04o}): use another folder",
+                Shown(path)
+            ),
+            Self::Uncreated { path, error } => {
+                write!(f, "the folder {} can't be made: {error}", Shown(path))
+            }
+            Self::Io { path, error } => write!(f, "{}: {error}", Shown(path)),
+        }
+    }
+}
+
+/// A path as one line: control characters in it are shown as such and not obeyed.
+struct Shown<'a>(&'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.to_string_lossy().chars() {
+            if char.is_control() {
+                write!(f, "{}", char.escape_default())?;
+            } else {
+                write!(f, "{char}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for EndpointError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Nameless(error) | Self::Uncreated { error, .. } | Self::Io { error, .. } => {
+                Some(error)
+            }
+            Self::Nobody { .. }
+            | Self::Missing { .. }
+            | Self::TimedOut { .. }
+            | Self::NotAbsolute { .. }
+            | Self::NoHome { .. }
+            | Self::TooLong { .. }
+            | Self::Symlink { .. }
+            | Self::WrongKind { .. }
+            | Self::Foreign { .. }
+            | Self::Writable { .. }
+            | Self::Replaceable { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::fs::{self, Permissions};
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A folder of this test's own, gone with it.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("wire-{}-{name}", std::process::id()));
+            create_folder(&path, &me()).unwrap();
+            Self(path)
+        }
+
+        fn join(&self, name: &str) -> PathBuf {
+            self.0.join(name)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            fs::remove_dir_all(&self.0).unwrap();
+        }
+    }
+
+    fn me() -> Uid {
+        os::uid().unwrap()
+    }
+
+    fn stranger() -> Uid {
+        me() + 1
+    }
+
+    fn soon() -> Instant {
+        Instant::now() + Duration::from_millis(50)
+    }
+
+    fn chmod(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn candidates(places: &Places) -> Vec<String> {
+        let paths = places.candidates().map(|path| path.unwrap());
+        paths
+            .map(|path| path.to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn an_instance_has_one_socket_in_its_own_folder() {
+        let places = Places::new(me(), Some(OsStr::new("/tmp/k")), None).unwrap();
+        assert_eq!(candidates(&places), ["/tmp/k/socket"]);
+        assert_eq!(places.machine_folder().unwrap(), Path::new("/tmp/k"));
+        assert_eq!(places.data_folder().unwrap(), Path::new("/tmp/k"));
+    }
+
+    #[test]
+    fn a_user_has_the_runtime_folder_and_the_machine_s() {
+        let places = Places::new(me(), Some(OsStr::new("")), None).unwrap();
+        let (mut found, home) = (candidates(&places), places.home().unwrap());
+        let machine = format!(".local/share/kubefob/machines/{}/socket", machine());
+        assert_eq!(Path::new(&found.pop().unwrap()), home.join(machine));
+        let runtime = format!("/run/user/{}", me());
+        let there = os::owner(Path::new(&runtime)).is_ok_and(|owner| owner == me());
+        let expected = there.then(|| format!("{runtime}/kubefob/socket"));
+        assert_eq!(found, Vec::from_iter(expected));
+    }
+
+    #[test]
+    fn a_home_that_only_the_variable_names_must_be_the_user_s() {
+        let ours = Folder::new("home");
+        // A user that no passwd knows, so that the variable is asked; the folder is root's or ours.
+        let unknown = 3_999_999_999;
+        let home = Some(ours.0.as_os_str());
+        let error = Places::new(unknown, None, home)
+            .unwrap()
+            .home()
+            .unwrap_err();
+        assert!(matches!(error, EndpointError::NoHome { uid } if uid == unknown));
+        let error = Places::new(unknown, None, None)
+            .unwrap()
+            .candidates()
+            .next()
+            .unwrap();
+        assert!(matches!(error, Err(EndpointError::NoHome { .. })));
+        if std::os::unix::fs::chown(&ours.0, Some(unknown), None).is_ok() {
+            let places = Places::new(unknown, None, home).unwrap();
+            assert_eq!(places.home().unwrap(), ours.0);
+            assert_eq!(candidates(&places).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_relative_or_long_place_is_refused() {
+        let error = Places::new(me(), Some(OsStr::new("here")), None).unwrap_err();
+        assert!(matches!(error, EndpointError::NotAbsolute { .. }));
+        // 107 bytes fit: the folder, a slash and "socket".
+        for (length, fits) in [(100, true), (101, false)] {
+            let home = format!("/{}", "x".repeat(length - 1));
+            let places = Places::new(me(), Some(OsStr::new(&home)), None).unwrap();
+            let found = places.candidates().next().unwrap();
+            assert_eq!(found.is_ok(), fits, "{found:?}");
+            assert!(fits || matches!(found, Err(EndpointError::TooLong { length: 108, .. })));
+        }
+    }
+
+    #[test]
+    fn a_machine_s_name_is_short_and_stays() {
+        assert_eq!(format!("{:016x}", fnv1a(b"foobar")), "85944171f73967e8");
+        assert_eq!(machine(), machine());
+        assert!(machine().len() == 16 && machine().bytes().all(|byte| byte.is_ascii_hexdigit()));
+    }
+
+    #[test]
+    fn a_folder_is_made_for_its_user_alone() {
+        let base = Folder::new("made");
+        let deep = base.join("a/b/c");
+        create_folder(&deep, &me()).unwrap();
+        for folder in [base.join("a"), base.join("a/b"), deep] {
+            assert_eq!(
+                fs::metadata(&folder).unwrap().permissions().mode() & 0o7777,
+                0o700
+            );
+        }
+        fs::write(base.join("file"), "").unwrap();
+        let error = create_folder(&base.join("file/below"), &me()).unwrap_err();
+        assert!(matches!(
+            error,
+            EndpointError::WrongKind { .. } | EndpointError::Io { .. }
+        ));
+    }
+
+    #[test]
+    fn an_unsafe_folder_is_refused() {
+        let base = Folder::new("unsafe");
+        let folder = base.join("folder");
+        let check = || check_folder(&folder, &me());
+        assert!(matches!(check(), Err(EndpointError::Missing { .. })));
+        fs::create_dir(&folder).unwrap();
+        for (mode, safe) in [(0o700, true), (0o755, true), (0o720, false), (0o702, false)] {
+            chmod(&folder, mode);
+            assert_eq!(check().is_ok(), safe, "{mode:o}");
+            assert!(safe || matches!(check(), Err(EndpointError::Writable { .. })));
+        }
+        chmod(&folder, 0o700);
+        assert!(matches!(
+            check_folder(&folder, &stranger()),
+            Err(EndpointError::Foreign { owner, .. }) if owner == me()
+        ));
+        chmod(&base.0, 0o777);
+        assert!(matches!(check(), Err(EndpointError::Replaceable { .. })));
+        chmod(&base.0, 0o1777);
+        assert!(check().is_ok());
+        chmod(&base.0, 0o700);
+        let link = base.join("link");
+        symlink(&folder, &link).unwrap();
+        assert!(matches!(
+            check_folder(&link, &me()),
+            Err(EndpointError::Symlink { .. })
+        ));
+        fs::write(base.join("file"), "").unwrap();
+        let error = check_folder(&base.join("file"), &me()).unwrap_err();
+        assert!(matches!(error, EndpointError::WrongKind { .. }));
+    }
+
+    #[test]
+    fn an_unsafe_socket_is_refused() {
+        let base = Folder::new("socket");
+        let socket = base.join("socket");
+        let connect = || connect(&socket, &me(), soon()).map(|_| ());
+        assert!(
+            matches!(connect(), Err(EndpointError::Nobody { .. })),
+            "nothing there"
+        );
+        fs::write(&socket, "").unwrap();
+        assert!(matches!(connect(), Err(EndpointError::WrongKind { .. })));
+        fs::remove_file(&socket).unwrap();
+        let listener = UnixListener::bind(&socket).unwrap();
+        assert!(connect().is_ok());
+        let error = super::connect(&socket, &stranger(), soon()).unwrap_err();
+        assert!(matches!(error, EndpointError::Foreign { .. }));
+        assert!(matches!(
+            check_socket(&socket, &stranger()),
+            Err(EndpointError::Foreign { .. })
+        ));
+        drop(listener);
+        assert!(
+            matches!(connect(), Err(EndpointError::Nobody { .. })),
+            "stale"
+        );
+        fs::rename(&socket, base.join("other")).unwrap();
+        symlink(base.join("other"), &socket).unwrap();
+        assert!(matches!(connect(), Err(EndpointError::Symlink { .. })));
+        fs::remove_dir_all(&base.0).unwrap();
+        assert!(
+            matches!(connect(), Err(EndpointError::Nobody { .. })),
+            "no folder"
+        );
+        fs::create_dir(&base.0).unwrap();
+    }
+
+    #[test]
+    fn a_stream_carries_frames_and_keeps_its_deadline() {
+        use crate::frame::{Decoder, Encoder, FrameError, Reply, Request, read_frame, write_frame};
+        let base = Folder::new("stream");
+        let listener = UnixListener::bind(base.join("socket")).unwrap();
+        let mut stream = connect(&base.join("socket"), &me(), soon()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let mut replies = Decoder::<Reply>::new();
+        let error = read_frame(&mut stream, &mut replies).unwrap_err();
+        assert!(matches!(error, FrameError::TimedOut));
+
+        // More than the socket's buffer, so that the writer has to wait for the reader.
+        let request = Request::Command(vec![7; 60_000]);
+        let expected = vec![request.clone(); 20];
+        let reader = std::thread::spawn(move || {
+            let mut requests = Decoder::<Request>::new();
+            let got = (0..20).map(|_| read_frame(&mut server, &mut requests).unwrap());
+            let got = got.collect::<Vec<_>>();
+            write_frame(&mut server, &mut Encoder::new(), &Reply::Exit(0)).unwrap();
+            got
+        });
+        stream.set_deadline(Instant::now() + Duration::from_secs(20));
+        let mut requests = Encoder::new();
+        for request in &expected {
+            write_frame(&mut stream, &mut requests, request).unwrap();
+        }
+        assert_eq!(
+            read_frame(&mut stream, &mut replies).unwrap(),
+            Reply::Exit(0)
+        );
+        assert!(reader.join().unwrap() == expected);
+        let error = read_frame(&mut stream, &mut replies).unwrap_err();
+        assert!(matches!(error, FrameError::Closed));
+        let error = write_frame(&mut stream, &mut requests, &expected[0]).unwrap_err();
+        assert!(
+            matches!(error, FrameError::Closed),
+            "an error, not SIGPIPE's end"
+        );
+    }
+
+    #[test]
+    fn a_full_queue_ends_at_the_deadline() {
+        let base = Folder::new("queue");
+        let listener = UnixListener::bind(base.join("socket")).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let mut held = Vec::new();
+        let error = loop {
+            match connect(&base.join("socket"), &me(), soon()) {
+                Ok(stream) => held.push(stream),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(error, EndpointError::TimedOut { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn each_error_is_one_line_that_says_what_to_do() {
+        let path = || PathBuf::from(OsStr::from_bytes(b"/tmp/a\n\x1b[31m"));
+        let uid = me();
+        let io = || io::Error::from(io::ErrorKind::PermissionDenied);
+        let errors = [
+            EndpointError::Nobody { path: path() },
+            EndpointError::Missing { path: path() },
+            EndpointError::TimedOut { path: path() },
+            EndpointError::NotAbsolute { path: path() },
+            EndpointError::NoHome { uid },
+            EndpointError::Nameless(io()),
+            EndpointError::TooLong {
+                path: path(),
+                length: 200,
+            },
+            EndpointError::Symlink { path: path() },
+            EndpointError::WrongKind {
+                path: path(),
+                expected: "folder",
+            },
+            EndpointError::Foreign {
+                path: path(),
+                owner: uid,
+            },
+            EndpointError::Writable {
+                path: path(),
+                mode: 0o777,
+            },
+            EndpointError::Replaceable {
+                path: path(),
+                mode: 0o777,
+            },
+            EndpointError::Uncreated {
+                path: path(),
+                error: io(),
+            },
+            EndpointError::Io {
+                path: path(),
+                error: io(),
+            },
+        ];
+        for error in errors {
+            let text = error.to_string();
+            assert!(
+                !text.contains(char::is_control) && text.len() > 20,
+                "{text:?}"
+            );
+        }
+    }
+}

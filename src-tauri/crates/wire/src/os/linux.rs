@@ -1,0 +1,118 @@
+//! Linux.
+
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use rustix::net::sockopt::socket_peercred;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+
+use super::{Peer, Uid};
+
+/// What `sun_path` takes, without the zero at its end.
+pub(crate) const LONGEST_PATH: usize = 107;
+
+/// The data folder, below the home. XDG_DATA_HOME is not asked: a snap sets it for its children.
+pub(crate) const DATA: &str = ".local/share/kubefob";
+
+/// Keeps our memory and files from the other processes of this user (PR_SET_DUMPABLE 0), core files included.
+///
+/// # Errors
+/// What the system says.
+pub fn harden() -> io::Result<()> {
+    Ok(set_dumpable_behavior(DumpableBehavior::NotDumpable)?)
+}
+
+/// Who is at the other end of a unix socket, as the kernel noted it when it was connected.
+///
+/// # Errors
+/// What the system says.
+pub fn peer(socket: &impl AsFd) -> io::Result<Peer> {
+    let peer = socket_peercred(socket)?;
+    // The kernel writes 0 for a process outside of our pid namespace. rustix's type says that this can't be,
+    // so the compiler must not know where the number came from.
+    let pid = std::hint::black_box(peer.pid.as_raw_pid());
+    let pid = u32::try_from(pid).ok().filter(|pid| *pid != 0);
+    Ok(Peer {
+        uid: peer.uid.as_raw(),
+        pid,
+    })
+}
+
+/// `/run/user/UID/kubefob/socket`, if that user folder is there and the user's own.
+pub(crate) fn runtime_socket(uid: &Uid) -> Option<PathBuf> {
+    let folder = PathBuf::from(format!("/run/user/{uid}"));
+    let found = std::fs::symlink_metadata(&folder).ok()?;
+    (found.is_dir() && found.uid() == *uid).then(|| folder.join("kubefob/socket"))
+}
+
+/// The home that passwd names. The file itself is read: a static program can't ask glibc.
+pub(crate) fn home(uid: &Uid) -> Option<PathBuf> {
+    home_in(&std::fs::read("/etc/passwd").ok()?, *uid)
+}
+
+fn home_in(passwd: &[u8], uid: Uid) -> Option<PathBuf> {
+    let wanted = uid.to_string();
+    let mut users = passwd.split(|byte| *byte == b'\n').filter_map(|line| {
+        let mut fields = line.split(|byte| *byte == b':').skip(2);
+        let (uid, home) = (fields.next()?, fields.nth(2)?);
+        (uid == wanted.as_bytes()).then_some(home)
+    });
+    let home = users.next().filter(|home| home.starts_with(b"/"))?;
+    Some(PathBuf::from(std::ffi::OsString::from_vec(home.to_vec())))
+}
+
+/// `/etc/machine-id`, else D-Bus's, else the host's name.
+pub(crate) fn machine_id() -> Vec<u8> {
+    let files = [
+        "/etc/machine-id",
+        "/var/lib/dbus/machine-id",
+        "/proc/sys/kernel/hostname",
+    ];
+    let ids = files.iter().filter_map(|file| std::fs::read(file).ok());
+    ids.map(|id| id.trim_ascii().to_vec())
+        .find(|id| !id.is_empty() && id != b"uninitialized")
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_home_is_found_by_number() {
+        let passwd = b"root:x:0:0:root:/root:/bin/sh\n# a:b\nbroken:x:7\n\
+            ann:x:1000:1000:Ann,,,:/home/ann:/bin/zsh\nghost:x:1001:1:::/bin/false\n+::::::\n";
+        for (uid, home) in [
+            (0, Some("/root")),
+            (1000, Some("/home/ann")),
+            (7, None),
+            (1001, None),
+            (9, None),
+        ] {
+            assert_eq!(home_in(passwd, uid), home.map(PathBuf::from), "{uid}");
+        }
+    }
+
+    #[test]
+    fn a_peer_is_known() {
+        let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        let us = Peer {
+            uid: super::super::uid().unwrap(),
+            pid: Some(std::process::id()),
+        };
+        assert_eq!(peer(&one).unwrap(), us);
+    }
+
+    #[test]
+    fn a_hardened_process_is_not_dumpable() {
+        harden().unwrap();
+        assert_eq!(
+            rustix::process::dumpable_behavior().unwrap(),
+            DumpableBehavior::NotDumpable
+        );
+        set_dumpable_behavior(DumpableBehavior::Dumpable).unwrap();
+    }
+}

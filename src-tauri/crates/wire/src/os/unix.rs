@@ -1,0 +1,263 @@
+//! What Linux and macOS share.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketType};
+
+use super::Peer;
+use crate::endpoint::EndpointError;
+
+/// Who a user is.
+pub type Uid = u32;
+
+/// Who we are.
+///
+/// # Errors
+/// Never here; other systems can fail.
+pub fn uid() -> io::Result<Uid> {
+    Ok(rustix::process::geteuid().as_raw())
+}
+
+pub(crate) fn instance_socket(_: &Uid, instance: &Path) -> PathBuf {
+    instance.join("socket")
+}
+
+/// The socket beside the lock: the place for a system without a folder for running things.
+pub(crate) fn machine_socket(
+    folder: impl FnOnce() -> Result<PathBuf, EndpointError>,
+) -> Option<Result<PathBuf, EndpointError>> {
+    Some(folder().map(|folder| folder.join("socket")))
+}
+
+pub(crate) fn owner(path: &Path) -> io::Result<Uid> {
+    Ok(fs::metadata(path)?.uid())
+}
+
+const OTHERS_MAY_WRITE: u32 = 0o022;
+const ANYBODY_MAY_WRITE: u32 = 0o002;
+const STICKY: u32 = 0o1000;
+
+pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    let found = entry(folder)?;
+    let path = || folder.to_path_buf();
+    if found.is_symlink() {
+        return Err(EndpointError::Symlink { path: path() });
+    }
+    if !found.is_dir() {
+        return Err(EndpointError::WrongKind {
+            path: path(),
+            expected: "folder",
+        });
+    }
+    if found.uid() != *uid {
+        return Err(EndpointError::Foreign {
+            path: path(),
+            owner: found.uid(),
+        });
+    }
+    if found.mode() & OTHERS_MAY_WRITE != 0 {
+        return Err(EndpointError::Writable {
+            path: path(),
+            mode: found.mode() & 0o7777,
+        });
+    }
+    let Some(above) = folder.parent() else {
+        return Ok(());
+    };
+    let mode = fs::metadata(above)
+        .map_err(|error| unread(above, error))?
+        .mode()
+        & 0o7777;
+    if mode & ANYBODY_MAY_WRITE != 0 && mode & STICKY == 0 {
+        return Err(EndpointError::Replaceable {
+            path: above.to_path_buf(),
+            mode,
+        });
+    }
+    Ok(())
+}
+
+pub(crate) fn check_socket(socket: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    let found = entry(socket)?;
+    let path = || socket.to_path_buf();
+    if found.is_symlink() {
+        return Err(EndpointError::Symlink { path: path() });
+    }
+    if !found.file_type().is_socket() {
+        return Err(EndpointError::WrongKind {
+            path: path(),
+            expected: "socket",
+        });
+    }
+    if found.uid() != *uid {
+        return Err(EndpointError::Foreign {
+            path: path(),
+            owner: found.uid(),
+        });
+    }
+    Ok(())
+}
+
+fn entry(path: &Path) -> Result<fs::Metadata, EndpointError> {
+    fs::symlink_metadata(path).map_err(|error| unread(path, error))
+}
+
+fn unread(path: &Path, error: io::Error) -> EndpointError {
+    let path = path.to_path_buf();
+    if error.kind() == io::ErrorKind::NotFound {
+        EndpointError::Missing { path }
+    } else {
+        EndpointError::Io { path, error }
+    }
+}
+
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().mode(0o700).recursive(true).create(folder)
+        }
+        // Whatever it is, the check says it better than mkdir would.
+        _ => Ok(()),
+    }
+}
+
+/// A client's connection. Every wait ends at its deadline, with [`io::ErrorKind::TimedOut`].
+///
+/// The socket never blocks by itself: what is there already costs one call, and only a wait costs a `poll`.
+#[derive(Debug)]
+pub struct Stream {
+    socket: OwnedFd,
+    deadline: Instant,
+}
+
+impl Stream {
+    pub(crate) fn connect(path: &Path, deadline: Instant) -> io::Result<Self> {
+        let address = SocketAddrUnix::new(path)?;
+        let socket = above_the_standard_streams(socket()?)?;
+        let mut pause = Duration::from_millis(1);
+        loop {
+            match net::connect(&socket, &address) {
+                Ok(()) => return Ok(Self { socket, deadline }),
+                // The listener's queue is full, and no poll says when it isn't.
+                Err(rustix::io::Errno::AGAIN) => {
+                    if Instant::now() >= deadline {
+                        return Err(io::ErrorKind::TimedOut.into());
+                    }
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Who listens.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn peer(&self) -> io::Result<Peer> {
+        super::peer(&self.socket)
+    }
+
+    /// Sets when the waits that follow end.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
+    fn wait(&self, what: PollFlags) -> io::Result<()> {
+        wait(&mut [PollFd::new(&self.socket, what)], Some(self.deadline))
+    }
+}
+
+/// Waits until one of `what` is ready, or its other end is gone.
+///
+/// # Errors
+/// [`io::ErrorKind::TimedOut`], or what the system says.
+fn wait(what: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()> {
+    loop {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let left = left.map(|left| Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(what, left.as_ref()) {
+            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(_) => return Ok(()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+impl AsFd for Stream {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        // An answer is hardly ever there at once, so it is the wait that comes first.
+        loop {
+            self.wait(PollFlags::IN)?;
+            match net::recv(&self.socket, &mut *buffer, RecvFlags::empty()) {
+                Ok((count, _)) => return Ok(count),
+                Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match net::send(&self.socket, bytes, NO_SIGPIPE) {
+                Ok(count) => return Ok(count),
+                Err(rustix::io::Errno::AGAIN) => self.wait(PollFlags::OUT)?,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+const NO_SIGPIPE: net::SendFlags = net::SendFlags::NOSIGNAL;
+#[cfg(target_os = "macos")]
+const NO_SIGPIPE: net::SendFlags = net::SendFlags::empty();
+
+#[cfg(target_os = "linux")]
+fn socket() -> rustix::io::Result<OwnedFd> {
+    let flags = net::SocketFlags::CLOEXEC | net::SocketFlags::NONBLOCK;
+    net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)
+}
+
+#[cfg(target_os = "macos")]
+fn socket() -> rustix::io::Result<OwnedFd> {
+    let socket = net::socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    net::sockopt::set_socket_nosigpipe(&socket, true)?;
+    Ok(socket)
+}
+
+/// A caller may have closed its standard streams; what is printed must not end up in the socket.
+fn above_the_standard_streams(socket: OwnedFd) -> rustix::io::Result<OwnedFd> {
+    if socket.as_raw_fd() > 2 {
+        Ok(socket)
+    } else {
+        rustix::io::fcntl_dupfd_cloexec(&socket, 3)
+    }
+}

@@ -1,0 +1,405 @@
+//! Windows: a named pipe, whose descriptor admits the user alone. Type-checked only: nobody has run it yet.
+#![allow(unsafe_code)] // calls of the Windows API
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::windows::ffi::OsStrExt;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
+use std::path::{Path, PathBuf};
+use std::ptr::null_mut;
+use std::time::{Duration, Instant};
+
+use windows_sys::Win32::Foundation::{ERROR_PIPE_BUSY, ERROR_SUCCESS, HANDLE, LocalFree};
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSidToStringSidW, GetNamedSecurityInfoW, GetSecurityInfo, SE_FILE_OBJECT,
+    SE_KERNEL_OBJECT,
+};
+use windows_sys::Win32::Security::{
+    GetTokenInformation, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, TOKEN_QUERY,
+    TOKEN_USER, TokenUser,
+};
+use windows_sys::Win32::Storage::FileSystem::{SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT};
+use windows_sys::Win32::System::Com::CoTaskMemFree;
+use windows_sys::Win32::System::Pipes::{GetNamedPipeServerProcessId, PeekNamedPipe};
+use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
+use windows_sys::Win32::System::Threading::{
+    GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
+};
+use windows_sys::Win32::UI::Shell::{FOLDERID_Profile, SHGetKnownFolderPath};
+
+use super::Peer;
+use crate::endpoint::{EndpointError, fnv1a};
+
+/// Who a user is: a SID as text, `S-1-5-…`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Uid(String);
+
+impl fmt::Display for Uid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a pipe's name takes.
+pub(crate) const LONGEST_PATH: usize = 256;
+
+/// The data folder, below the home: the one that does not roam.
+pub(crate) const DATA: &str = r"AppData\Local\kubefob";
+
+/// Nothing to do: another process of the same user is not kept out on Windows, which is said in the docs.
+///
+/// # Errors
+/// Never here; other systems can fail.
+pub fn harden() -> io::Result<()> {
+    Ok(())
+}
+
+/// Who we are.
+///
+/// # Errors
+/// What the system says.
+pub fn uid() -> io::Result<Uid> {
+    // SAFETY: a constant that stands for this process and needs no closing.
+    user_of(unsafe { GetCurrentProcess() })
+}
+
+/// Who serves the pipe: the user who owns it must be the one who runs the process that made it.
+///
+/// # Errors
+/// What the system says, or that the two differ.
+pub fn peer(pipe: &impl AsHandle) -> io::Result<Peer> {
+    let pipe = pipe.as_handle().as_raw_handle();
+    let mut pid = 0;
+    // SAFETY: the handle is open, and `pid` lives through the call.
+    checked(unsafe { GetNamedPipeServerProcessId(pipe, &raw mut pid) })?;
+    // SAFETY: no memory is handed over; a handle that was opened is ours to close.
+    let process = unsafe {
+        let process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
+        if process.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedHandle::from_raw_handle(process)
+    };
+    let uid = user_of(process.as_raw_handle())?;
+    if owner_of_pipe(pipe)? != uid {
+        return Err(io::Error::other(
+            "the pipe's owner is not the user who serves it",
+        ));
+    }
+    Ok(Peer {
+        uid,
+        pid: Some(pid),
+    })
+}
+
+/// One pipe a user; there is no folder to look for.
+pub(crate) fn runtime_socket(uid: &Uid) -> Option<PathBuf> {
+    Some(PathBuf::from(format!(r"\\.\pipe\kubefob-{uid}")))
+}
+
+pub(crate) fn instance_socket(uid: &Uid, instance: &Path) -> PathBuf {
+    let name = fnv1a(instance.as_os_str().as_encoded_bytes());
+    PathBuf::from(format!(r"\\.\pipe\kubefob-{uid}-{name:016x}"))
+}
+
+/// None: pipes have no folder.
+pub(crate) fn machine_socket(
+    _: impl FnOnce() -> Result<PathBuf, EndpointError>,
+) -> Option<Result<PathBuf, EndpointError>> {
+    None
+}
+
+/// The profile folder of this process's user; nobody else's is ever asked for.
+pub(crate) fn home(_: &Uid) -> Option<PathBuf> {
+    let mut path = null_mut();
+    // SAFETY: `path` lives through the call, and is freed below whatever came of it.
+    let result = unsafe { SHGetKnownFolderPath(&FOLDERID_Profile, 0, null_mut(), &raw mut path) };
+    // SAFETY: on success `path` is a string that ends with zero.
+    let text = (result == 0).then(|| unsafe { wide_to_string(path) });
+    // SAFETY: the call above asks for this, for null too.
+    unsafe { CoTaskMemFree(path.cast()) };
+    text.map(PathBuf::from)
+}
+
+pub(crate) fn owner(path: &Path) -> io::Result<Uid> {
+    let path = wide(path.as_os_str());
+    let (mut sid, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) = (null_mut(), null_mut());
+    // SAFETY: the path ends with zero, and the pointers live through the call.
+    let result = unsafe {
+        GetNamedSecurityInfoW(
+            path.as_ptr(),
+            SE_FILE_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &raw mut sid,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &raw mut descriptor,
+        )
+    };
+    owner_in(result, sid, descriptor)
+}
+
+/// `MachineGuid`, which Windows makes at its installation.
+pub(crate) fn machine_id() -> Vec<u8> {
+    let (key, name) = (
+        wide(OsStr::new(r"SOFTWARE\Microsoft\Cryptography")),
+        wide(OsStr::new("MachineGuid")),
+    );
+    let mut buffer = [0_u16; 64];
+    let mut length = u32::try_from(size_of_val(&buffer)).unwrap_or(0);
+    // SAFETY: both names end with zero, and `length` is how long the buffer is.
+    let result = unsafe {
+        RegGetValueW(
+            HKEY_LOCAL_MACHINE,
+            key.as_ptr(),
+            name.as_ptr(),
+            RRF_RT_REG_SZ,
+            null_mut(),
+            buffer.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    if result != ERROR_SUCCESS {
+        return Vec::new();
+    }
+    let text = buffer
+        .iter()
+        .copied()
+        .take_while(|unit| *unit != 0)
+        .collect::<Vec<_>>();
+    String::from_utf16_lossy(&text).into_bytes()
+}
+
+/// A pipe's safety is its owner, which is checked once it is open.
+pub(crate) fn check_socket(_: &Path, _: &Uid) -> Result<(), EndpointError> {
+    Ok(())
+}
+
+/// The folder of the lock and the vault: it must be the user's. A pipe's "folder" is the system's own.
+pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+    if folder.starts_with(r"\\.\pipe") {
+        return Ok(());
+    }
+    let path = || folder.to_path_buf();
+    let found = std::fs::symlink_metadata(folder).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => EndpointError::Missing { path: path() },
+        _ => EndpointError::Io {
+            path: path(),
+            error,
+        },
+    })?;
+    if found.is_symlink() {
+        return Err(EndpointError::Symlink { path: path() });
+    }
+    if !found.is_dir() {
+        return Err(EndpointError::WrongKind {
+            path: path(),
+            expected: "folder",
+        });
+    }
+    let owner = owner(folder).map_err(|error| EndpointError::Io {
+        path: path(),
+        error,
+    })?;
+    if owner == *uid {
+        Ok(())
+    } else {
+        Err(EndpointError::Foreign {
+            path: path(),
+            owner,
+        })
+    }
+}
+
+/// A folder below the profile inherits a list that admits the user (and administrators) alone.
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+/// A client's connection. Every wait for an answer ends at its deadline, with [`io::ErrorKind::TimedOut`].
+#[derive(Debug)]
+pub struct Stream {
+    pipe: File,
+    deadline: Instant,
+}
+
+impl Stream {
+    pub(crate) fn connect(path: &Path, deadline: Instant) -> io::Result<Self> {
+        let mut pause = Pause::new();
+        loop {
+            // The server may learn who we are, and may not act as us.
+            let opened = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .security_qos_flags(SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION)
+                .open(path);
+            match opened {
+                Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY.cast_signed()) => {
+                    pause.until(deadline)?;
+                }
+                opened => {
+                    return Ok(Self {
+                        pipe: opened?,
+                        deadline,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Who listens.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn peer(&self) -> io::Result<Peer> {
+        peer(&self.pipe)
+    }
+
+    /// Sets when the waits that follow end.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut pause = Pause::new();
+        loop {
+            let mut there = 0;
+            let pipe = self.pipe.as_raw_handle();
+            // SAFETY: nothing is read, and `there` lives through the call.
+            let result = unsafe {
+                PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &raw mut there, null_mut())
+            };
+            // A closed pipe is said by the read below, as the end of the stream.
+            if result == 0 || there > 0 {
+                return match self.pipe.read(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
+                    read => read,
+                };
+            }
+            pause.until(self.deadline)?;
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pipe.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Pauses that grow: a synchronous pipe can't be waited for with a deadline.
+struct Pause(Duration);
+
+impl Pause {
+    fn new() -> Self {
+        Self(Duration::from_millis(1))
+    }
+
+    fn until(&mut self, deadline: Instant) -> io::Result<()> {
+        if Instant::now() >= deadline {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        std::thread::sleep(self.0);
+        self.0 = (self.0 * 2).min(Duration::from_millis(15));
+        Ok(())
+    }
+}
+
+fn user_of(process: HANDLE) -> io::Result<Uid> {
+    let mut token = null_mut();
+    // SAFETY: the handle is open, and `token` lives through the call.
+    checked(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
+    // SAFETY: it was just opened, and nobody else closes it.
+    let token = unsafe { OwnedHandle::from_raw_handle(token) };
+    // A TOKEN_USER and the SID that it points to (68 bytes at most), aligned as pointers are.
+    let mut buffer = [0_usize; 32];
+    let mut length = u32::try_from(size_of_val(&buffer)).unwrap_or(0);
+    // SAFETY: `length` is how long the buffer is.
+    checked(unsafe {
+        let into = buffer.as_mut_ptr().cast();
+        GetTokenInformation(
+            token.as_raw_handle(),
+            TokenUser,
+            into,
+            length,
+            &raw mut length,
+        )
+    })?;
+    // SAFETY: the call has put a TOKEN_USER there, and the buffer is aligned for one.
+    let user = unsafe { &*buffer.as_ptr().cast::<TOKEN_USER>() };
+    sid_text(user.User.Sid)
+}
+
+fn owner_of_pipe(pipe: HANDLE) -> io::Result<Uid> {
+    let (mut sid, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) = (null_mut(), null_mut());
+    // SAFETY: the handle is open, and the pointers live through the call.
+    let result = unsafe {
+        GetSecurityInfo(
+            pipe,
+            SE_KERNEL_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &raw mut sid,
+            null_mut(),
+            null_mut(),
+            null_mut(),
+            &raw mut descriptor,
+        )
+    };
+    owner_in(result, sid, descriptor)
+}
+
+/// The owner that `descriptor` names, which is freed.
+fn owner_in(result: u32, sid: PSID, descriptor: PSECURITY_DESCRIPTOR) -> io::Result<Uid> {
+    if result != ERROR_SUCCESS {
+        return Err(io::Error::from_raw_os_error(result.cast_signed()));
+    }
+    let owner = sid_text(sid);
+    // SAFETY: the system allocated it for us; `sid` pointed into it and is used no more.
+    unsafe { LocalFree(descriptor) };
+    owner
+}
+
+fn sid_text(sid: PSID) -> io::Result<Uid> {
+    let mut text = null_mut();
+    // SAFETY: callers pass a SID that the system gave them, and `text` lives through the call.
+    checked(unsafe { ConvertSidToStringSidW(sid, &raw mut text) })?;
+    // SAFETY: on success it is a string that ends with zero.
+    let uid = Uid(unsafe { wide_to_string(text) });
+    // SAFETY: the system allocated it for us.
+    unsafe { LocalFree(text.cast()) };
+    Ok(uid)
+}
+
+fn checked(result: i32) -> io::Result<()> {
+    if result == 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(())
+    }
+}
+
+fn wide(text: &OsStr) -> Vec<u16> {
+    text.encode_wide().chain(std::iter::once(0)).collect()
+}
+
+/// # Safety
+/// `text` points to UTF-16 that ends with zero.
+unsafe fn wide_to_string(text: *const u16) -> String {
+    let mut length = 0;
+    // SAFETY: the zero is not behind what is read here.
+    while unsafe { *text.add(length) } != 0 {
+        length += 1;
+    }
+    // SAFETY: that many units were just read.
+    String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) })
+}
