@@ -1,3 +1,96 @@
 //! The exec credential plugin: asks the resident, does what it is told.
+//!
+//! It parses nothing and decides nothing; it runs at every question, so it costs no more than a process has
+//! to. `no_main` spares it std's own start; the build is static (see `build.rs`).
+#![cfg_attr(not(test), no_main)]
 
-fn main() {}
+mod os;
+mod question;
+mod say;
+mod start;
+mod streams;
+
+use std::time::{Duration, Instant};
+
+use wire::endpoint::{self, EndpointError, Places};
+use wire::os::Stream;
+
+use question::Asker;
+use say::Say;
+use streams::Streams;
+
+/// How long each wait may last.
+struct Deadlines {
+    /// Until somebody takes the connection and says the first thing.
+    first: Duration,
+    /// Until the next thing: [`wire::frame::Reply::Alive`] comes every three seconds.
+    next: Duration,
+    /// Until a resident that was just started listens.
+    start: Duration,
+}
+
+impl Deadlines {
+    fn new() -> Self {
+        let seconds = Duration::from_secs;
+        let usual = Self {
+            first: seconds(10),
+            next: seconds(15),
+            start: seconds(5),
+        };
+        if !cfg!(debug_assertions) {
+            return usual;
+        }
+        // For tests, which wait for nothing that long. No release has it.
+        match std::env::var("KUBEFOB_TEST_DEADLINE_MS")
+            .ok()
+            .and_then(|ms| ms.parse().ok())
+        {
+            Some(ms) => {
+                let each = Duration::from_millis(ms);
+                Self {
+                    first: each,
+                    next: each,
+                    start: each,
+                }
+            }
+            None => usual,
+        }
+    }
+}
+
+/// The whole program; returns its exit code.
+fn run() -> u8 {
+    // It fails on no kernel that we know, and a kubectl that works is worth more than the refusal.
+    let _ = wire::os::harden();
+    let asker = Asker::of_this_process();
+    let mut streams = Streams::new(asker.terminals(), asker.is_plugin());
+    match answer(asker, &mut streams) {
+        Ok(code) => code,
+        Err(say) => {
+            streams.say(&say);
+            1
+        }
+    }
+}
+
+fn answer(asker: Asker, streams: &mut Streams) -> Result<u8, Say> {
+    let deadlines = Deadlines::new();
+    let places = asker.places()?;
+    let stream = match connect(&places, Instant::now() + deadlines.first)? {
+        Some(stream) => stream,
+        None => start::resident(&places, &asker, streams, deadlines.start)?,
+    };
+    question::ask(stream, asker.into_run(), streams, &deadlines)
+}
+
+/// The resident that listens at the first of the candidates where one does, or none.
+fn connect(places: &Places, deadline: Instant) -> Result<Option<Stream>, Say> {
+    for socket in places.candidates() {
+        match socket.and_then(|socket| endpoint::connect(&socket, places.uid(), deadline)) {
+            Ok(stream) => return Ok(Some(stream)),
+            Err(EndpointError::Nobody { .. }) => {}
+            Err(error) => return Err(Say::Place(error)),
+        }
+    }
+    Ok(None)
+}

@@ -447,14 +447,30 @@ pub fn read_frame<F: Frame>(
     from: &mut impl Read,
     decoder: &mut Decoder<F>,
 ) -> Result<F, FrameError> {
-    let mut buffer = [0; 4096];
     loop {
         if let Some(frame) = decoder.next()? {
             return Ok(frame);
         }
+        read_more(from, decoder)?;
+    }
+}
+
+/// Reads once, for callers that wait for more than frames.
+///
+/// # Errors
+/// As [`read_frame`]; the end is [`Decoder::ended`].
+pub fn read_more<F: Frame>(
+    from: &mut impl Read,
+    decoder: &mut Decoder<F>,
+) -> Result<(), FrameError> {
+    let mut buffer = [0; 4096];
+    loop {
         match from.read(&mut buffer) {
             Ok(0) => return Err(decoder.ended()),
-            Ok(count) => decoder.push(buffer.get(..count).unwrap_or_default()),
+            Ok(count) => {
+                decoder.push(buffer.get(..count).unwrap_or_default());
+                return Ok(());
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
         }

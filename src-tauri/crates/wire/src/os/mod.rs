@@ -25,7 +25,7 @@ pub use linux::{harden, peer};
 #[cfg(target_os = "macos")]
 pub use macos::{harden, peer};
 #[cfg(unix)]
-pub use unix::{Stream, Uid};
+pub use unix::{Ready, Stream, Uid};
 #[cfg(windows)]
 pub use windows::{Stream, Uid, harden, peer};
 

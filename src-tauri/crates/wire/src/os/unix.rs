@@ -171,23 +171,47 @@ impl Stream {
         self.deadline = deadline;
     }
 
+    /// Waits until the peer has said something, or `input` can be read. The peer comes first.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`], or what the system says.
+    pub fn wait_with(&self, input: impl AsFd) -> io::Result<Ready> {
+        let mut both = [
+            PollFd::new(&self.socket, PollFlags::IN),
+            PollFd::new(&input, PollFlags::IN),
+        ];
+        wait(&mut both, self.deadline)?;
+        let [peer, _] = both;
+        Ok(if peer.revents().is_empty() {
+            Ready::Input
+        } else {
+            Ready::Peer
+        })
+    }
+
     fn wait(&self, what: PollFlags) -> io::Result<()> {
-        wait(&mut [PollFd::new(&self.socket, what)], Some(self.deadline))
+        wait(&mut [PollFd::new(&self.socket, what)], self.deadline)
     }
 }
 
+/// What [`Stream::wait_with`] waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// The peer has said something, or is gone.
+    Peer,
+    /// The input can be read, or has ended.
+    Input,
+}
+
 /// Waits until one of `what` is ready, or its other end is gone.
-///
-/// # Errors
-/// [`io::ErrorKind::TimedOut`], or what the system says.
-fn wait(what: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<()> {
+fn wait(what: &mut [PollFd<'_>], deadline: Instant) -> io::Result<()> {
     loop {
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let left = left.map(|left| Timespec {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
-        });
-        match poll(what, left.as_ref()) {
+        };
+        match poll(what, Some(&left)) {
             Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
             Ok(_) => return Ok(()),
             Err(rustix::io::Errno::INTR) => {}

@@ -1,0 +1,204 @@
+//! What reaches the caller's streams, and what doesn't.
+//!
+//! A credential reaches kubectl whole or not at all. Where nobody reads standard error it gets one short
+//! line: more would run over a terminal program's screen. What is shown to a person has no control characters
+//! left in it, whoever wrote them there.
+
+use std::io;
+use std::mem;
+use std::os::fd::BorrowedFd;
+
+use rustix::stdio;
+use wire::frame::Terminals;
+
+use crate::say::Say;
+
+/// The longest line for a standard error that is no terminal, in characters.
+const SHORT: usize = 300;
+
+/// The longest answer that a frame takes.
+const LONGEST_ANSWER: usize = 4096;
+
+pub(crate) struct Streams {
+    terminals: Terminals,
+    /// A credential plugin's output, until all of it is here.
+    held: Option<Vec<u8>>,
+    /// Whether the one line for a standard error that is no terminal was written.
+    said: bool,
+    /// Whether the cursor stands behind a prompt.
+    prompted: bool,
+    /// What was read of standard input and belongs to no line yet.
+    input: Vec<u8>,
+}
+
+impl Streams {
+    pub(crate) fn new(terminals: Terminals, plugin: bool) -> Self {
+        let held = plugin.then(Vec::new);
+        Self {
+            terminals,
+            held,
+            said: false,
+            prompted: false,
+            input: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminals.stderr
+    }
+
+    pub(crate) fn stdout(&mut self, bytes: Vec<u8>) -> Result<(), Say> {
+        match &mut self.held {
+            Some(held) if held.is_empty() => *held = bytes,
+            Some(held) => held.extend_from_slice(&bytes),
+            None if self.terminals.stdout => {
+                self.leave_prompt();
+                let text = String::from_utf8_lossy(&bytes);
+                write(stdio::stdout(), harmless(&text).as_bytes()).map_err(Say::Output)?;
+            }
+            None => write(stdio::stdout(), &bytes).map_err(Say::Output)?,
+        }
+        Ok(())
+    }
+
+    pub(crate) fn stderr(&mut self, text: &str) {
+        let text = harmless(text);
+        if self.terminals.stderr {
+            self.leave_prompt();
+            let _ = write(stdio::stderr(), text.as_bytes());
+            return;
+        }
+        let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else {
+            return;
+        };
+        if !mem::replace(&mut self.said, true) {
+            let mut line = line.trim_end().chars().take(SHORT).collect::<String>();
+            line.push('\n');
+            let _ = write(stdio::stderr(), line.as_bytes());
+        }
+    }
+
+    pub(crate) fn say(&mut self, say: &Say) {
+        self.stderr(&format!("kubectl-fob: {say}\n"));
+    }
+
+    /// Shows a prompt, or says that nobody is there to read it.
+    pub(crate) fn prompt(&mut self, text: &str) -> bool {
+        if !self.terminals.stderr {
+            return false;
+        }
+        self.leave_prompt();
+        self.prompted = true;
+        write(stdio::stderr(), harmless(text).as_bytes()).is_ok()
+    }
+
+    /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the
+    /// input ends a line too.
+    pub(crate) fn line(&mut self) -> Option<String> {
+        let mut buffer = [0; 1024];
+        let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return None,
+            read => read.unwrap_or(0),
+        };
+        self.input
+            .extend_from_slice(buffer.get(..count).unwrap_or_default());
+        let line = take_line(&mut self.input, count == 0)?;
+        self.prompted = false;
+        Some(line)
+    }
+
+    /// Writes what was held back.
+    pub(crate) fn finish(&mut self) -> Result<(), Say> {
+        self.leave_prompt();
+        match self.held.take() {
+            Some(held) => write(stdio::stdout(), &held).map_err(Say::Output),
+            None => Ok(()),
+        }
+    }
+
+    fn leave_prompt(&mut self) {
+        if mem::take(&mut self.prompted) {
+            let _ = write(stdio::stderr(), b"\n");
+        }
+    }
+}
+
+fn take_line(input: &mut Vec<u8>, ended: bool) -> Option<String> {
+    let end = input.iter().position(|byte| *byte == b'\n');
+    let whole = end.is_some() || ended || input.len() >= LONGEST_ANSWER;
+    let rest = match end {
+        Some(end) => input.split_off(end + 1),
+        None if whole => Vec::new(),
+        None => return None,
+    };
+    let line = mem::replace(input, rest);
+    let line = String::from_utf8_lossy(&line);
+    let mut line = line.trim_end_matches(['\n', '\r']).to_owned();
+    line.truncate(line.floor_char_boundary(LONGEST_ANSWER));
+    Some(line)
+}
+
+/// Without control characters (but newline and tab), and without those that turn the writing direction or
+/// pretend to be a line's end.
+fn harmless(text: &str) -> String {
+    let harmful = |char: char| {
+        matches!(char,
+            '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+            | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().filter(|char| !harmful(*char)).collect()
+}
+
+fn write(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(rustix::io::Errno::INTR) => {}
+            // Somebody made the stream non-blocking. It is ours to wait.
+            Err(rustix::io::Errno::AGAIN) => {
+                let mut wanted = [rustix::event::PollFd::from_borrowed_fd(
+                    to,
+                    rustix::event::PollFlags::OUT,
+                )];
+                let _ = rustix::event::poll(&mut wanted, None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_obeys_nobody() {
+        let cases = [
+            ("plain …\tok\n", "plain …\tok\n"),
+            ("a\x1b[31mb\x1b]52;c;eA==\x07", "a[31mb]52;c;eA=="),
+            ("over\rwritten\x7f\x08", "overwritten"),
+            ("c1\u{9b}31m\u{85}", "c131m"),
+            ("\u{202e}txt\u{2066}x\u{2069}\u{200f}\u{61c}", "txtx"),
+            ("line\u{2028}end", "lineend"),
+            ("한국어 é", "한국어 é"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(harmless(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_answer() {
+        let mut input = b"y\r\nno\nrest".to_vec();
+        assert_eq!(take_line(&mut input, false).as_deref(), Some("y"));
+        assert_eq!(take_line(&mut input, false).as_deref(), Some("no"));
+        assert_eq!(take_line(&mut input, false), None);
+        assert_eq!(take_line(&mut input, true).as_deref(), Some("rest"));
+        assert_eq!(take_line(&mut input, true).as_deref(), Some(""));
+        let mut input = "é".repeat(3000).into_bytes();
+        input.insert(0, b'x');
+        assert!(take_line(&mut input, false).is_some_and(|line| line.len() == 4095));
+    }
+}
