@@ -1,3 +1,54 @@
-//! Fetches, builds and starts; asserts nothing.
+//! `cargo xtask`: fetches, builds and starts what the tests and the demo need; asserts nothing.
 
-fn main() {}
+mod cache;
+mod parts;
+mod prerequisites;
+mod programs;
+mod run;
+mod summary;
+mod test;
+
+use std::env;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test [SET [NAME]] [--require-real]
+    Everything, or one set of it, or the tests of a set whose name contains NAME.
+    Sets: lint, unit, it, real, attack, kill.
+    --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
+cargo xtask parts
+    Fetches and builds the real parts into the cache, and says where each is.
+
+The cache is $KUBEFOB_CACHE, else $XDG_CACHE_HOME/kubefob, else ~/.cache/kubefob.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match words.as_slice() {
+        ["test", rest @ ..] => match test::Request::parse(rest) {
+            Ok(request) => test::run(&request),
+            Err(mistake) => return misused(&mistake),
+        },
+        ["parts"] => parts::list(),
+        [verb @ ("demo" | "bench" | "fuzz" | "bundle"), ..] => {
+            return misused(&format!("`{verb}` is not there yet"));
+        }
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [other, ..] => return misused(&format!("no such verb: `{other}`")),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn misused(why: &str) -> ExitCode {
+    eprintln!("xtask: {why}\n\n{USAGE}");
+    ExitCode::from(2)
+}

