@@ -10,7 +10,7 @@ mod say;
 mod start;
 mod streams;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wire::endpoint::{self, EndpointError, Places};
 use wire::os::Stream;
@@ -20,7 +20,7 @@ use say::Say;
 use streams::Streams;
 
 /// How long each wait may last.
-struct Deadlines {
+struct Waits {
     /// Until somebody takes the connection and says the first thing.
     first: Duration,
     /// Until the next thing: [`wire::frame::Reply::Alive`] comes every three seconds.
@@ -29,7 +29,7 @@ struct Deadlines {
     start: Duration,
 }
 
-impl Deadlines {
+impl Waits {
     fn new() -> Self {
         let seconds = Duration::from_secs;
         let usual = Self {
@@ -74,19 +74,19 @@ fn run() -> u8 {
 }
 
 fn answer(asker: Asker, streams: &mut Streams) -> Result<u8, Say> {
-    let deadlines = Deadlines::new();
+    let waits = Waits::new();
     let places = asker.places()?;
-    let stream = match connect(&places, Instant::now() + deadlines.first)? {
+    let stream = match connect(&places, waits.first)? {
         Some(stream) => stream,
-        None => start::resident(&places, &asker, streams, deadlines.start)?,
+        None => start::resident(&places, &asker, streams, waits.start)?,
     };
-    question::ask(stream, asker.into_run(), streams, &deadlines)
+    question::ask(stream, asker.into_run(), streams, &waits)
 }
 
 /// The resident that listens at the first of the candidates where one does, or none.
-fn connect(places: &Places, deadline: Instant) -> Result<Option<Stream>, Say> {
+fn connect(places: &Places, patience: Duration) -> Result<Option<Stream>, Say> {
     for socket in places.candidates() {
-        match socket.and_then(|socket| endpoint::connect(&socket, places.uid(), deadline)) {
+        match socket.and_then(|socket| endpoint::connect(&socket, places.uid(), patience)) {
             Ok(stream) => return Ok(Some(stream)),
             Err(EndpointError::Nobody { .. }) => {}
             Err(error) => return Err(Say::Place(error)),

@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::time::Instant;
 
 use rustix::stdio;
 use wire::endpoint::Places;
@@ -14,7 +13,7 @@ use wire::frame::{
 };
 use wire::os::{Ready, Stream};
 
-use crate::Deadlines;
+use crate::Waits;
 use crate::say::Say;
 use crate::streams::Streams;
 
@@ -24,15 +23,14 @@ pub(crate) struct Asker {
     person: Person,
 }
 
-/// The environment that is the person's own. A credential plugin's also has what a kubeconfig's `exec.env`
-/// set, which is its author's word: the person's is then the parent's.
+/// Whose environment is the person's own. A credential plugin's has what a kubeconfig's `exec.env` set, which
+/// is its author's word: the person's is then the parent's.
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Person {
     /// Ours is: a person called us.
     Own,
-    /// The parent's, as /proc shows it.
-    Parent(Vec<u8>),
-    /// The parent's, which can't be read.
-    Unknown,
+    /// The parent's, as /proc shows it; as good as empty if it doesn't.
+    Parent,
 }
 
 impl Asker {
@@ -58,7 +56,7 @@ impl Asker {
             exec_info,
         };
         let person = if run.exec_info.is_some() {
-            Person::parent()
+            Person::Parent
         } else {
             Person::Own
         };
@@ -73,15 +71,21 @@ impl Asker {
         self.run.terminals
     }
 
-    pub(crate) fn person(&self) -> &Person {
-        &self.person
+    pub(crate) fn person(&self) -> Person {
+        self.person
     }
 
     /// Where the resident of whoever asks is.
     pub(crate) fn places(&self) -> Result<Places, Say> {
         let uid = wire::os::uid().map_err(Say::Nameless)?;
-        let (kubefob_home, home) = (self.person.get("KUBEFOB_HOME"), self.person.get("HOME"));
-        Places::new(uid, kubefob_home.as_deref(), home.as_deref()).map_err(Say::Place)
+        // `exec.env` can set a variable and not unset one: what we don't have, the parent doesn't have, and
+        // its environment need not be read.
+        let instance = env::var_os("KUBEFOB_HOME").and_then(|_| self.person.get("KUBEFOB_HOME"));
+        let home = match self.person {
+            Person::Own => || env::var_os("HOME"),
+            Person::Parent => || Person::Parent.get("HOME"),
+        };
+        Places::new(uid, instance.as_deref(), home).map_err(Say::Place)
     }
 
     pub(crate) fn into_run(self) -> Run {
@@ -90,52 +94,45 @@ impl Asker {
 }
 
 impl Person {
-    fn parent() -> Self {
-        let Some(parent) = rustix::process::getppid() else {
-            return Self::Unknown;
-        };
-        let Ok(file) = File::open(format!("/proc/{}/environ", parent.as_raw_pid())) else {
-            return Self::Unknown;
-        };
-        let mut environment = Vec::with_capacity(16 * 1024);
-        match file.take(4 << 20).read_to_end(&mut environment) {
-            Ok(_) => Self::Parent(environment),
-            Err(_) => Self::Unknown,
-        }
-    }
-
     /// The value of a variable.
-    pub(crate) fn get(&self, name: &str) -> Option<OsString> {
+    pub(crate) fn get(self, name: &str) -> Option<OsString> {
         match self {
             Self::Own => env::var_os(name),
-            Self::Parent(_) => self
-                .variables()
-                .into_iter()
-                .find_map(|(each, value)| (each == name).then_some(value)),
-            Self::Unknown => None,
+            Self::Parent => {
+                let mut variables = self.variables().into_iter();
+                variables.find_map(|(each, value)| (each == name).then_some(value))
+            }
         }
     }
 
     /// All variables: name and value.
-    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+    pub(crate) fn variables(self) -> Vec<(OsString, OsString)> {
         match self {
             Self::Own => env::vars_os().collect(),
-            Self::Parent(environment) => {
-                let entries = environment.split(|byte| *byte == 0);
-                entries.filter_map(variable).collect()
-            }
-            Self::Unknown => Vec::new(),
+            Self::Parent => variables(&parent_environment().unwrap_or_default()),
         }
     }
 }
 
-fn variable(entry: &[u8]) -> Option<(OsString, OsString)> {
-    let equals = entry.iter().position(|byte| *byte == b'=')?;
-    let (name, value) = (entry.get(..equals)?, entry.get(equals + 1..)?);
-    Some((
-        OsStr::from_bytes(name).to_owned(),
-        OsStr::from_bytes(value).to_owned(),
-    ))
+fn parent_environment() -> Option<Vec<u8>> {
+    let parent = rustix::process::getppid()?.as_raw_pid();
+    let file = File::open(format!("/proc/{parent}/environ")).ok()?;
+    let mut environment = Vec::with_capacity(4096);
+    file.take(4 << 20).read_to_end(&mut environment).ok()?;
+    Some(environment)
+}
+
+fn variables(environment: &[u8]) -> Vec<(OsString, OsString)> {
+    let entries = environment.split(|byte| *byte == 0);
+    let variable = |entry: &[u8]| {
+        let equals = entry.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (entry.get(..equals)?, entry.get(equals + 1..)?);
+        Some((
+            OsStr::from_bytes(name).to_owned(),
+            OsStr::from_bytes(value).to_owned(),
+        ))
+    };
+    entries.filter_map(variable).collect()
 }
 
 /// Asks, does what the replies say, and returns the exit code.
@@ -143,20 +140,20 @@ pub(crate) fn ask(
     mut stream: Stream,
     run: Run,
     streams: &mut Streams,
-    deadlines: &Deadlines,
+    patience: &Waits,
 ) -> Result<u8, Say> {
     let (mut requests, mut replies) = (Encoder::new(), Decoder::new());
-    stream.set_deadline(Instant::now() + deadlines.first);
+    stream.set_patience(patience.first);
     send(&mut stream, &mut requests, &Request::Run(run))?;
     let mut asked = false;
     loop {
         let reply = match replies.next().map_err(Say::Reply)? {
             Some(reply) => reply,
             // Approved in the browser meanwhile, a question is answered without its answer.
-            None if asked && ready(&stream)? == Ready::Input => {
+            None if asked && ready(&mut stream)? == Ready::Input => {
                 if let Some(answer) = streams.line() {
                     asked = false;
-                    stream.set_deadline(Instant::now() + deadlines.next);
+                    stream.set_patience(patience.next);
                     send(&mut stream, &mut requests, &Request::Answer(answer))?;
                 }
                 continue;
@@ -166,7 +163,7 @@ pub(crate) fn ask(
                 continue;
             }
         };
-        stream.set_deadline(Instant::now() + deadlines.next);
+        stream.set_patience(patience.next);
         match reply {
             Reply::Stdout(bytes) => streams.stdout(bytes)?,
             Reply::Stderr(text) => streams.stderr(&text),
@@ -181,7 +178,7 @@ pub(crate) fn ask(
     }
 }
 
-fn ready(stream: &Stream) -> Result<Ready, Say> {
+fn ready(stream: &mut Stream) -> Result<Ready, Say> {
     stream
         .wait_with(stdio::stdin())
         .map_err(|error| Say::Reply(error.into()))
@@ -201,18 +198,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parent_s_environment_is_its_own() {
-        let person = Person::Parent(b"A=1\0EMPTY=\0broken\0B=x=y\0A=2\0".to_vec());
-        for (name, value) in [
-            ("A", Some("1")),
-            ("EMPTY", Some("")),
-            ("B", Some("x=y")),
-            ("C", None),
-        ] {
-            assert_eq!(person.get(name), value.map(OsString::from), "{name}");
-        }
-        assert!(Person::Unknown.get("PATH").is_none());
-        assert_eq!(Person::Own.get("PATH"), env::var_os("PATH"));
-        assert!(matches!(Person::parent(), Person::Parent(_)));
+    fn an_environment_is_read_as_the_kernel_shows_it() {
+        let found = variables(b"A=1\0EMPTY=\0broken\0B=x=y\0=odd\0");
+        let expected = [("A", "1"), ("EMPTY", ""), ("B", "x=y"), ("", "odd")];
+        assert_eq!(
+            found,
+            expected.map(|(name, value)| (name.into(), value.into()))
+        );
+    }
+
+    #[test]
+    fn a_parent_s_environment_is_not_ours() {
+        assert!(Person::Parent.get("PATH").is_some());
+        assert_eq!(
+            Person::Own.get("CARGO_PKG_NAME").as_deref(),
+            Some("kubectl-fob".as_ref())
+        );
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn resident(
         // Whoever held the lock before us let go of it when the socket was there: so first the lock, then
         // another look.
         let ours = started.is_none() && take(&lock);
-        if let Some(stream) = connect(places, deadline)? {
+        if let Some(stream) = connect(places, patience)? {
             return Ok(stream);
         }
         if ours {
@@ -63,11 +63,11 @@ pub(crate) fn resident(
 
 /// `sudo -E kubectl`: a resident of root's in a person's home would leave files there that the person can't
 /// read. Both environments are asked, since this only refuses.
-fn refuse_others_home(places: &Places, person: &Person) -> Result<(), Say> {
+fn refuse_others_home(places: &Places, person: Person) -> Result<(), Say> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    for environment in [person, &Person::Own] {
+    for environment in [person, Person::Own] {
         let home = environment.get("HOME").map(PathBuf::from);
         if let (Some(home), Some(_)) = (home, environment.get("SUDO_UID")) {
             let owner =
@@ -134,7 +134,7 @@ fn refuse_failure(program: &Path, child: &mut Child) -> Result<(), Say> {
     }
 }
 
-fn spawn(program: &Path, places: &Places, person: &Person) -> Result<Child, Say> {
+fn spawn(program: &Path, places: &Places, person: Person) -> Result<Child, Say> {
     let unstarted = |error| Say::Unstarted {
         program: program.to_path_buf(),
         error,
@@ -143,7 +143,7 @@ fn spawn(program: &Path, places: &Places, person: &Person) -> Result<Child, Say>
     let mut command = Command::new(program);
     command
         .env_clear()
-        .envs(environment(places, person))
+        .envs(environment(places, person.variables()))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -154,8 +154,14 @@ fn spawn(program: &Path, places: &Places, person: &Person) -> Result<Child, Say>
 
 /// What the resident may know of the environment of whoever happened to start it. No LD_*, no RUST_LOG, no
 /// SSL_*, no proxy: it lives for days and serves everybody of this user.
-fn environment(places: &Places, person: &Person) -> Vec<(OsString, OsString)> {
-    let mut passed = person.variables();
+fn environment(
+    places: &Places,
+    mut passed: Vec<(OsString, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    let home = passed
+        .iter()
+        .find(|(name, _)| name == "HOME")
+        .map(|(_, home)| home.clone());
     passed.retain(|(name, value)| is_passed(name, value));
     if !passed.iter().any(|(name, _)| name == "PATH") {
         passed.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
@@ -165,11 +171,7 @@ fn environment(places: &Places, person: &Person) -> Vec<(OsString, OsString)> {
     }
     if let Some(instance) = places.instance() {
         passed.push(("KUBEFOB_HOME".into(), instance.into()));
-        passed.extend(
-            person
-                .get("HOME")
-                .map(|home| ("KUBEFOB_PERSON_HOME".into(), home)),
-        );
+        passed.extend(home.map(|home| ("KUBEFOB_PERSON_HOME".into(), home)));
     }
     passed
 }
@@ -200,37 +202,54 @@ fn is_passed(name: &OsStr, value: &OsStr) -> bool {
 mod tests {
     use super::*;
 
+    fn owned(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        variables
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
+    }
+
     #[test]
     fn a_hostile_environment_does_not_reach_the_resident() {
-        let person = Person::Parent(
-            b"PATH=/bin\0LANG=C\0LC_ALL=C\0HOME=/home/other\0LD_PRELOAD=x\0RUST_LOG=trace\0\
-              SSL_CERT_FILE=x\0HTTPS_PROXY=http://x\0XDG_DATA_HOME=/x\0WEBKIT_X=1\0GTK_X=1\0\
-              DISPLAY=evil:0\0DBUS_SESSION_BUS_ADDRESS=tcp:host=evil\0KUBECONFIG=/x\0"
-                .to_vec(),
-        );
+        let person = owned(&[
+            ("PATH", "/bin"),
+            ("LANG", "C"),
+            ("LC_ALL", "C"),
+            ("HOME", "/home/other"),
+            ("LD_PRELOAD", "x"),
+            ("RUST_LOG", "trace"),
+            ("SSL_CERT_FILE", "x"),
+            ("HTTPS_PROXY", "http://x"),
+            ("XDG_DATA_HOME", "/x"),
+            ("WEBKIT_X", "1"),
+            ("GTK_X", "1"),
+            ("DISPLAY", "evil:0"),
+            ("DBUS_SESSION_BUS_ADDRESS", "tcp:host=evil"),
+            ("KUBECONFIG", "/x"),
+            ("KUBEFOB_HOME", "/x"),
+        ]);
         let uid = wire::os::uid().unwrap();
-        let places = Places::new(uid, None, None).unwrap();
-        let home = places.home().unwrap().into_os_string();
-        let expected: Vec<(OsString, OsString)> = vec![
-            ("PATH".into(), "/bin".into()),
-            ("LANG".into(), "C".into()),
-            ("LC_ALL".into(), "C".into()),
-            ("HOME".into(), home.clone()),
+        let places = Places::new(uid, None, || None).unwrap();
+        let home = places.home().unwrap();
+        let home = home.to_str().unwrap();
+        let expected = [
+            ("PATH", "/bin"),
+            ("LANG", "C"),
+            ("LC_ALL", "C"),
+            ("HOME", home),
         ];
-        assert_eq!(environment(&places, &person), expected);
+        assert_eq!(environment(&places, person.clone()), owned(&expected));
 
-        let places = Places::new(uid, Some(OsStr::new("/tmp/k")), None).unwrap();
-        let mut expected = expected;
-        expected.push(("KUBEFOB_HOME".into(), "/tmp/k".into()));
-        expected.push(("KUBEFOB_PERSON_HOME".into(), "/home/other".into()));
-        assert_eq!(environment(&places, &person), expected);
+        let instance = Places::new(uid, Some(OsStr::new("/tmp/k")), || None).unwrap();
+        let mut expected = expected.to_vec();
+        expected.extend([
+            ("KUBEFOB_HOME", "/tmp/k"),
+            ("KUBEFOB_PERSON_HOME", "/home/other"),
+        ]);
+        assert_eq!(environment(&instance, person), owned(&expected));
 
-        let places = Places::new(uid, None, None).unwrap();
-        let expected: Vec<(OsString, OsString)> = vec![
-            ("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()),
-            ("HOME".into(), home),
-        ];
-        assert_eq!(environment(&places, &Person::Unknown), expected);
+        let expected = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", home)];
+        assert_eq!(environment(&places, Vec::new()), owned(&expected));
     }
 
     #[test]

@@ -4,33 +4,32 @@
 //! the folder and the socket, that others can't write there, that neither is a symlink, and who listens
 //! ([`connect`]); the resident checks the same before it binds ([`create_folder`], [`check_folder`]).
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-use crate::os::{self, Stream, Uid};
+use crate::os::{self, Patience, Stream, Uid};
 
 /// Where a user's Kubefob lives on this machine.
 #[derive(Clone, Debug)]
 pub struct Places {
     uid: Uid,
     instance: Option<PathBuf>,
-    home_variable: Option<PathBuf>,
+    home_variable: fn() -> Option<OsString>,
 }
 
 impl Places {
     /// The places of the user `uid`. `kubefob_home` (KUBEFOB_HOME, of the person's own environment) makes it
-    /// a separate instance; an empty one counts as none. `home` is the variable HOME, believed only where
-    /// the system doesn't know the user's home, and only if that folder is the user's.
+    /// a separate instance; an empty one counts as none. `home` looks up the variable HOME, and is asked only
+    /// where the system doesn't know the user's home; it is believed if that folder is the user's.
     ///
     /// # Errors
     /// [`EndpointError::NotAbsolute`] for a `kubefob_home` that depends on the folder one stands in.
     pub fn new(
         uid: Uid,
         kubefob_home: Option<&OsStr>,
-        home: Option<&OsStr>,
+        home: fn() -> Option<OsString>,
     ) -> Result<Self, EndpointError> {
         let instance = kubefob_home
             .filter(|home| !home.is_empty())
@@ -38,11 +37,10 @@ impl Places {
         if let Some(path) = instance.as_ref().filter(|path| !path.is_absolute()) {
             return Err(EndpointError::NotAbsolute { path: path.clone() });
         }
-        let home_variable = home.map(PathBuf::from).filter(|home| home.is_absolute());
         Ok(Self {
             uid,
             instance,
-            home_variable,
+            home_variable: home,
         })
     }
 
@@ -53,8 +51,8 @@ impl Places {
     /// As [`Places::new`], or the system does not say who we are.
     pub fn of_this_process() -> Result<Self, EndpointError> {
         let uid = os::uid().map_err(EndpointError::Nameless)?;
-        let (kubefob_home, home) = (std::env::var_os("KUBEFOB_HOME"), std::env::var_os("HOME"));
-        Self::new(uid, kubefob_home.as_deref(), home.as_deref())
+        let instance = std::env::var_os("KUBEFOB_HOME");
+        Self::new(uid, instance.as_deref(), || std::env::var_os("HOME"))
     }
 
     /// Whose places these are.
@@ -90,8 +88,9 @@ impl Places {
         if let Some(home) = os::home(&self.uid) {
             return Ok(home);
         }
-        match &self.home_variable {
-            Some(home) if os::owner(home).is_ok_and(|owner| owner == self.uid) => Ok(home.clone()),
+        let variable = (self.home_variable)().map(PathBuf::from);
+        match variable.filter(|home| home.is_absolute()) {
+            Some(home) if os::owner(&home).is_ok_and(|owner| owner == self.uid) => Ok(home),
             _ => Err(EndpointError::NoHome {
                 uid: Uid::clone(&self.uid),
             }),
@@ -149,7 +148,11 @@ fn fitting(path: PathBuf) -> Result<PathBuf, EndpointError> {
 /// # Errors
 /// [`EndpointError::Nobody`] if none listens there; [`EndpointError::TimedOut`]; else what makes the place
 /// unsafe.
-pub fn connect(socket: &Path, uid: &Uid, deadline: Instant) -> Result<Stream, EndpointError> {
+pub fn connect(
+    socket: &Path,
+    uid: &Uid,
+    patience: impl Into<Patience>,
+) -> Result<Stream, EndpointError> {
     let nobody = || EndpointError::Nobody {
         path: socket.to_path_buf(),
     };
@@ -161,7 +164,7 @@ pub fn connect(socket: &Path, uid: &Uid, deadline: Instant) -> Result<Stream, En
         Err(EndpointError::Missing { .. }) => return Err(nobody()),
         checked => checked?,
     }
-    let stream = Stream::connect(socket, deadline).map_err(|error| {
+    let stream = Stream::connect(socket, patience.into()).map_err(|error| {
         let kind = error.kind();
         if matches!(
             kind,
@@ -425,9 +428,13 @@ mod tests {
 
     impl Folder {
         fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("wire-{}-{name}", std::process::id()));
+            let path = Self::path(name);
             create_folder(&path, &me()).unwrap();
             Self(path)
+        }
+
+        fn path(name: &str) -> PathBuf {
+            std::env::temp_dir().join(format!("wire-{}-{name}", std::process::id()))
         }
 
         fn join(&self, name: &str) -> PathBuf {
@@ -449,8 +456,12 @@ mod tests {
         me() + 1
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(50)
+    fn soon() -> Duration {
+        Duration::from_millis(50)
+    }
+
+    fn no_variable() -> Option<OsString> {
+        None
     }
 
     fn chmod(path: &Path, mode: u32) {
@@ -466,7 +477,7 @@ mod tests {
 
     #[test]
     fn an_instance_has_one_socket_in_its_own_folder() {
-        let places = Places::new(me(), Some(OsStr::new("/tmp/k")), None).unwrap();
+        let places = Places::new(me(), Some(OsStr::new("/tmp/k")), no_variable).unwrap();
         assert_eq!(candidates(&places), ["/tmp/k/socket"]);
         assert_eq!(places.machine_folder().unwrap(), Path::new("/tmp/k"));
         assert_eq!(places.data_folder().unwrap(), Path::new("/tmp/k"));
@@ -474,7 +485,7 @@ mod tests {
 
     #[test]
     fn a_user_has_the_runtime_folder_and_the_machine_s() {
-        let places = Places::new(me(), Some(OsStr::new("")), None).unwrap();
+        let places = Places::new(me(), Some(OsStr::new("")), no_variable).unwrap();
         let (mut found, home) = (candidates(&places), places.home().unwrap());
         let machine = format!(".local/share/kubefob/machines/{}/socket", machine());
         assert_eq!(Path::new(&found.pop().unwrap()), home.join(machine));
@@ -486,23 +497,19 @@ mod tests {
 
     #[test]
     fn a_home_that_only_the_variable_names_must_be_the_user_s() {
+        fn variable() -> Option<OsString> {
+            Some(Folder::path("home").into_os_string())
+        }
         let ours = Folder::new("home");
-        // A user that no passwd knows, so that the variable is asked; the folder is root's or ours.
+        // A user that no passwd knows, so that the variable is asked.
         let unknown = 3_999_999_999;
-        let home = Some(ours.0.as_os_str());
-        let error = Places::new(unknown, None, home)
-            .unwrap()
-            .home()
-            .unwrap_err();
+        let places = Places::new(unknown, None, variable).unwrap();
+        let error = places.home().unwrap_err();
         assert!(matches!(error, EndpointError::NoHome { uid } if uid == unknown));
-        let error = Places::new(unknown, None, None)
-            .unwrap()
-            .candidates()
-            .next()
-            .unwrap();
+        let nowhere = Places::new(unknown, None, no_variable).unwrap();
+        let error = nowhere.candidates().next().unwrap();
         assert!(matches!(error, Err(EndpointError::NoHome { .. })));
         if std::os::unix::fs::chown(&ours.0, Some(unknown), None).is_ok() {
-            let places = Places::new(unknown, None, home).unwrap();
             assert_eq!(places.home().unwrap(), ours.0);
             assert_eq!(candidates(&places).len(), 1);
         }
@@ -510,12 +517,12 @@ mod tests {
 
     #[test]
     fn a_relative_or_long_place_is_refused() {
-        let error = Places::new(me(), Some(OsStr::new("here")), None).unwrap_err();
+        let error = Places::new(me(), Some(OsStr::new("here")), no_variable).unwrap_err();
         assert!(matches!(error, EndpointError::NotAbsolute { .. }));
         // 107 bytes fit: the folder, a slash and "socket".
         for (length, fits) in [(100, true), (101, false)] {
             let home = format!("/{}", "x".repeat(length - 1));
-            let places = Places::new(me(), Some(OsStr::new(&home)), None).unwrap();
+            let places = Places::new(me(), Some(OsStr::new(&home)), no_variable).unwrap();
             let found = places.candidates().next().unwrap();
             assert_eq!(found.is_ok(), fits, "{found:?}");
             assert!(fits || matches!(found, Err(EndpointError::TooLong { length: 108, .. })));
@@ -638,7 +645,7 @@ mod tests {
             write_frame(&mut server, &mut Encoder::new(), &Reply::Exit(0)).unwrap();
             got
         });
-        stream.set_deadline(Instant::now() + Duration::from_secs(20));
+        stream.set_patience(Duration::from_secs(20));
         let mut requests = Encoder::new();
         for request in &expected {
             write_frame(&mut stream, &mut requests, request).unwrap();

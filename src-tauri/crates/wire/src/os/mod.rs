@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `Uid` | who a user is: a number, on Windows a SID |
 //! | `Peer` | who is at the other end of a connection |
-//! | `Stream` | a client's connection, with a deadline for every wait |
+//! | `Stream` | a client's connection, with a [`Patience`] for every wait |
 //! | `harden`, `uid`, `peer` | no other process of the user reads ours; who we are; who is there |
 //! | `LONGEST_PATH`, `DATA` | what a socket's path may have; the data folder below the home |
 //! | `runtime_socket`, `instance_socket`, `machine_socket` | where sockets are |
 //! | `home`, `owner`, `machine_id` | what the system says |
 //! | `check_folder`, `check_socket`, `create_folder` | the checks of `endpoint` |
+
+use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -55,4 +57,64 @@ pub struct Peer {
     pub uid: Uid,
     /// The process; none where the system doesn't say, or its namespace is another.
     pub pid: Option<u32>,
+}
+
+/// How long waits may last together.
+///
+/// The clock is first read when a second wait begins: to a program as short as the shim, reading it at all
+/// costs more than the wait's own call. So it can be up to twice as long, and never longer.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience(State);
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Whole(Duration),
+    Begun(Duration),
+    Until(Instant),
+}
+
+impl Patience {
+    /// Patience for that long.
+    #[must_use]
+    pub fn new(whole: Duration) -> Self {
+        Self(State::Whole(whole))
+    }
+
+    /// How long the wait that now begins may last; none if there is no patience left.
+    pub(crate) fn left(&mut self) -> Option<Duration> {
+        let (state, left) = match self.0 {
+            State::Whole(whole) => (State::Begun(whole), Some(whole)),
+            State::Begun(whole) => (State::Until(Instant::now() + whole), Some(whole)),
+            State::Until(end) => {
+                let left = end.saturating_duration_since(Instant::now());
+                (State::Until(end), Some(left).filter(|left| !left.is_zero()))
+            }
+        };
+        self.0 = state;
+        left
+    }
+}
+
+impl From<Duration> for Patience {
+    fn from(whole: Duration) -> Self {
+        Self::new(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends() {
+        let mut patience = Patience::new(Duration::from_millis(1));
+        assert_eq!(patience.left(), Some(Duration::from_millis(1)));
+        assert_eq!(
+            patience.left(),
+            Some(Duration::from_millis(1)),
+            "the clock runs from here"
+        );
+        while patience.left().is_some() {}
+        assert_eq!(patience.left(), None);
+    }
 }

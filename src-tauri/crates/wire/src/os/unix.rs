@@ -5,12 +5,12 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketType};
 
-use super::Peer;
+use super::{Patience, Peer};
 use crate::endpoint::EndpointError;
 
 /// Who a user is.
@@ -127,26 +127,26 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// A client's connection. Every wait ends at its deadline, with [`io::ErrorKind::TimedOut`].
+/// A client's connection. Every wait ends with its [`Patience`], by [`io::ErrorKind::TimedOut`].
 ///
 /// The socket never blocks by itself: what is there already costs one call, and only a wait costs a `poll`.
 #[derive(Debug)]
 pub struct Stream {
     socket: OwnedFd,
-    deadline: Instant,
+    patience: Patience,
 }
 
 impl Stream {
-    pub(crate) fn connect(path: &Path, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn connect(path: &Path, mut patience: Patience) -> io::Result<Self> {
         let address = SocketAddrUnix::new(path)?;
         let socket = above_the_standard_streams(socket()?)?;
         let mut pause = Duration::from_millis(1);
         loop {
             match net::connect(&socket, &address) {
-                Ok(()) => return Ok(Self { socket, deadline }),
+                Ok(()) => return Ok(Self { socket, patience }),
                 // The listener's queue is full, and no poll says when it isn't.
                 Err(rustix::io::Errno::AGAIN) => {
-                    if Instant::now() >= deadline {
+                    if patience.left().is_none() {
                         return Err(io::ErrorKind::TimedOut.into());
                     }
                     std::thread::sleep(pause);
@@ -166,21 +166,21 @@ impl Stream {
         super::peer(&self.socket)
     }
 
-    /// Sets when the waits that follow end.
-    pub fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+    /// Sets how long the waits that follow may last together.
+    pub fn set_patience(&mut self, patience: impl Into<Patience>) {
+        self.patience = patience.into();
     }
 
     /// Waits until the peer has said something, or `input` can be read. The peer comes first.
     ///
     /// # Errors
     /// [`io::ErrorKind::TimedOut`], or what the system says.
-    pub fn wait_with(&self, input: impl AsFd) -> io::Result<Ready> {
+    pub fn wait_with(&mut self, input: impl AsFd) -> io::Result<Ready> {
         let mut both = [
             PollFd::new(&self.socket, PollFlags::IN),
             PollFd::new(&input, PollFlags::IN),
         ];
-        wait(&mut both, self.deadline)?;
+        wait(&mut both, &mut self.patience)?;
         let [peer, _] = both;
         Ok(if peer.revents().is_empty() {
             Ready::Input
@@ -189,8 +189,8 @@ impl Stream {
         })
     }
 
-    fn wait(&self, what: PollFlags) -> io::Result<()> {
-        wait(&mut [PollFd::new(&self.socket, what)], self.deadline)
+    fn wait(&mut self, what: PollFlags) -> io::Result<()> {
+        wait(&mut [PollFd::new(&self.socket, what)], &mut self.patience)
     }
 }
 
@@ -204,9 +204,9 @@ pub enum Ready {
 }
 
 /// Waits until one of `what` is ready, or its other end is gone.
-fn wait(what: &mut [PollFd<'_>], deadline: Instant) -> io::Result<()> {
+fn wait(what: &mut [PollFd<'_>], patience: &mut Patience) -> io::Result<()> {
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = patience.left().unwrap_or_default();
         let left = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),

@@ -10,7 +10,7 @@ use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 use std::ptr::null_mut;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::{ERROR_PIPE_BUSY, ERROR_SUCCESS, HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
@@ -30,7 +30,7 @@ use windows_sys::Win32::System::Threading::{
 };
 use windows_sys::Win32::UI::Shell::{FOLDERID_Profile, SHGetKnownFolderPath};
 
-use super::Peer;
+use super::{Patience, Peer};
 use crate::endpoint::{EndpointError, fnv1a};
 
 /// Who a user is: a SID as text, `S-1-5-…`.
@@ -220,15 +220,15 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
-/// A client's connection. Every wait for an answer ends at its deadline, with [`io::ErrorKind::TimedOut`].
+/// A client's connection. Every wait for an answer ends with its [`Patience`], by [`io::ErrorKind::TimedOut`].
 #[derive(Debug)]
 pub struct Stream {
     pipe: File,
-    deadline: Instant,
+    patience: Patience,
 }
 
 impl Stream {
-    pub(crate) fn connect(path: &Path, deadline: Instant) -> io::Result<Self> {
+    pub(crate) fn connect(path: &Path, mut patience: Patience) -> io::Result<Self> {
         let mut pause = Pause::new();
         loop {
             // The server may learn who we are, and may not act as us.
@@ -239,12 +239,12 @@ impl Stream {
                 .open(path);
             match opened {
                 Err(error) if error.raw_os_error() == Some(ERROR_PIPE_BUSY.cast_signed()) => {
-                    pause.until(deadline)?;
+                    pause.within(&mut patience)?;
                 }
                 opened => {
                     return Ok(Self {
                         pipe: opened?,
-                        deadline,
+                        patience,
                     });
                 }
             }
@@ -259,9 +259,9 @@ impl Stream {
         peer(&self.pipe)
     }
 
-    /// Sets when the waits that follow end.
-    pub fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+    /// Sets how long the waits that follow may last together.
+    pub fn set_patience(&mut self, patience: impl Into<Patience>) {
+        self.patience = patience.into();
     }
 }
 
@@ -282,7 +282,7 @@ impl Read for Stream {
                     read => read,
                 };
             }
-            pause.until(self.deadline)?;
+            pause.within(&mut self.patience)?;
         }
     }
 }
@@ -305,8 +305,8 @@ impl Pause {
         Self(Duration::from_millis(1))
     }
 
-    fn until(&mut self, deadline: Instant) -> io::Result<()> {
-        if Instant::now() >= deadline {
+    fn within(&mut self, patience: &mut Patience) -> io::Result<()> {
+        if patience.left().is_none() {
             return Err(io::ErrorKind::TimedOut.into());
         }
         std::thread::sleep(self.0);
