@@ -38,18 +38,41 @@ codes! {
     // What was asked
     /// A flag that we do not know; `flag`.
     UnknownFlag = "unknown-flag",
+    /// A flag that we do not know and that looks like one that we do; `flag`, `near`.
+    UnknownFlagNear = "unknown-flag-near",
+    /// A flag of the other program that is called kubelogin; `flag`.
+    FlagOfAzure = "flag-of-azure",
     /// A flag of kubelogin that a later release will know; `flag`.
     FlagNotYet = "flag-not-yet",
     /// A flag that kubelogin dropped; `flag`, `instead`.
     FlagDropped = "flag-dropped",
-    /// A flag without its value, or with one that does not parse; `flag`, `reason`.
-    FlagValue = "flag-value",
+    /// A flag that kubelogin dropped and that nothing needs to replace; `flag`.
+    FlagDroppedKeyring = "flag-dropped-keyring",
+    /// A flag without its value; `flag`.
+    FlagNoValue = "flag-no-value",
+    /// A value that is none of those there are; `flag`, `choices`.
+    FlagChoice = "flag-choice",
+    /// A value of the wrong form; `flag`, `example`. The value itself is not named: it may be
+    /// a secret that went astray.
+    FlagForm = "flag-form",
+    /// A number that is none, or out of bounds; `flag`, `least`, `most`.
+    FlagRange = "flag-range",
+    /// Two flags that do not go together; `flag`, `other`.
+    FlagBeside = "flag-beside",
     /// A mandatory flag is missing; `flag`.
     FlagMissing = "flag-missing",
     /// A word where only flags may stand; `word`.
     StrayWord = "stray-word",
     /// A command that we do not know; `command`.
     UnknownCommand = "unknown-command",
+    /// A command of kubelogin that a later release will know; `command`, `instead`.
+    CommandNotYet = "command-not-yet",
+    /// A flag or word that a `kubectl fob` command does not take; `command`, `word`.
+    NotUnderstood = "not-understood",
+    /// A `kubectl fob` command without something that it needs; `command`, `missing`.
+    Incomplete = "incomplete",
+    /// An argument that is not UTF-8; `number`, counted from one.
+    NotUtf8 = "not-utf8",
     /// KUBERNETES_EXEC_INFO is not what client-go writes; `reason`.
     ExecInfo = "exec-info",
     /// An ExecCredential version that we do not speak; `version`.
