@@ -4,8 +4,11 @@
 //! happened comes in as an event with `Now`; what the world must do goes out as effects.
 
 pub mod account;
+pub mod argv;
 pub mod asker;
 pub mod clock;
+pub mod command;
+pub mod credential;
 pub mod outcome;
 pub mod problem;
 pub mod secret;

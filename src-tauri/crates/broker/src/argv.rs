@@ -1,0 +1,149 @@
+//! From what the shim was called with to a [`Command`], once.
+//!
+//! Two dialects, told apart by the program's name: kubelogin's, whose flags parse as pflag parses
+//! them (`get_token`), and the `kubectl fob` verbs, which clap reads ([`fob`]).
+
+mod flags;
+pub mod fob;
+mod get_token;
+mod value;
+
+use std::path::Path;
+
+use crate::command::{Command, GetToken};
+use crate::credential::parse_exec_info;
+use crate::problem::{Code, Problem};
+
+/// What the shim was called with. It has no `Debug`: a client secret may be among the arguments.
+#[derive(Clone, Copy)]
+pub struct Called<'a> {
+    /// The name that it was called by (`argv[0]`).
+    pub program: &'a [u8],
+    /// Its arguments, without that name.
+    pub args: &'a [Vec<u8>],
+    /// The folder that it was called in; empty if that is gone.
+    pub cwd: &'a Path,
+    /// The person's home; empty if there is none.
+    pub home: &'a Path,
+    /// KUBERNETES_EXEC_INFO, if it was set.
+    pub exec_info: Option<&'a [u8]>,
+}
+
+/// Whose command line it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    /// `kubectl oidc-login`, in kubelogin's place.
+    Kubelogin,
+    /// `kubectl fob`.
+    Fob,
+}
+
+/// Reads a command line.
+///
+/// # Errors
+///
+/// A problem that names the word or flag that it is about, and never a value: a secret may stand
+/// in the wrong place.
+pub fn parse(called: &Called<'_>) -> Result<Command, Problem> {
+    let args = texts(called.args)?;
+    match Dialect::of(called.program) {
+        Dialect::Kubelogin => kubelogin(&args, called),
+        Dialect::Fob => match args.split_first() {
+            Some((&"get-token", rest)) => get_token(rest, Dialect::Fob, called),
+            _ => fob::parse(&args),
+        },
+    }
+}
+
+impl Dialect {
+    fn of(program: &[u8]) -> Self {
+        let program = String::from_utf8_lossy(program).to_ascii_lowercase();
+        let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
+        match name.strip_suffix(".exe").unwrap_or(name) {
+            "kubectl-oidc_login" | "kubectl-oidc-login" | "kubelogin" => Self::Kubelogin,
+            _ => Self::Fob,
+        }
+    }
+
+    /// How a person calls it.
+    fn program(self) -> &'static str {
+        match self {
+            Self::Kubelogin => "kubectl oidc-login",
+            Self::Fob => "kubectl fob",
+        }
+    }
+}
+
+fn texts(args: &[Vec<u8>]) -> Result<Vec<&str>, Problem> {
+    args.iter()
+        .enumerate()
+        .map(|(index, arg)| {
+            std::str::from_utf8(arg)
+                .map_err(|_| Problem::new(Code::NotUtf8, vec![("number", (index + 1).to_string())]))
+        })
+        .collect()
+}
+
+/// kubelogin's command line: cobra finds the command's name wherever it stands among the flags.
+fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Command, Problem> {
+    let place = command_place(args);
+    let rest: Vec<&str> = args
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| Some(*index) != place)
+        .map(|(_, arg)| *arg)
+        .collect();
+    let not_yet = |command: &str, instead: &str| {
+        let parameters = vec![
+            ("command", command.to_owned()),
+            ("instead", instead.to_owned()),
+        ];
+        Err(Problem::new(Code::CommandNotYet, parameters))
+    };
+    match place.and_then(|place| args.get(place)).copied() {
+        Some("get-token") => get_token(&rest, Dialect::Kubelogin, called),
+        Some("version") => Ok(Command::Version { json: false }),
+        Some("help") => Ok(help(Dialect::Kubelogin)),
+        Some("setup") => not_yet("kubectl oidc-login setup", "kubectl fob login"),
+        Some("clean") => not_yet("kubectl oidc-login clean", "kubectl fob logout"),
+        Some(other) => {
+            let parameters = vec![("command", other.to_owned())];
+            Err(Problem::new(Code::UnknownCommand, parameters))
+        }
+        None if rest.iter().any(|flag| matches!(*flag, "-h" | "--help")) => {
+            Ok(help(Dialect::Kubelogin))
+        }
+        None if rest.contains(&"--version") => Ok(Command::Version { json: false }),
+        None => not_yet("kubectl oidc-login", "kubectl fob login"),
+    }
+}
+
+/// Where the first word stands that is neither a flag nor the value of one.
+fn command_place(args: &[&str]) -> Option<usize> {
+    let mut value = false;
+    args.iter().take_while(|arg| **arg != "--").position(|arg| {
+        let word = !value && !flags::is_flag(arg);
+        value = !value && flags::value_follows(arg);
+        word
+    })
+}
+
+fn get_token(args: &[&str], dialect: Dialect, called: &Called<'_>) -> Result<Command, Problem> {
+    let Some(account) = get_token::parse(args, dialect, called)? else {
+        return Ok(help(dialect));
+    };
+    let asked = parse_exec_info(called.exec_info)?;
+    Ok(Command::GetToken(Box::new(GetToken {
+        account,
+        version: asked.version,
+        interactive: asked.interactive,
+        cluster: asked.cluster,
+    })))
+}
+
+fn help(dialect: Dialect) -> Command {
+    Command::Help(get_token::help(dialect))
+}
+
+#[cfg(test)]
+mod tests;

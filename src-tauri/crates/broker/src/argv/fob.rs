@@ -1,0 +1,254 @@
+//! The verbs of `kubectl fob`, read by clap.
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use super::{Dialect, get_token};
+use crate::command::{Command, Shell};
+use crate::problem::{Code, Problem};
+use crate::trust::Answer;
+
+/// Sign in once; every kubectl, k9s, Helm and Lens on this computer just works.
+#[derive(Parser)]
+#[command(
+    name = "kubectl fob",
+    bin_name = "kubectl fob",
+    arg_required_else_help = true
+)]
+#[command(version, propagate_version = false)]
+struct Fob {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Sign in
+    Login {
+        /// The account; it can be left out where only one needs it
+        account: Option<String>,
+        /// Say the address instead of opening a browser
+        #[arg(long)]
+        no_browser: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Sign out: end the session's tokens at the provider and here
+    Logout {
+        /// The account; it can be left out where there is only one
+        account: Option<String>,
+        /// End the provider's own session too, which signs you out of other things
+        #[arg(long)]
+        everywhere: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show who is signed in, until when, and what needs you
+    Status(Output),
+    /// List the accounts
+    Accounts(Output),
+    /// Print the ID token
+    Token {
+        /// The account; it can be left out where there is only one
+        account: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Let a server have an account's tokens
+    Trust {
+        /// The short name that the message gave; it can be left out where one question waits
+        name: Option<String>,
+        #[command(flatten)]
+        answer: AnswerFlags,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Take an approval back
+    Untrust {
+        /// The short name that 'kubectl fob trusts' shows
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// List which server may have which account's tokens
+    Trusts {
+        /// The questions that wait for an answer instead
+        #[arg(long)]
+        pending: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Show the version
+    Version(Output),
+    /// Print a completion script
+    Completion {
+        /// The shell
+        shell: CompletionShell,
+    },
+}
+
+#[derive(clap::Args)]
+struct Output {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+#[group(multiple = false)]
+struct AnswerFlags {
+    /// Yes, until the program that asks ends
+    #[arg(long)]
+    once: bool,
+    /// Yes, from now on
+    #[arg(long)]
+    always: bool,
+    /// No
+    #[arg(long)]
+    no: bool,
+}
+
+#[derive(Clone, ValueEnum)]
+enum CompletionShell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// Reads a `kubectl fob` command line that isn't `get-token`.
+pub(super) fn parse(args: &[&str]) -> Result<Command, Problem> {
+    let words = std::iter::once("kubectl fob").chain(args.iter().copied());
+    let read = command()
+        .try_get_matches_from(words)
+        .and_then(|matches| Fob::from_arg_matches(&matches));
+    match read {
+        Ok(fob) => Ok(fob.verb.into()),
+        Err(error) => outcome(&error, args),
+    }
+}
+
+/// The completion script for a shell.
+#[must_use]
+pub fn completion(shell: Shell) -> String {
+    let generator = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(generator, &mut command(), "kubectl-fob", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+/// The grammar, with the one command that clap doesn't read listed among the others.
+fn command() -> clap::Command {
+    let get_token = clap::Command::new("get-token")
+        .about("Give kubectl a token, as an exec credential plugin")
+        .override_help(get_token::help(Dialect::Fob));
+    Fob::command().subcommand(get_token)
+}
+
+impl From<Verb> for Command {
+    fn from(verb: Verb) -> Self {
+        match verb {
+            Verb::Login {
+                account,
+                no_browser,
+                output,
+            } => Self::Login {
+                account,
+                open_browser: !no_browser,
+                json: output.json,
+            },
+            Verb::Logout {
+                account,
+                everywhere,
+                output,
+            } => Self::Logout {
+                account,
+                everywhere,
+                json: output.json,
+            },
+            Verb::Status(Output { json }) => Self::Status { json },
+            Verb::Accounts(Output { json }) => Self::Accounts { json },
+            Verb::Token { account, output } => Self::Token {
+                account,
+                json: output.json,
+            },
+            Verb::Trust {
+                name,
+                answer,
+                output,
+            } => Self::Trust {
+                name,
+                answer: answer.answer(),
+                json: output.json,
+            },
+            Verb::Untrust { name, output } => Self::Untrust {
+                name,
+                json: output.json,
+            },
+            Verb::Trusts { pending, output } => Self::Trusts {
+                pending,
+                json: output.json,
+            },
+            Verb::Version(Output { json }) => Self::Version { json },
+            Verb::Completion { shell } => Self::Completion {
+                shell: match shell {
+                    CompletionShell::Bash => Shell::Bash,
+                    CompletionShell::Zsh => Shell::Zsh,
+                    CompletionShell::Fish => Shell::Fish,
+                },
+            },
+        }
+    }
+}
+
+impl AnswerFlags {
+    fn answer(&self) -> Option<Answer> {
+        [
+            (self.once, Answer::Once),
+            (self.always, Answer::Always),
+            (self.no, Answer::No),
+        ]
+        .into_iter()
+        .find_map(|(given, answer)| given.then_some(answer))
+    }
+}
+
+/// What clap has to say other than a verb: a text that was asked for, or what is wrong.
+fn outcome(error: &clap::Error, args: &[&str]) -> Result<Command, Problem> {
+    let kind = error.kind();
+    if kind == ErrorKind::DisplayVersion {
+        return Ok(Command::Version { json: false });
+    }
+    if matches!(
+        kind,
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return Ok(Command::Help(error.render().to_string()));
+    }
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    if let Some(command) = context(ContextKind::InvalidSubcommand) {
+        let parameters = vec![("command", command)];
+        return Err(Problem::new(Code::UnknownCommand, parameters));
+    }
+    let command = match args.first() {
+        Some(verb) if command().find_subcommand(verb).is_some() => format!("kubectl fob {verb}"),
+        _ => "kubectl fob".to_owned(),
+    };
+    let argument = context(ContextKind::InvalidArg).unwrap_or_default();
+    let (argument, _) = argument.split_once('=').unwrap_or((&argument, ""));
+    if kind == ErrorKind::MissingRequiredArgument {
+        let parameters = vec![("command", command), ("missing", argument.to_owned())];
+        return Err(Problem::new(Code::Incomplete, parameters));
+    }
+    // The value is named where it is a word of its own, and not where it may be anything.
+    let word = context(ContextKind::InvalidValue)
+        .filter(|value| kind == ErrorKind::InvalidValue && !value.is_empty())
+        .unwrap_or_else(|| argument.to_owned());
+    Err(Problem::new(
+        Code::NotUnderstood,
+        vec![("command", command), ("word", word)],
+    ))
+}

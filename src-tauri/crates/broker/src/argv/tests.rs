@@ -1,0 +1,795 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
+use crate::command::{Shell, Which};
+use crate::credential::ExecVersion;
+use crate::texts::Language;
+use crate::trust::Answer;
+
+const ISSUER: &str = "--oidc-issuer-url=https://sso.example.com/realms/r";
+const CLIENT: &str = "--oidc-client-id=kubernetes-client";
+
+fn called_as(program: &str, args: &[&str]) -> Result<Command, Problem> {
+    let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
+    parse(&Called {
+        program: program.as_bytes(),
+        args: &args,
+        cwd: Path::new("/work"),
+        home: Path::new("/home/a"),
+        exec_info: None,
+    })
+}
+
+fn fob(line: &str) -> Result<Command, Problem> {
+    called_as("kubectl-fob", &line.split_whitespace().collect::<Vec<_>>())
+}
+
+/// `get-token` with an issuer, a client and these flags.
+fn with(flags: &[&str]) -> Result<Command, Problem> {
+    let args = [&["get-token", ISSUER, CLIENT], flags].concat();
+    called_as("kubectl-oidc_login", &args)
+}
+
+fn flags(command: Result<Command, Problem>) -> (AccountKey, ClientSettings) {
+    let Command::GetToken(asked) = command.unwrap() else {
+        panic!("not get-token");
+    };
+    let Which::Flags { key, settings } = asked.account else {
+        panic!("named");
+    };
+    (key, settings)
+}
+
+fn key(given: &[&str]) -> AccountKey {
+    flags(with(given)).0
+}
+
+fn settings(given: &[&str]) -> ClientSettings {
+    flags(with(given)).1
+}
+
+fn lines(problems: impl IntoIterator<Item = Problem>) -> String {
+    problems
+        .into_iter()
+        .map(|problem| problem.line(Language::En) + "\n")
+        .collect()
+}
+
+#[test]
+fn the_seed_articles_flags_are_understood() {
+    let args = [
+        "get-token",
+        "--oidc-issuer-url=https://sso.example.com/realms/r",
+        "--oidc-client-id=kubernetes-client",
+        "--oidc-client-secret=hunter2",
+    ];
+    let command = called_as("kubectl-oidc_login", &args).unwrap();
+    assert_eq!(called_as("kubectl-fob", &args).unwrap(), command);
+    let Command::GetToken(asked) = &command else {
+        panic!("not get-token");
+    };
+    assert_eq!(asked.version, ExecVersion::V1beta1);
+    let (key, settings) = flags(Ok(command.clone()));
+    assert_eq!(key, crate::account::tests::key());
+    assert!(settings.client_secret.is_some());
+    assert_eq!(
+        ClientSettings {
+            client_secret: None,
+            ..settings
+        },
+        ClientSettings::default()
+    );
+    let printed = format!("{command:?}");
+    assert!(
+        printed.contains("****") && !printed.contains("hunter2"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn the_programs_name_decides_who_is_meant() {
+    for program in [
+        "kubectl-oidc_login",
+        "kubectl-oidc_login.exe",
+        "KUBECTL-OIDC_LOGIN.EXE",
+        "/home/a/.krew/bin/kubectl-oidc_login",
+        "C:\\krew\\kubectl-oidc_login.exe",
+        "/opt/homebrew/bin/kubelogin",
+        "kubelogin",
+    ] {
+        let found = called_as(program, &["clean"]).unwrap_err();
+        assert_eq!(found.code, Code::CommandNotYet, "{program}");
+    }
+    for program in [
+        "kubectl-fob",
+        "/usr/bin/kubectl-fob.exe",
+        "",
+        "kubelogin/kubectl-fob",
+    ] {
+        let found = called_as(program, &["clean"]).unwrap_err();
+        assert_eq!(found.code, Code::UnknownCommand, "{program}");
+    }
+}
+
+#[test]
+fn flags_parse_as_pflag_parses_them() {
+    let two_items = [
+        "get-token",
+        "--oidc-issuer-url",
+        "https://sso.example.com/realms/r",
+        "--oidc-client-id",
+        "kubernetes-client",
+        "--skip-open-browser",
+        "-v",
+        "1",
+    ];
+    let (key_of_two, settings_of_two) = flags(called_as("kubectl-oidc_login", &two_items));
+    assert_eq!(key_of_two, key(&[]));
+    assert!(settings_of_two.skip_open_browser);
+
+    for (given, expected) in [
+        (&["--skip-open-browser"][..], true),
+        (&["--skip-open-browser=true"], true),
+        (&["--skip-open-browser=T"], true),
+        (&["--skip-open-browser=false"], false),
+        (&["--skip-open-browser", "--skip-open-browser=0"], false),
+        (&[], false),
+    ] {
+        assert_eq!(settings(given).skip_open_browser, expected, "{given:?}");
+    }
+    for (given, expected) in [
+        (&[][..], Pkce::Auto),
+        (&["--oidc-pkce-method=no"], Pkce::No),
+        (&["--oidc-pkce-method", "S256"], Pkce::S256),
+        (&["--oidc-use-pkce", "--oidc-pkce-method=no"], Pkce::S256),
+        (&["--oidc-use-pkce=false"], Pkce::Auto),
+    ] {
+        assert_eq!(settings(given).pkce, expected, "{given:?}");
+    }
+    for (given, expected) in [
+        (&[][..], &["127.0.0.1:8000", "127.0.0.1:18000"][..]),
+        (
+            &["--listen-address=localhost:1,[::1]:2"],
+            &["localhost:1", "::1:2"],
+        ),
+        (
+            &[
+                "--listen-address=127.0.0.1:1",
+                "--listen-address=127.0.0.1:2",
+            ],
+            &["127.0.0.1:1", "127.0.0.1:2"],
+        ),
+        (&["--listen-address="], &["127.0.0.1:0"]),
+    ] {
+        let found: Vec<String> = settings(given)
+            .listen
+            .into_iter()
+            .map(|ListenAddress { host, port }| format!("{host}:{port}"))
+            .collect();
+        assert_eq!(found, expected, "{given:?}");
+    }
+    let given = settings(&[
+        "--oidc-redirect-url=http://localhost:9/callback",
+        "--authentication-timeout-sec=60",
+        "--grant-type=authcode",
+        "--oidc-client-secret=",
+        "-v1",
+        "-v=2",
+        "--v=3",
+        "--v",
+        "1",
+        "--",
+    ]);
+    assert_eq!(
+        given.redirect_url.as_deref(),
+        Some("http://localhost:9/callback")
+    );
+    assert_eq!(given.authentication_timeout, Duration::from_secs(60));
+    assert_eq!(given.client_secret, None);
+}
+
+#[test]
+fn the_last_of_a_plain_flag_wins_and_keeps_its_quotes() {
+    assert_eq!(key(&["--oidc-client-id=\"a,b\""]).client_id, "\"a,b\"");
+    let secret = |given: &[&str]| settings(given).client_secret.unwrap().fingerprint();
+    assert_eq!(
+        secret(&[
+            "--oidc-client-secret=b",
+            "--oidc-client-secret",
+            "--a=\"1,2\""
+        ]),
+        secret(&["--oidc-client-secret=--a=\"1,2\""]),
+    );
+}
+
+#[test]
+fn scopes_are_a_set() {
+    for (given, expected) in [
+        (&[][..], &[][..]),
+        (&["--oidc-extra-scope=groups,email"], &["email", "groups"]),
+        (
+            &["--oidc-extra-scope=groups", "--oidc-extra-scope", "email"],
+            &["email", "groups"],
+        ),
+        (&["--oidc-extra-scope=\"email\""], &["email"]),
+        (&["--oidc-extra-scope=email groups"], &["email", "groups"]),
+        (
+            &[
+                "--oidc-extra-scope=email,openid,email",
+                "--oidc-extra-scope=",
+            ],
+            &["email"],
+        ),
+    ] {
+        assert_eq!(key(given).scopes, expected, "{given:?}");
+        assert_eq!(
+            key(given).scopes_sent().last().map(String::as_str),
+            Some("openid")
+        );
+    }
+}
+
+#[test]
+fn authorities_are_in_the_key_as_absolute_paths_and_as_written() {
+    let found = key(&[
+        "--certificate-authority=~/ca.pem",
+        "--certificate-authority=./b,c.pem",
+        "--certificate-authority",
+        "/work/b,c.pem",
+        "--certificate-authority-data=QQ==",
+        "--certificate-authority-data=QQ==",
+    ]);
+    assert_eq!(
+        found.tls.ca_files,
+        [
+            PathBuf::from("/home/a/ca.pem"),
+            PathBuf::from("/work/b,c.pem")
+        ]
+    );
+    assert_eq!(found.tls.ca_data, ["QQ=="]);
+}
+
+#[test]
+fn what_is_wrong_with_flags_is_named_and_no_value_is() {
+    let problems = [
+        &["--oidc-client-secre=hunter2"][..],
+        &["-oidc-client-secret=hunter2"],
+        &["-phunter2"],
+        &["--hunter=2"],
+        &["--oidc-issuer", "x"],
+        &["--oidc_client_id=x"],
+        &["--=hunter2"],
+        &["---x"],
+        &["--skip-open-browser", "false"],
+        &["--oidc-client-secret", "a", "hunter2"],
+        &["--oidc-client-secret=a", "--", "hunter2"],
+        &["-"],
+        &["--skip-open-browser=hunter2"],
+        &["--oidc-pkce-method=s256"],
+        &["--oidc-use-pkce=S256"],
+        &["--authentication-timeout-sec=0"],
+        &["--oidc-extra-scope=hunter\"2"],
+        &["--listen-address=hunter2"],
+        &["--listen-address=0.0.0.0:8000"],
+        &["--oidc-redirect-url=https://evil.example.com/"],
+        &["--oidc-issuer-url=https://user:hunter2@sso.example.com"],
+        &["--oidc-issuer-url=http://sso.example.com"],
+        &["--oidc-issuer-url="],
+        &["--certificate-authority-data="],
+        &["-vhunter2"],
+        &["--oidc-client-id"],
+        &["--account=work"],
+        &["--grant-type=hunter2"],
+    ]
+    .map(|flags| with(flags).unwrap_err());
+    let text = lines(problems);
+    assert!(!text.contains("hunter2"), "{text}");
+    insta::assert_snapshot!(text, @r"
+    Kubefob does not know the flag --oidc-client-secre. If --oidc-client-secret was meant, correct it in the kubeconfig's args. [unknown-flag-near]
+    Kubefob does not know the flag -oidc-client-secret. If --oidc-client-secret was meant, correct it in the kubeconfig's args. [unknown-flag-near]
+    Kubefob does not know the flag -p. Check its spelling, or take it out of the kubeconfig's args. [unknown-flag]
+    Kubefob does not know the flag --hunter. Check its spelling, or take it out of the kubeconfig's args. [unknown-flag]
+    Kubefob does not know the flag --oidc-issuer. If --oidc-issuer-url was meant, correct it in the kubeconfig's args. [unknown-flag-near]
+    Kubefob does not know the flag --oidc_client_id. If --oidc-client-id was meant, correct it in the kubeconfig's args. [unknown-flag-near]
+    Kubefob does not know the flag --. Check its spelling, or take it out of the kubeconfig's args. [unknown-flag]
+    Kubefob does not know the flag ---x. Check its spelling, or take it out of the kubeconfig's args. [unknown-flag]
+    The word false stands where only flags may stand. Write a switch's value with '=', as in --skip-open-browser=false. [stray-word]
+    The word **** stands where only flags may stand. Write a switch's value with '=', as in --skip-open-browser=false. [stray-word]
+    The word **** stands where only flags may stand. Write a switch's value with '=', as in --skip-open-browser=false. [stray-word]
+    The word - stands where only flags may stand. Write a switch's value with '=', as in --skip-open-browser=false. [stray-word]
+    The value of --skip-open-browser is none of these: true, false. Correct it in the kubeconfig's args. [flag-choice]
+    The value of --oidc-pkce-method is none of these: auto, no, S256. Correct it in the kubeconfig's args. [flag-choice]
+    The value of --oidc-use-pkce is none of these: true, false. Correct it in the kubeconfig's args. [flag-choice]
+    The value of --authentication-timeout-sec is not a whole number from 1 to 3600. Correct it in the kubeconfig's args. [flag-range]
+    The value of --oidc-extra-scope can't be used. Write it in the kubeconfig's args like this: --oidc-extra-scope=email,groups [flag-form]
+    The value of --listen-address can't be used. Write it in the kubeconfig's args like this: --listen-address=127.0.0.1:8000 [flag-form]
+    0.0.0.0:8000 is not an address of this computer alone. Use 127.0.0.1, ::1 or localhost in --listen-address and --oidc-redirect-url. [listen-not-loopback]
+    evil.example.com is not an address of this computer alone. Use 127.0.0.1, ::1 or localhost in --listen-address and --oidc-redirect-url. [listen-not-loopback]
+    The value of --oidc-issuer-url can't be used. Write it in the kubeconfig's args like this: --oidc-issuer-url=https://sso.example.com/realms/name [flag-form]
+    http://sso.example.com is not https. A provider must be reached by https, unless it is on this computer. [not-https]
+    The flag --oidc-issuer-url is missing. Add it to the kubeconfig's args. [flag-missing]
+    The flag --certificate-authority-data has no value. Give it one in the kubeconfig's args, or take it out. [flag-no-value]
+    The value of -v can't be used. Write it in the kubeconfig's args like this: -v=1 [flag-form]
+    The flag --oidc-client-id has no value. Give it one in the kubeconfig's args, or take it out. [flag-no-value]
+    Kubefob does not know the flag --account. Check its spelling, or take it out of the kubeconfig's args. [unknown-flag]
+    The value of --grant-type is none of these: auto, authcode. Correct it in the kubeconfig's args. [flag-choice]
+    ");
+}
+
+#[test]
+fn each_flag_of_kubelogin_is_known_or_told_what_became_of_it() {
+    let problems = [
+        "--grant-type=password",
+        "--grant-type=device-code",
+        "--oidc-use-access-token",
+        "--oidc-request-header=a=b",
+        "--force-refresh",
+        "--token-cache-dir=~/x",
+        "--token-cache-storage=none",
+        "--insecure-skip-tls-verify",
+        "--tls-renegotiation-once",
+        "--tls-renegotiation-freely",
+        "--browser-command=x",
+        "--local-server-cert=x",
+        "--local-server-key=x",
+        "--open-url-after-authentication=x",
+        "--oidc-auth-request-extra-params=a=b",
+        "--username=hunter2",
+        "--password=hunter2",
+    ]
+    .map(|flag| {
+        let problem = with(&[flag]).unwrap_err();
+        assert_eq!(problem.code, Code::FlagNotYet, "{flag}");
+        let named = problem.parameter("flag").unwrap();
+        assert!(
+            flag.starts_with(&named) && !named.contains("hunter2"),
+            "{named}"
+        );
+        problem
+    });
+    assert_eq!(problems.len(), 17);
+    let others = [
+        &["--listen-port=8000"][..],
+        &["--oidc-redirect-url-hostname=x"],
+        &["--force-keyring"],
+        &["--no-keyring"],
+        &["--login", "devicecode", "--server-id", "x"],
+        &["--client-id", "x", "--server-id", "y"],
+    ]
+    .map(|flags| with(flags).unwrap_err());
+    insta::assert_snapshot!(lines(others), @r"
+    kubelogin dropped the flag --listen-port long ago. Use --listen-address in the kubeconfig's args. [flag-dropped]
+    kubelogin dropped the flag --oidc-redirect-url-hostname long ago. Use --oidc-redirect-url in the kubeconfig's args. [flag-dropped]
+    kubelogin dropped the flag --force-keyring long ago. Take it out of the kubeconfig's args: Kubefob uses the keyring wherever there is one. [flag-dropped-keyring]
+    kubelogin dropped the flag --no-keyring long ago. Take it out of the kubeconfig's args: Kubefob uses the keyring wherever there is one. [flag-dropped-keyring]
+    --login is a flag of Azure's kubelogin, which is another program. Kubefob takes the place of int128's kubelogin (kubectl oidc-login): keep Azure's for this user. [flag-of-azure]
+    --server-id is a flag of Azure's kubelogin, which is another program. Kubefob takes the place of int128's kubelogin (kubectl oidc-login): keep Azure's for this user. [flag-of-azure]
+    ");
+}
+
+#[test]
+fn kubelogins_commands() {
+    let oidc_login = |args: &[&str]| called_as("kubectl-oidc_login", args);
+    let (key_of_leading_flags, _) = flags(oidc_login(&[
+        "-v1",
+        ISSUER,
+        "--skip-open-browser",
+        "get-token",
+        CLIENT,
+    ]));
+    assert_eq!(key_of_leading_flags, key(&[]));
+    assert!(oidc_login(&["--oidc-client-id", "get-token", ISSUER]).is_err());
+    for args in [&["version"][..], &["--version"]] {
+        assert_eq!(oidc_login(args), Ok(Command::Version { json: false }));
+    }
+    for args in [
+        &["--help"][..],
+        &["-h"],
+        &["help"],
+        &["get-token", "--help"],
+        &["get-token", "-h"],
+    ] {
+        assert!(matches!(oidc_login(args), Ok(Command::Help(_))), "{args:?}");
+    }
+    let problems = [
+        &[][..],
+        &["-v1"],
+        &["setup", ISSUER],
+        &["clean"],
+        &["status"],
+        &["get-token"],
+        &["get-token", ISSUER],
+    ]
+    .map(|args| oidc_login(args).unwrap_err());
+    insta::assert_snapshot!(lines(problems), @r"
+    Kubefob does not support kubelogin's 'kubectl oidc-login' yet. Run 'kubectl fob login' instead. [command-not-yet]
+    Kubefob does not support kubelogin's 'kubectl oidc-login' yet. Run 'kubectl fob login' instead. [command-not-yet]
+    Kubefob does not support kubelogin's 'kubectl oidc-login setup' yet. Run 'kubectl fob login' instead. [command-not-yet]
+    Kubefob does not support kubelogin's 'kubectl oidc-login clean' yet. Run 'kubectl fob logout' instead. [command-not-yet]
+    There is no command status. 'kubectl fob help' lists the commands. [unknown-command]
+    The flag --oidc-issuer-url is missing. Add it to the kubeconfig's args. [flag-missing]
+    The flag --oidc-client-id is missing. Add it to the kubeconfig's args. [flag-missing]
+    ");
+}
+
+#[test]
+fn the_help_of_get_token_lists_what_there_is() {
+    let Ok(Command::Help(text)) = fob("get-token --help") else {
+        panic!("no help");
+    };
+    insta::assert_snapshot!(text, @r"
+    Gives kubectl a token, as an exec credential plugin.
+
+    Usage: kubectl fob get-token --oidc-issuer-url=URL --oidc-client-id=ID [flags]
+           kubectl fob get-token --account=NAME
+
+    Flags:
+      --account                     An account by its name, instead of all the others
+      --oidc-issuer-url             Issuer URL of the provider (mandatory)
+      --oidc-client-id              Client id at the provider (mandatory)
+      --oidc-client-secret          Client secret at the provider
+      --oidc-extra-scope            Scopes beside openid; repeatable or comma-separated
+      --oidc-redirect-url           Redirect URL to send instead of http://localhost:PORT
+      --oidc-pkce-method            PKCE: auto, no or S256 (auto)
+      --oidc-use-pkce               The same as --oidc-pkce-method=S256
+      --certificate-authority       PEM file of the provider's authority, instead of the system's; repeatable
+      --certificate-authority-data  The same as base64; repeatable
+      --grant-type                  How to sign in: auto or authcode (auto)
+      --listen-address              Where the browser comes back to, tried in order (127.0.0.1:8000,127.0.0.1:18000)
+      --skip-open-browser           Say the address instead of opening a browser
+      --authentication-timeout-sec  Seconds that a person has to sign in (180)
+      -v                            Accepted as kubelogin does, and not needed
+      --help                        This text
+    ");
+}
+
+#[test]
+fn an_account_can_be_named() {
+    let Ok(Command::GetToken(asked)) = fob("get-token --account work -v1") else {
+        panic!("not get-token");
+    };
+    assert_eq!(asked.account, Which::Named("work".into()));
+    for (line, code) in [
+        ("get-token --account=", Code::FlagNoValue),
+        ("get-token --account", Code::FlagNoValue),
+        (
+            "get-token --account=a --skip-open-browser",
+            Code::FlagBeside,
+        ),
+        (
+            "get-token --skip-open-browser --account=a",
+            Code::FlagBeside,
+        ),
+    ] {
+        assert_eq!(fob(line).unwrap_err().code, code, "{line}");
+    }
+}
+
+#[test]
+fn the_version_of_the_question_is_kept() {
+    let args = ["get-token", ISSUER, CLIENT].map(|arg| arg.as_bytes().to_vec());
+    let asked = |exec_info: &str| {
+        parse(&Called {
+            program: b"kubectl-oidc_login",
+            args: &args,
+            cwd: Path::new("/"),
+            home: Path::new("/"),
+            exec_info: Some(exec_info.as_bytes()),
+        })
+    };
+    let said = r#"{"apiVersion":"client.authentication.k8s.io/v1",
+        "spec":{"interactive":true,"cluster":{"server":"https://a"}}}"#;
+    let Ok(Command::GetToken(found)) = asked(said) else {
+        panic!("not get-token");
+    };
+    assert_eq!(found.version, ExecVersion::V1);
+    assert!(found.interactive);
+    assert_eq!(found.cluster.unwrap().server, "https://a");
+    assert_eq!(asked("{}").unwrap_err().code, Code::ExecInfo);
+}
+
+#[test]
+fn the_verbs_of_fob() {
+    let account = || Some("work".to_owned());
+    for (line, expected) in [
+        (
+            "login",
+            Command::Login {
+                account: None,
+                open_browser: true,
+                json: false,
+            },
+        ),
+        (
+            "login work --no-browser --json",
+            Command::Login {
+                account: account(),
+                open_browser: false,
+                json: true,
+            },
+        ),
+        (
+            "logout",
+            Command::Logout {
+                account: None,
+                everywhere: false,
+                json: false,
+            },
+        ),
+        (
+            "logout --everywhere work",
+            Command::Logout {
+                account: account(),
+                everywhere: true,
+                json: false,
+            },
+        ),
+        ("status", Command::Status { json: false }),
+        ("status --json", Command::Status { json: true }),
+        ("accounts --json", Command::Accounts { json: true }),
+        (
+            "token",
+            Command::Token {
+                account: None,
+                json: false,
+            },
+        ),
+        (
+            "token work --json",
+            Command::Token {
+                account: account(),
+                json: true,
+            },
+        ),
+        (
+            "trust",
+            Command::Trust {
+                name: None,
+                answer: None,
+                json: false,
+            },
+        ),
+        (
+            "trust work --once",
+            Command::Trust {
+                name: account(),
+                answer: Some(Answer::Once),
+                json: false,
+            },
+        ),
+        (
+            "trust --always",
+            Command::Trust {
+                name: None,
+                answer: Some(Answer::Always),
+                json: false,
+            },
+        ),
+        (
+            "trust work --no --json",
+            Command::Trust {
+                name: account(),
+                answer: Some(Answer::No),
+                json: true,
+            },
+        ),
+        (
+            "untrust work",
+            Command::Untrust {
+                name: "work".into(),
+                json: false,
+            },
+        ),
+        (
+            "trusts",
+            Command::Trusts {
+                pending: false,
+                json: false,
+            },
+        ),
+        (
+            "trusts --pending --json",
+            Command::Trusts {
+                pending: true,
+                json: true,
+            },
+        ),
+        ("version", Command::Version { json: false }),
+        ("version --json", Command::Version { json: true }),
+        ("--version", Command::Version { json: false }),
+        ("completion zsh", Command::Completion { shell: Shell::Zsh }),
+    ] {
+        assert_eq!(fob(line), Ok(expected), "{line}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_verb() {
+    let problems = [
+        "use",
+        "logn",
+        "status now",
+        "status --jsn",
+        "status --json=hunter2",
+        "logout --every=hunter2",
+        "untrust",
+        "trust a --once --no",
+        "completion",
+        "completion tcsh",
+        "--json status",
+        "version -q",
+    ]
+    .map(|line| fob(line).unwrap_err());
+    let text = lines(problems);
+    assert!(!text.contains("hunter2"), "{text}");
+    insta::assert_snapshot!(text, @r"
+    There is no command use. 'kubectl fob help' lists the commands. [unknown-command]
+    There is no command logn. 'kubectl fob help' lists the commands. [unknown-command]
+    'kubectl fob status' does not understand now. 'kubectl fob status --help' shows what it takes. [not-understood]
+    'kubectl fob status' does not understand --jsn. 'kubectl fob status --help' shows what it takes. [not-understood]
+    'kubectl fob status' does not understand --json. 'kubectl fob status --help' shows what it takes. [not-understood]
+    'kubectl fob logout' does not understand --every. 'kubectl fob logout --help' shows what it takes. [not-understood]
+    'kubectl fob untrust' needs <NAME>. 'kubectl fob untrust --help' shows what it takes. [incomplete]
+    'kubectl fob trust' does not understand --once. 'kubectl fob trust --help' shows what it takes. [not-understood]
+    'kubectl fob completion' needs <SHELL>. 'kubectl fob completion --help' shows what it takes. [incomplete]
+    'kubectl fob completion' does not understand tcsh. 'kubectl fob completion --help' shows what it takes. [not-understood]
+    'kubectl fob' does not understand --json. 'kubectl fob --help' shows what it takes. [not-understood]
+    'kubectl fob version' does not understand -q. 'kubectl fob version --help' shows what it takes. [not-understood]
+    ");
+}
+
+#[test]
+fn fob_helps() {
+    for line in ["", "help", "--help", "-h"] {
+        let Ok(Command::Help(text)) = fob(line) else {
+            panic!("{line}");
+        };
+        assert!(!text.contains('\u{1b}'), "{line}");
+        for verb in [
+            "login",
+            "logout",
+            "status",
+            "accounts",
+            "token",
+            "trust",
+            "untrust",
+            "trusts",
+            "version",
+            "completion",
+            "get-token",
+        ] {
+            assert!(text.contains(&format!("  {verb} ")), "{line}: {verb}");
+        }
+    }
+    let Ok(Command::Help(text)) = fob("help trust") else {
+        panic!("no help");
+    };
+    insta::assert_snapshot!(text, @r"
+    Let a server have an account's tokens
+
+    Usage: kubectl fob trust [OPTIONS] [NAME]
+
+    Arguments:
+      [NAME]  The short name that the message gave; it can be left out where one question waits
+
+    Options:
+          --once    Yes, until the program that asks ends
+          --always  Yes, from now on
+          --no      No
+          --json    Print JSON
+      -h, --help    Print help
+    ");
+    assert_eq!(fob("help get-token"), fob("get-token --help"));
+}
+
+#[test]
+fn each_shell_has_a_script() {
+    for shell in [Shell::Bash, Shell::Zsh, Shell::Fish] {
+        let script = fob::completion(shell);
+        assert!(
+            script.contains("kubectl-fob") && script.contains("untrust"),
+            "{shell:?}"
+        );
+    }
+}
+
+#[test]
+fn an_argument_that_is_not_text_is_named_by_its_place() {
+    let args = [b"get-token".to_vec(), b"--oidc-client-secret=\xff".to_vec()];
+    let problem = parse(&Called {
+        program: b"kubectl-oidc_login",
+        args: &args,
+        cwd: Path::new("/"),
+        home: Path::new("/"),
+        exec_info: None,
+    })
+    .unwrap_err();
+    assert_eq!(
+        problem.line(Language::En),
+        "Argument 2 is not UTF-8 text. Correct it on the command line or in the kubeconfig's args. [not-utf8]"
+    );
+}
+
+/// Arguments that look like flags more often than chance would have it.
+fn argument() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        any::<Vec<u8>>(),
+        "-{0,3}[a-z=\"-]{0,12}".prop_map(String::into_bytes),
+        "--(oidc-(issuer-url|client-id|extra-scope|redirect-url|pkce-method|use-pkce)|listen-address|certificate-authority(-data)?|account|v|help|json)(=.{0,20})?"
+            .prop_map(String::into_bytes),
+        "(get-token|login|trust|trusts|completion|help|version|https://a/|true|1)"
+            .prop_map(String::into_bytes),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_arguments_make_it_panic(
+        program in "(kubectl-oidc_login|kubectl-fob|.{0,8})",
+        args in prop::collection::vec(argument(), 0..8),
+        exec_info: Option<Vec<u8>>,
+    ) {
+        let called = Called {
+            program: program.as_bytes(),
+            args: &args,
+            cwd: Path::new("/work"),
+            home: Path::new("/home/a"),
+            exec_info: exec_info.as_deref(),
+        };
+        if let Err(problem) = parse(&called) {
+            for language in [Language::En, Language::Ko] {
+                let line = problem.line(language);
+                prop_assert!(!line.chars().any(char::is_control), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_of_flags_does_not_matter(
+        mut args in Just([
+            ISSUER, CLIENT, "--oidc-client-secret=x", "--oidc-extra-scope=b,a", "--oidc-extra-scope=c",
+            "--certificate-authority=/b", "--certificate-authority=/a", "--certificate-authority-data=QQ==",
+            "--certificate-authority-data=Qg==", "--skip-open-browser", "--oidc-use-pkce",
+            "--oidc-pkce-method=no", "--listen-address=127.0.0.1:1", "-v1",
+        ].to_vec()).prop_shuffle(),
+        place in 0_usize..15,
+    ) {
+        let (key, settings) = flags(with(&[
+            "--oidc-client-secret=x", "--oidc-extra-scope=a,b,c", "--certificate-authority=/a",
+            "--certificate-authority=/b", "--certificate-authority-data=QQ==",
+            "--certificate-authority-data=Qg==", "--skip-open-browser", "--oidc-pkce-method=S256",
+            "--listen-address=127.0.0.1:1",
+        ]));
+        args.insert(place, "get-token");
+        let found = flags(called_as("kubectl-oidc_login", &args));
+        prop_assert_eq!(found.0.id(), key.id());
+        prop_assert_eq!(found, (key, settings));
+    }
+
+    #[test]
+    fn a_secret_is_quoted_by_no_problem(
+        before in prop::sample::select(vec!["--oidc-client-secret=", "--oidc-client-secre=", "-oidc-client-secret=", "--oidc-client-secret\n", "--oidc-client-secret=a\n", "--password=", "--oidc-client-id=\u{1b}", "--oidc-issuer-url=https://", "--listen-address="]),
+        after in prop::collection::vec(argument(), 0..3),
+    ) {
+        // A line end here parts two arguments.
+        let mut args: Vec<Vec<u8>> = vec![b"get-token".to_vec()];
+        args.extend(format!("{before}SWORDFISH@").split('\n').map(|arg| arg.as_bytes().to_vec()));
+        args.extend(after);
+        let called = Called {
+            program: b"kubectl-fob",
+            args: &args,
+            cwd: Path::new("/work"),
+            home: Path::new("/home/a"),
+            exec_info: None,
+        };
+        let shown = match parse(&called) {
+            Ok(command) => format!("{command:?}"),
+            Err(problem) => format!("{problem:?} {}", problem.line(Language::En)),
+        };
+        prop_assert!(!shown.contains("SWORDFISH"), "{shown}");
+    }
+}
