@@ -1,4 +1,220 @@
-//! Which account's tokens which server may have, and what a person is asked about it.
+//! Which server may have tokens of which account, who said so, and what a person is asked.
+//!
+//! Trust is in pairs. An answer is once (until the asking process ends), always, or no (for that
+//! process, and ten minutes for the pair).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kubeconfig::ServerKey;
+use serde::{Deserialize, Serialize};
+
+use crate::account::AccountId;
+use crate::asker::ProcessId;
+use crate::clock::{Moment, Wall};
+
+/// How long a no holds for its pair, whoever asks.
+const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
+
+/// An account and a server that may have its tokens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Pair {
+    /// Whose tokens.
+    pub account: AccountId,
+    /// Where they may go.
+    pub server: Server,
+}
+
+/// The server of a pair.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Server {
+    /// As a kubeconfig describes it.
+    Known(ServerKey),
+    /// The request named none and the file set is out of sight; the digest of the shim's
+    /// arguments stands for it.
+    Unknown(String),
+}
+
+/// Who said yes to a pair, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// When.
+    pub at: Wall,
+    /// How.
+    pub by: By,
+    /// The contexts that led to the server then.
+    pub contexts: Vec<String>,
+    /// The file that named it then.
+    pub file: Option<String>,
+}
+
+/// How a pair came to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// It stood in `~/.kube/config` when Kubefob first started.
+    FirstStart,
+    /// Our page in the browser.
+    Page,
+    /// A terminal.
+    Terminal,
+}
+
+/// Everything that was answered.
+#[derive(Debug, Default)]
+pub struct Trust {
+    always: BTreeMap<Pair, Approval>,
+    once: Vec<(ProcessId, Pair)>,
+    refused: Vec<Refusal>,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    pair: Pair,
+    process: Option<ProcessId>,
+    until: Moment,
+}
+
+/// What is known of a pair for one asker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Tokens may go there.
+    Trusted,
+    /// Somebody said no.
+    Refused,
+    /// Nobody was asked yet.
+    New,
+}
+
+impl Trust {
+    /// What was kept from earlier.
+    #[must_use]
+    pub fn restored(always: Vec<(Pair, Approval)>) -> Self {
+        Self {
+            always: always.into_iter().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The pairs that are trusted for good, in order.
+    pub fn always(&self) -> impl Iterator<Item = (&Pair, &Approval)> {
+        self.always.iter()
+    }
+
+    /// What holds of a pair for this process.
+    #[must_use]
+    pub fn standing(&self, pair: &Pair, process: Option<ProcessId>, now: Moment) -> Standing {
+        let asked = |known: &ProcessId| Some(*known) == process;
+        if self.always.contains_key(pair)
+            || self
+                .once
+                .iter()
+                .any(|(known, once)| asked(known) && once == pair)
+        {
+            return Standing::Trusted;
+        }
+        let refused = self.refused.iter().any(|refusal| {
+            refusal.pair == *pair
+                && (now < refusal.until || refusal.process.as_ref().is_some_and(asked))
+        });
+        if refused {
+            Standing::Refused
+        } else {
+            Standing::New
+        }
+    }
+
+    /// Trusts a pair for good.
+    pub fn approve(&mut self, pair: Pair, approval: Approval) {
+        self.refused.retain(|refusal| refusal.pair != pair);
+        self.always.insert(pair, approval);
+    }
+
+    /// Trusts a pair until a process ends.
+    pub fn approve_once(&mut self, pair: Pair, process: ProcessId) {
+        self.refused.retain(|refusal| refusal.pair != pair);
+        self.once.push((process, pair));
+    }
+
+    /// Remembers a no.
+    pub fn refuse(&mut self, pair: Pair, process: Option<ProcessId>, now: Moment) {
+        self.refused.push(Refusal {
+            pair,
+            process,
+            until: now.after(NO_HOLDS),
+        });
+    }
+
+    /// Takes a yes back. Whether there was one.
+    pub fn revoke(&mut self, pair: &Pair) -> bool {
+        self.once.retain(|(_, once)| once != pair);
+        self.always.remove(pair).is_some()
+    }
+
+    /// Takes back whatever was said of an account.
+    pub fn revoke_account(&mut self, account: &AccountId) {
+        self.once.retain(|(_, pair)| pair.account != *account);
+        self.always.retain(|pair, _| pair.account != *account);
+        self.refused
+            .retain(|refusal| refusal.pair.account != *account);
+    }
+
+    /// A process ended: what was said for it alone is over.
+    pub fn ended(&mut self, process: ProcessId) {
+        self.once.retain(|(known, _)| *known != process);
+        for refusal in &mut self.refused {
+            if refusal.process == Some(process) {
+                refusal.process = None;
+            }
+        }
+    }
+
+    /// The processes for which something was said.
+    #[must_use]
+    pub fn processes(&self) -> Vec<ProcessId> {
+        let once = self.once.iter().map(|(process, _)| *process);
+        let mut all: Vec<_> = once
+            .chain(self.refused.iter().filter_map(|refusal| refusal.process))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether the same URL is trusted with another certificate authority.
+    #[must_use]
+    pub fn other_authority(&self, pair: &Pair) -> bool {
+        let Server::Known(server) = &pair.server else {
+            return false;
+        };
+        self.always.keys().any(|known| match &known.server {
+            Server::Known(other) => other.url == server.url && other.ca != server.ca,
+            Server::Unknown(_) => false,
+        })
+    }
+}
+
+impl Pair {
+    /// A short name for people to type: enough of a digest to tell a few hundred pairs apart.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        let digest = ring::digest::digest(&ring::digest::SHA256, &text);
+        crate::secret::hex(digest.as_ref().get(..4).unwrap_or_default())
+    }
+}
+
+impl Server {
+    /// As it is shown: its URL, or nothing for an unknown one.
+    #[must_use]
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Self::Known(server) => Some(&server.url),
+            Self::Unknown(_) => None,
+        }
+    }
+}
 
 /// What a person is asked before a server gets tokens of an account, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,4 +270,81 @@ pub enum Answer {
     Always,
     /// Not for this process, and not for this pair for ten minutes.
     No,
+}
+
+/// What to be wary of before a pair is approved.
+#[must_use]
+pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
+    match &pair.server {
+        Server::Unknown(_) => vec![Wary::Unknown],
+        Server::Known(server) => [
+            (server.insecure_skip_tls_verify, Wary::SkipsTls),
+            (server.proxy_url.is_some(), Wary::Proxy),
+            (trust.other_authority(pair), Wary::OtherAuthority),
+        ]
+        .into_iter()
+        .filter_map(|(holds, wary)| holds.then_some(wary))
+        .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(server: &str) -> Pair {
+        Pair {
+            account: crate::account::tests::key().id(),
+            server: Server::Unknown(server.to_owned()),
+        }
+    }
+
+    const FIRST: ProcessId = ProcessId { pid: 7, started: 1 };
+    const LATER: ProcessId = ProcessId { pid: 7, started: 2 };
+
+    #[test]
+    fn once_holds_for_one_process_even_if_its_number_comes_again() {
+        let mut trust = Trust::default();
+        trust.approve_once(pair("a"), FIRST);
+        let standing = |trust: &Trust, process| trust.standing(&pair("a"), process, Moment(0));
+        assert_eq!(standing(&trust, Some(FIRST)), Standing::Trusted);
+        assert_eq!(standing(&trust, Some(LATER)), Standing::New);
+        assert_eq!(standing(&trust, None), Standing::New);
+        trust.ended(FIRST);
+        assert_eq!(standing(&trust, Some(FIRST)), Standing::New);
+    }
+
+    #[test]
+    fn no_holds_for_its_process_and_ten_minutes_for_the_pair() {
+        let mut trust = Trust::default();
+        trust.refuse(pair("a"), Some(FIRST), Moment(0));
+        let at =
+            |seconds: u64, process| trust.standing(&pair("a"), process, Moment(seconds * 1000));
+        assert_eq!(at(599, Some(LATER)), Standing::Refused);
+        assert_eq!(at(600, Some(LATER)), Standing::New);
+        assert_eq!(at(600, Some(FIRST)), Standing::Refused);
+        assert_eq!(
+            trust.standing(&pair("b"), Some(FIRST), Moment(1)),
+            Standing::New
+        );
+    }
+
+    #[test]
+    fn a_yes_undoes_a_no_and_can_be_taken_back() {
+        let mut trust = Trust::default();
+        trust.refuse(pair("a"), None, Moment(0));
+        let approval = Approval {
+            at: Wall(0),
+            by: By::Terminal,
+            contexts: vec![],
+            file: None,
+        };
+        trust.approve(pair("a"), approval);
+        assert_eq!(
+            trust.standing(&pair("a"), None, Moment(1)),
+            Standing::Trusted
+        );
+        assert!(trust.revoke(&pair("a")));
+        assert_eq!(trust.standing(&pair("a"), None, Moment(1)), Standing::New);
+    }
 }

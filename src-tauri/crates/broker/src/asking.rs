@@ -1,0 +1,449 @@
+//! A token request, from the question to the token or to whoever must act first.
+
+use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::asker::{Asker, Venue, venue};
+use crate::broker::{Account, Broker, Caller};
+use crate::clock::Now;
+use crate::command::Which;
+use crate::credential::{ExecVersion, stated_expiry};
+use crate::event::{Ask, Effect, Reply, Servers, SignIn};
+use crate::outcome::{AttemptId, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
+use crate::problem::{Code, Problem};
+use crate::questions::Standings;
+use crate::session::{Attempt, Doing, Step};
+use crate::waiters::{CallerId, Person, Waiter, Wants};
+
+/// What a caller is owed.
+#[derive(Debug)]
+pub(crate) enum Wish {
+    /// A credential of an account for these servers.
+    Credential {
+        version: ExecVersion,
+        account: AccountId,
+        servers: Servers,
+    },
+    /// An account's raw token, for a person.
+    Token { account: AccountId },
+    /// To be signed in.
+    SignIn {
+        account: AccountId,
+        open_browser: bool,
+        json: bool,
+    },
+    /// An answer to a question that waits.
+    Answer { json: bool },
+    /// The end of a sign-out.
+    SignOut { json: bool },
+}
+
+impl Broker {
+    pub(crate) fn asked(&mut self, ask: Ask, now: Now, effects: &mut Vec<Effect>) {
+        let Ask {
+            caller,
+            asker,
+            account,
+            version,
+            servers,
+        } = ask;
+        let id = match account {
+            Which::Flags { key, settings } => {
+                self.account_of_flags(key, settings, &asker, now, effects)
+            }
+            Which::Named(name) => match self.account_named(Some(&name)) {
+                Ok(id) => id,
+                Err(problem) => return refuse(caller, &asker, &problem, effects),
+            },
+        };
+        let wants = Wish::Credential {
+            version,
+            account: id,
+            servers,
+        };
+        self.callers.insert(caller, Caller { asker, wants });
+        self.pursue(caller, now, effects);
+    }
+
+    /// Brings a caller as far as it goes: trust first, then the session.
+    pub(crate) fn pursue(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(Caller { asker, wants }) = self.callers.get(&caller) else {
+            return;
+        };
+        let (account, wants) = match wants {
+            Wish::Credential {
+                version,
+                account,
+                servers,
+            } => {
+                match self.standings(account, servers, asker, now) {
+                    Standings::Trusted => {}
+                    Standings::Refused(problem) => return self.fail(caller, &problem, effects),
+                    Standings::New => return self.question(caller, now, effects),
+                }
+                (account.clone(), Wants::Credential(*version))
+            }
+            Wish::Token { account } => (account.clone(), Wants::Token),
+            Wish::SignIn { account, .. } => (account.clone(), Wants::SignIn),
+            Wish::Answer { .. } | Wish::SignOut { .. } => return,
+        };
+        let person = self.person(caller, &account);
+        let waiter = Waiter {
+            caller,
+            wants,
+            person,
+            until: None,
+        };
+        self.with_session(&account, now, effects, |session, cx| match wants {
+            Wants::SignIn => session.sign_in(waiter, cx),
+            Wants::Credential(_) | Wants::Token => session.ask(waiter, cx),
+        });
+    }
+
+    /// Whether somebody could sign in for this caller. The first ask of a new foreground command,
+    /// and a person's own command, count as asking.
+    pub(crate) fn person(&mut self, caller: CallerId, account: &AccountId) -> Person {
+        let Some(Caller { asker, wants }) = self.callers.get(&caller) else {
+            return Person::Absent;
+        };
+        if venue(asker, self.desktop) == Venue::Nobody {
+            return Person::Absent;
+        }
+        match wants {
+            Wish::SignIn { .. } => return Person::Asking,
+            Wish::Credential { .. }
+            | Wish::Token { .. }
+            | Wish::Answer { .. }
+            | Wish::SignOut { .. } => {}
+        }
+        let Some(account) = self.accounts.get_mut(account) else {
+            return Person::Absent;
+        };
+        if asker.foreground && account.last_asking != asker.process {
+            account.last_asking = asker.process;
+            return Person::Asking;
+        }
+        Person::Present
+    }
+
+    /// Carries a session's steps out.
+    pub(crate) fn carry_out(
+        &mut self,
+        id: &AccountId,
+        steps: Vec<Step>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        for step in steps {
+            match step {
+                Step::Serve(waiter) => self.serve(id, waiter, now, effects),
+                Step::Fail(waiter, problem) => self.fail(waiter.caller, &problem, effects),
+                Step::Refresh(attempt) => self.refresh(id, attempt, effects),
+                Step::SignIn(attempt) => self.sign_in(id, attempt, effects),
+                Step::Tell(attempt, caller) => self.tell(attempt, caller, effects),
+                Step::Cancel(attempt) => effects.push(Effect::Cancel(attempt)),
+                Step::Forget => effects.push(Effect::Forget(id.clone())),
+                Step::SignOut(attempt, tokens) => {
+                    let Some(account) = self.accounts.get(id) else {
+                        continue;
+                    };
+                    let everywhere = account.leaving.iter().any(|(_, everywhere)| *everywhere);
+                    effects.push(Effect::SignOut(
+                        attempt,
+                        Box::new(SignOutRequest {
+                            account: id.clone(),
+                            key: account.key.clone(),
+                            settings: account.settings.clone(),
+                            tokens: tokens.map(|tokens| *tokens),
+                            everywhere,
+                            at: now.wall,
+                        }),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Hands a token out. Trust is looked at once more: it may have been taken back meanwhile, and
+    /// somebody who only joined a sign-in was not asked about yet.
+    fn serve(&mut self, id: &AccountId, waiter: Waiter, now: Now, effects: &mut Vec<Effect>) {
+        let caller = waiter.caller;
+        let Some(known) = self.callers.get(&caller) else {
+            return;
+        };
+        match &known.wants {
+            Wish::Credential {
+                account, servers, ..
+            } => match self.standings(account, servers, &known.asker, now) {
+                Standings::Trusted => {}
+                Standings::Refused(problem) => return self.fail(caller, &problem, effects),
+                Standings::New => return self.question(caller, now, effects),
+            },
+            Wish::SignIn { .. } => return self.told_signed_in(caller, id, effects),
+            Wish::Token { .. } | Wish::Answer { .. } | Wish::SignOut { .. } => {}
+        }
+        let Some(tokens) = self
+            .accounts
+            .get(id)
+            .and_then(|account| account.session.good(now))
+        else {
+            return self.fail(caller, &Problem::plain(Code::TakesTooLong), effects);
+        };
+        let reply = match waiter.wants {
+            Wants::Credential(version) => {
+                let expiry = stated_expiry(tokens, now.wall);
+                Reply::Credential(version, tokens.bearer.clone(), expiry)
+            }
+            Wants::Token | Wants::SignIn => Reply::Token(tokens.bearer.clone()),
+        };
+        self.end(caller, reply, 0, effects);
+    }
+
+    fn refresh(&self, id: &AccountId, attempt: Attempt, effects: &mut Vec<Effect>) {
+        let Some(account) = self.accounts.get(id) else {
+            return;
+        };
+        let Some(tokens) = account.session.tokens() else {
+            return;
+        };
+        let mut settings = account.settings.clone();
+        // The secret that works goes on being used; another one from newer flags gets its try when
+        // the provider has refused (`Session::other_secret`, `tries` above one).
+        if attempt.tries <= 1 || settings.client_secret.is_none() {
+            settings.client_secret.clone_from(&tokens.client_secret);
+        }
+        effects.push(Effect::Refresh(
+            attempt.id,
+            Box::new(RefreshRequest {
+                account: id.clone(),
+                key: account.key.clone(),
+                settings,
+                tokens: tokens.clone(),
+            }),
+        ));
+    }
+
+    fn sign_in(&mut self, id: &AccountId, attempt: Attempt, effects: &mut Vec<Effect>) {
+        let Some(account) = self.accounts.get(id) else {
+            return;
+        };
+        let callers: Vec<CallerId> = account
+            .session
+            .waiting()
+            .map(|waiter| waiter.caller)
+            .collect();
+        let wishes = callers.iter().filter_map(|caller| self.callers.get(caller));
+        let open_browser = wishes.clone().any(|caller| {
+            venue(&caller.asker, self.desktop) == Venue::Page
+                && !matches!(
+                    caller.wants,
+                    Wish::SignIn {
+                        open_browser: false,
+                        ..
+                    }
+                )
+        });
+        let language = wishes
+            .clone()
+            .map(|caller| caller.asker.language)
+            .next()
+            .unwrap_or_default();
+        let question = self.questions.with_sign_in(&callers, attempt.id);
+        let asks = question
+            .as_ref()
+            .and_then(|question| self.questions.worded(*question));
+        let account = self.accounts.get(id);
+        let Some(account) = account else { return };
+        let request = SignInRequest {
+            account: id.clone(),
+            key: account.key.clone(),
+            settings: account.settings.clone(),
+            known_secret: account.known_secret().cloned(),
+            expected_subject: account.session.tokens().map(|t| t.identity.subject.clone()),
+            question: asks,
+            language,
+            prompt: Prompting::Allowed,
+        };
+        let open_browser = open_browser && !account.settings.skip_open_browser;
+        let sign_in = SignIn {
+            attempt: attempt.id,
+            request,
+            open_browser,
+            question,
+        };
+        effects.push(Effect::SignIn(Box::new(sign_in)));
+    }
+
+    fn tell(&self, attempt: AttemptId, caller: CallerId, effects: &mut Vec<Effect>) {
+        if self.callers.contains_key(&caller) {
+            effects.push(Effect::Tell(attempt, caller));
+        }
+    }
+
+    /// Finds or makes the account that flags name. They never edit one, but for how it signs in.
+    fn account_of_flags(
+        &mut self,
+        key: AccountKey,
+        mut settings: ClientSettings,
+        asker: &Asker,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> AccountId {
+        let id = key.id();
+        let known = self.accounts.contains_key(&id);
+        settings.proxies.clone_from(&asker.proxies);
+        let account = self
+            .accounts
+            .entry(id.clone())
+            .or_insert_with(|| Account::new(key));
+        let other_secret = settings.client_secret.is_some()
+            && settings.client_secret != account.settings.client_secret;
+        let news = !known || !account.named || settings.listen != account.settings.listen;
+        account.named = true;
+        account.settings = settings;
+        if news {
+            self.keep_down(effects);
+            self.with_session(&id, now, effects, |session, cx| {
+                session.keep_fresh(cx);
+                Vec::new()
+            });
+        }
+        if other_secret {
+            self.with_session(&id, now, effects, |session, cx| session.other_secret(cx));
+        }
+        id
+    }
+
+    /// The account that a name means: its label, its id or the beginning of it, its issuer or
+    /// host. Without a name, the only one.
+    pub(crate) fn account_named(&self, name: Option<&str>) -> Result<AccountId, Problem> {
+        let fits = |account: &Account| {
+            name.is_none_or(|name| {
+                account.label == name
+                    || account.key.issuer == name
+                    || account.key.host() == name
+                    || (name.len() >= 4 && account.key.id().as_str().starts_with(name))
+            })
+        };
+        let mut found = self.accounts.iter().filter(|(_, account)| fits(account));
+        match (found.next(), found.next()) {
+            (Some((id, _)), None) => Ok(id.clone()),
+            (None, _) => Err(Problem::new(
+                Code::NoSuchAccount,
+                vec![("name", name.unwrap_or_default().to_owned())],
+            )),
+            (Some(_), Some(_)) => {
+                let names = self.accounts.iter().filter(|(_, account)| fits(account));
+                let names: Vec<_> = names
+                    .map(|(id, account)| {
+                        format!(
+                            "{} ({})",
+                            account.label,
+                            id.as_str().get(..8).unwrap_or_default()
+                        )
+                    })
+                    .collect();
+                Err(Problem::new(
+                    Code::WhichAccount,
+                    vec![("names", names.join(", "))],
+                ))
+            }
+        }
+    }
+
+    /// Whether this account can only be served after somebody signed in, and nobody is at it yet.
+    pub(crate) fn needs_sign_in(&self, id: &AccountId, now: Now) -> bool {
+        self.accounts.get(id).is_some_and(|account| {
+            account.session.good(now).is_none()
+                && !account.session.refreshable()
+                && match account.session.doing() {
+                    Doing::Idle | Doing::Declined { .. } => true,
+                    Doing::Refreshing(_)
+                    | Doing::SigningIn(_)
+                    | Doing::BackingOff { .. }
+                    | Doing::LostReply { .. }
+                    | Doing::Blocked { .. }
+                    | Doing::SigningOut(_) => false,
+                }
+        })
+    }
+
+    /// Tells a caller what is wrong, and ends with it.
+    pub(crate) fn fail(&mut self, caller: CallerId, problem: &Problem, effects: &mut Vec<Effect>) {
+        let Some(known) = self.callers.remove(&caller) else {
+            return;
+        };
+        let problem = match &known.wants {
+            Wish::Credential { account, .. }
+            | Wish::Token { account }
+            | Wish::SignIn { account, .. } => self.told_of(account, problem, &known.asker),
+            Wish::Answer { .. } | Wish::SignOut { .. } => problem.clone(),
+        };
+        refuse(caller, &known.asker, &problem, effects);
+    }
+
+    /// A problem as one asker should hear it: the account named, and a certificate that it can't
+    /// have trusted explained.
+    fn told_of(&self, account: &AccountId, problem: &Problem, asker: &Asker) -> Problem {
+        let mut problem = problem.clone();
+        if problem.code == Code::TlsFailed && asker.own_ca {
+            problem.code = Code::TlsFailedOwnCa;
+        }
+        if let Some(account) = self.accounts.get(account) {
+            for (name, value) in [
+                ("account", account.label.clone()),
+                ("host", account.key.host()),
+            ] {
+                if problem.parameters.iter().all(|(known, _)| *known != name) {
+                    problem.parameters.push((name, value));
+                }
+            }
+        }
+        if problem.code == Code::NotSignedIn && asker.completion {
+            problem.code = Code::CompletionNeverAsks;
+        }
+        problem
+    }
+
+    /// Gives a caller its answer, and ends with it.
+    pub(crate) fn end(
+        &mut self,
+        caller: CallerId,
+        reply: Reply,
+        code: u8,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.callers.remove(&caller);
+        effects.push(Effect::Reply(caller, reply));
+        effects.push(Effect::Reply(caller, Reply::Done(code)));
+    }
+
+    pub(crate) fn gone(&mut self, caller: CallerId, effects: &mut Vec<Effect>) {
+        if self.callers.remove(&caller).is_none() {
+            return;
+        }
+        for account in self.accounts.values_mut() {
+            account.session.gone(caller);
+        }
+        self.question_gone(caller, effects);
+    }
+}
+
+/// Says what is wrong to somebody who is owed nothing more.
+pub(crate) fn refuse(
+    caller: CallerId,
+    asker: &Asker,
+    problem: &Problem,
+    effects: &mut Vec<Effect>,
+) {
+    let text = if asker.terminal {
+        format!(
+            "kubefob: {}\n         {}  [{}]\n",
+            problem.message(asker.language),
+            problem.hint(asker.language),
+            problem.code.name()
+        )
+    } else {
+        format!("kubefob: {}\n", problem.line(asker.language))
+    };
+    effects.push(Effect::Reply(caller, Reply::Err(text)));
+    effects.push(Effect::Reply(caller, Reply::Done(1)));
+}

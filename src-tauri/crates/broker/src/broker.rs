@@ -1,0 +1,305 @@
+//! The broker: what happened goes in, what the world must do comes out. Routes only: each arm
+//! calls the file that decides.
+
+use std::collections::BTreeMap;
+
+use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::asker::{Asker, Desktop};
+use crate::clock::{Deadline, Now};
+use crate::event::{Effect, Event, Kept, KeptAccount, Restored};
+use crate::problem::{Code, Problem};
+use crate::questions::Questions;
+use crate::schedule::Jitter;
+use crate::secret::ClientSecret;
+use crate::session::{Context, Session};
+use crate::settings::{Keep, KeepFresh, Settings};
+use crate::trust::Trust;
+use crate::view::View;
+use crate::waiters::CallerId;
+
+/// Every account, every pair, every question that waits.
+#[derive(Debug)]
+pub struct Broker {
+    pub(crate) accounts: BTreeMap<AccountId, Account>,
+    pub(crate) trust: Trust,
+    pub(crate) questions: Questions,
+    pub(crate) callers: BTreeMap<CallerId, Caller>,
+    pub(crate) settings: Settings,
+    pub(crate) desktop: Desktop,
+    pub(crate) keep: Keep,
+    jitter: Jitter,
+    attempts: u64,
+    clock_base: Option<i64>,
+    shown: View,
+}
+
+/// An account with its session.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) key: AccountKey,
+    pub(crate) label: String,
+    /// What the newest ask said, its client secret among it.
+    pub(crate) settings: ClientSettings,
+    pub(crate) session: Session,
+    /// Whether a kubeconfig uses it: others are quiet.
+    pub(crate) named: bool,
+    /// The last process that counted as a person's new command here.
+    pub(crate) last_asking: Option<crate::asker::ProcessId>,
+    /// Who waits for a sign-out.
+    pub(crate) leaving: Vec<(CallerId, bool)>,
+}
+
+/// Somebody who is owed an answer.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) asker: Asker,
+    pub(crate) wants: crate::asking::Wish,
+}
+
+/// A clock that moved by more than this against the running one was set by somebody.
+const CLOCK_SET: i64 = 2_000;
+
+impl Broker {
+    /// A broker that knows what was written down; `seed` is for jitter alone.
+    #[must_use]
+    pub fn new(kept: Kept, settings: Settings, seed: u64) -> Self {
+        let accounts = kept.accounts.into_iter().map(Account::restored);
+        Self {
+            accounts: accounts
+                .map(|account| (account.key.id(), account))
+                .collect(),
+            trust: Trust::restored(kept.trusts),
+            questions: Questions::default(),
+            callers: BTreeMap::new(),
+            settings,
+            desktop: Desktop::None,
+            keep: Keep::Unknown,
+            jitter: Jitter::new(seed),
+            attempts: 0,
+            clock_base: None,
+            shown: View::default(),
+        }
+    }
+
+    /// Takes what happened; returns what the world must now do.
+    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        self.absorb_clock_change(now);
+        match event {
+            Event::Asked(ask) => self.asked(*ask, now, &mut effects),
+            Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
+            Event::Answered(caller, line) => self.answered(caller, &line, now, &mut effects),
+            Event::Gone(caller) => self.gone(caller, &mut effects),
+            Event::Approved(question, answer, ticked) => {
+                self.approved(question, answer, &ticked, now, &mut effects);
+            }
+            Event::Unanswered(question, why) => {
+                self.unanswered(question, &why, now, &mut effects);
+            }
+            Event::Refreshed(account, attempt, outcome) => {
+                self.with_session(&account, now, &mut effects, |session, cx| {
+                    session.refreshed(attempt, outcome, cx)
+                });
+            }
+            Event::SignedIn(account, attempt, outcome) => {
+                self.questions.attempt_over(attempt);
+                self.with_session(&account, now, &mut effects, |session, cx| {
+                    session.signed_in(attempt, outcome, cx)
+                });
+                self.keep_down(&mut effects);
+            }
+            Event::SignedOut(account, attempt, outcome) => {
+                self.signed_out(&account, attempt, &outcome, &mut effects);
+            }
+            Event::Loaded(restored, keep) => self.loaded(restored, keep, now),
+            Event::FirstStart(found) => self.first_start(found, now, &mut effects),
+            Event::Settings(settings) => {
+                self.settings = settings;
+                self.reschedule(now);
+            }
+            Event::Desktop(desktop) => {
+                self.desktop = desktop;
+                self.reschedule(now);
+            }
+            Event::Ended(process) => self.trust.ended(process),
+            Event::Resumed | Event::NetworkChanged => {
+                self.every_session(now, &mut effects, Session::try_now);
+            }
+            Event::Timeout => self.every_session(now, &mut effects, Session::timeout),
+        }
+        self.show(now, &mut effects);
+        effects
+    }
+
+    /// When `handle(Event::Timeout, …)` is next due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.accounts
+            .values()
+            .filter_map(|account| account.session.next(self.kept_fresh(account)))
+            .min()
+    }
+
+    pub(crate) fn kept_fresh(&self, account: &Account) -> bool {
+        account.named
+            && match self.settings.keep_fresh {
+                KeepFresh::Always => true,
+                KeepFresh::WhileInUse => self.desktop == Desktop::Unlocked,
+            }
+    }
+
+    /// Lets one session decide, and carries its steps out.
+    pub(crate) fn with_session(
+        &mut self,
+        id: &AccountId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Session, Context<'_>) -> Vec<crate::session::Step>,
+    ) {
+        let Some(keep_fresh) = self
+            .accounts
+            .get(id)
+            .map(|account| self.kept_fresh(account))
+        else {
+            return;
+        };
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        let cx = Context {
+            now,
+            jitter: &mut self.jitter,
+            attempts: &mut self.attempts,
+            keep_fresh,
+        };
+        let steps = act(&mut account.session, cx);
+        self.carry_out(id, steps, now, effects);
+    }
+
+    fn every_session(
+        &mut self,
+        now: Now,
+        effects: &mut Vec<Effect>,
+        act: fn(&mut Session, Context<'_>) -> Vec<crate::session::Step>,
+    ) {
+        for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
+            self.with_session(&id, now, effects, act);
+        }
+    }
+
+    fn reschedule(&mut self, now: Now) {
+        self.every_session(now, &mut Vec::new(), |session, cx| {
+            session.keep_fresh(cx);
+            Vec::new()
+        });
+    }
+
+    fn absorb_clock_change(&mut self, now: Now) {
+        let base = now
+            .wall
+            .0
+            .saturating_sub(i64::try_from(now.moment.0).unwrap_or(i64::MAX));
+        let moved = base.saturating_sub(*self.clock_base.get_or_insert(base));
+        if moved.abs() < CLOCK_SET {
+            return;
+        }
+        self.clock_base = Some(base);
+        for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
+            self.with_session(&id, now, &mut Vec::new(), |session, cx| {
+                session.clock_set(moved, cx);
+                Vec::new()
+            });
+        }
+    }
+
+    fn loaded(&mut self, restored: Vec<Restored>, keep: Keep, now: Now) {
+        self.keep = keep;
+        for Restored { key, tokens, loss } in restored {
+            let id = key.id();
+            let account = self
+                .accounts
+                .entry(id.clone())
+                .or_insert_with(|| Account::new(key));
+            if account.settings.client_secret.is_none() {
+                account
+                    .settings
+                    .client_secret
+                    .clone_from(&tokens.client_secret);
+            }
+            self.with_session(&id, now, &mut Vec::new(), |session, cx| {
+                session.restore(tokens, loss, cx);
+                Vec::new()
+            });
+        }
+    }
+
+    /// Writes accounts and trust down.
+    pub(crate) fn keep_down(&self, effects: &mut Vec<Effect>) {
+        let accounts = self.accounts.values().map(Account::kept).collect();
+        let trusts = self.trust.always();
+        let trusts = trusts
+            .map(|(pair, approval)| (pair.clone(), approval.clone()))
+            .collect();
+        let kept = Effect::Keep(Box::new(Kept { accounts, trusts }));
+        effects.retain(|effect| !matches!(effect, Effect::Keep(_)));
+        effects.push(kept);
+    }
+
+    fn show(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let view = self.view(now);
+        if view != self.shown {
+            self.shown = view.clone();
+            effects.push(Effect::Show(Box::new(view)));
+        }
+    }
+}
+
+impl Account {
+    pub(crate) fn new(key: AccountKey) -> Self {
+        Self {
+            label: key.name.clone().unwrap_or_else(|| key.host()),
+            settings: ClientSettings::default(),
+            session: Session::empty(Problem::new(
+                Code::NotSignedIn,
+                vec![("account", key.name.clone().unwrap_or_else(|| key.host()))],
+            )),
+            named: false,
+            last_asking: None,
+            leaving: Vec::new(),
+            key,
+        }
+    }
+
+    fn restored(kept: KeptAccount) -> Self {
+        let mut account = Self::new(kept.key);
+        account.label = kept.label;
+        account.settings.listen = kept.listen;
+        account.settings.redirect_url = kept.redirect_url;
+        account.named = kept.named;
+        if kept.signed_out {
+            account.session = Session::empty(Problem::new(
+                Code::SignedOut,
+                vec![("account", account.label.clone())],
+            ));
+        }
+        account
+    }
+
+    fn kept(&self) -> KeptAccount {
+        KeptAccount {
+            key: self.key.clone(),
+            label: self.label.clone(),
+            listen: self.settings.listen.clone(),
+            redirect_url: self.settings.redirect_url.clone(),
+            signed_out: self.session.signed_out(),
+            named: self.named,
+        }
+    }
+
+    /// The client secret that already worked.
+    pub(crate) fn known_secret(&self) -> Option<&ClientSecret> {
+        self.session
+            .tokens()
+            .and_then(|tokens| tokens.client_secret.as_ref())
+    }
+}

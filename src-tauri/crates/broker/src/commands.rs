@@ -1,0 +1,266 @@
+//! A person's commands.
+
+use crate::account::AccountId;
+use crate::argv::fob::completion;
+use crate::asking::{Wish, refuse};
+use crate::broker::{Account, Broker, Caller};
+use crate::clock::Now;
+use crate::command::Command;
+use crate::event::{Candidate, Commanded, Effect, Found, Reply};
+use crate::outcome::{AttemptId, SignOutOutcome};
+use crate::problem::{Code, Problem};
+use crate::report;
+use crate::texts::text;
+use crate::trust::{Approval, By, Pair};
+use crate::waiters::CallerId;
+
+/// The version of this build, said by `kubectl fob version`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+impl Broker {
+    pub(crate) fn commanded(&mut self, commanded: Commanded, now: Now, effects: &mut Vec<Effect>) {
+        let Commanded {
+            caller,
+            asker,
+            command,
+        } = commanded;
+        let language = asker.language;
+        let say = |text: String, effects: &mut Vec<Effect>| {
+            effects.push(Effect::Reply(caller, Reply::Out(text)));
+            effects.push(Effect::Reply(caller, Reply::Done(0)));
+        };
+        match command {
+            // A question for a token comes as `Event::Asked`, with its servers.
+            Command::GetToken(_) => {
+                let problem = Problem::new(Code::Internal, vec![("reason", "get-token".into())]);
+                refuse(caller, &asker, &problem, effects);
+            }
+            Command::Login {
+                account,
+                open_browser,
+                json,
+            } => match self.account_named(account.as_deref()) {
+                Ok(account) => {
+                    let wants = Wish::SignIn {
+                        account,
+                        open_browser,
+                        json,
+                    };
+                    self.callers.insert(caller, Caller { asker, wants });
+                    self.pursue(caller, now, effects);
+                }
+                Err(problem) => refuse(caller, &asker, &problem, effects),
+            },
+            Command::Logout {
+                account,
+                everywhere,
+                json,
+            } => match self.account_named(account.as_deref()) {
+                Ok(account) => {
+                    let wants = Wish::SignOut { json };
+                    self.callers.insert(caller, Caller { asker, wants });
+                    self.sign_out(caller, &account, everywhere, now, effects);
+                }
+                Err(problem) => refuse(caller, &asker, &problem, effects),
+            },
+            Command::Token { account, json: _ } => match self.account_named(account.as_deref()) {
+                Ok(account) => {
+                    let wants = Wish::Token { account };
+                    self.callers.insert(caller, Caller { asker, wants });
+                    self.pursue(caller, now, effects);
+                }
+                Err(problem) => refuse(caller, &asker, &problem, effects),
+            },
+            Command::Status { json } => {
+                say(
+                    report::status(&self.view_in(now, language), json, language),
+                    effects,
+                );
+            }
+            Command::Accounts { json } => {
+                say(
+                    report::accounts(&self.view_in(now, language), json, language),
+                    effects,
+                );
+            }
+            Command::Trusts { pending, json } => {
+                let view = self.view_in(now, language);
+                let text = if pending {
+                    report::questions(&view, json, language)
+                } else {
+                    report::trusts(&view, json, language)
+                };
+                say(text, effects);
+            }
+            Command::Trust { name, answer, json } => {
+                let wants = Wish::Answer { json };
+                self.callers.insert(caller, Caller { asker, wants });
+                self.take_up(caller, name.as_deref(), answer, now, effects);
+            }
+            Command::Untrust { name, json } => {
+                let pair = self
+                    .trust
+                    .always()
+                    .map(|(pair, _)| pair)
+                    .find(|pair| pair.name() == name);
+                let Some(pair) = pair.cloned() else {
+                    let problem = Problem::new(Code::NoSuchTrust, vec![("name", name)]);
+                    return refuse(caller, &asker, &problem, effects);
+                };
+                self.trust.revoke(&pair);
+                self.keep_down(effects);
+                say(report::done("untrusted", &name, json, language), effects);
+            }
+            Command::Version { json } => say(report::version(VERSION, json), effects),
+            Command::Help(help) => say(help, effects),
+            Command::Completion { shell } => say(completion(shell), effects),
+        }
+    }
+
+    fn sign_out(
+        &mut self,
+        caller: CallerId,
+        id: &AccountId,
+        everywhere: bool,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(account) = self.accounts.get_mut(id) {
+            account.leaving.push((caller, everywhere));
+        }
+        effects.push(Effect::Forget(id.clone()));
+        self.with_session(id, now, effects, |session, cx| session.sign_out(cx));
+        self.keep_down(effects);
+    }
+
+    pub(crate) fn signed_out(
+        &mut self,
+        id: &AccountId,
+        attempt: AttemptId,
+        outcome: &SignOutOutcome,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        account.session.signed_out_now(attempt);
+        if account.session.attempt().is_some() {
+            return;
+        }
+        let label = account.label.clone();
+        for (caller, _) in std::mem::take(&mut account.leaving) {
+            let Some(Caller {
+                asker,
+                wants: Wish::SignOut { json },
+            }) = self.callers.get(&caller)
+            else {
+                continue;
+            };
+            let text = report::signed_out(&label, outcome, *json, asker.language);
+            self.end(caller, Reply::Out(text), 0, effects);
+        }
+    }
+
+    /// Tells a person who asked to sign in that it is done.
+    pub(crate) fn told_signed_in(
+        &mut self,
+        caller: CallerId,
+        id: &AccountId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(Caller {
+            asker,
+            wants: Wish::SignIn { json, .. },
+        }) = self.callers.get(&caller)
+        else {
+            return;
+        };
+        let Some(account) = self.accounts.get(id) else {
+            return;
+        };
+        let name = account
+            .session
+            .tokens()
+            .map(|tokens| tokens.identity.name.clone());
+        let text = report::signed_in(
+            &account.label,
+            &name.unwrap_or_default(),
+            *json,
+            asker.language,
+        );
+        self.end(caller, Reply::Out(text), 0, effects);
+    }
+
+    /// Tells a person what their answer to a question did.
+    pub(crate) fn told_answer(
+        &mut self,
+        caller: CallerId,
+        answer: crate::trust::Answer,
+        question: &crate::trust::Question,
+        json: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(known) = self.callers.get(&caller) else {
+            return;
+        };
+        let text = report::answered(answer, question, json, known.asker.language);
+        self.end(caller, Reply::Out(text), 0, effects);
+    }
+
+    /// What stands in the person's own kubeconfig at the very first start is trusted in bulk.
+    pub(crate) fn first_start(&mut self, found: Vec<Found>, now: Now, effects: &mut Vec<Effect>) {
+        for Found {
+            key,
+            settings,
+            candidate,
+            file,
+        } in found
+        {
+            let id = key.id();
+            let account = self
+                .accounts
+                .entry(id.clone())
+                .or_insert_with(|| Account::new(key));
+            account.named = true;
+            account.settings = settings;
+            let Candidate { server, contexts } = candidate;
+            let approval = Approval {
+                at: now.wall,
+                by: By::FirstStart,
+                contexts,
+                file: Some(file),
+            };
+            self.trust.approve(
+                Pair {
+                    account: id,
+                    server,
+                },
+                approval,
+            );
+        }
+        self.keep_down(effects);
+    }
+}
+
+impl crate::trust::Wary {
+    /// Its text.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::SkipsTls => "terminal.wary.skips-tls",
+            Self::Proxy => "terminal.wary.proxy",
+            Self::OtherAuthority => "terminal.wary.other-authority",
+            Self::Unknown => "terminal.wary.unknown",
+        }
+    }
+}
+
+/// What a start page's address is told with.
+#[must_use]
+pub fn address_text(asker: &crate::asker::Asker, url: &str, port: u16) -> String {
+    let parameters = [("url", url.to_owned()), ("port", port.to_string())];
+    let key = match asker.place {
+        crate::asker::Place::Ssh => "terminal.open-over-ssh",
+        crate::asker::Place::Here | crate::asker::Place::Container => "terminal.open",
+    };
+    text(asker.language, key, &parameters)
+}

@@ -1,0 +1,222 @@
+//! What can happen, and what the world must do about it.
+
+use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::asker::{Asker, Desktop, ProcessId};
+use crate::command::Command;
+use crate::command::Which;
+use crate::credential::ExecVersion;
+use crate::outcome::{
+    AttemptId, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest, SignOutOutcome,
+    SignOutRequest,
+};
+use crate::problem::Problem;
+use crate::secret::BearerToken;
+use crate::session::Loss;
+use crate::settings::{Keep, Settings};
+use crate::tokens::Tokens;
+use crate::trust::{Answer, Approval, Pair, Server};
+use crate::view::View;
+use crate::waiters::CallerId;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A credential plugin wants a token.
+    Asked(Box<Ask>),
+    /// A person's command.
+    Commanded(Box<Commanded>),
+    /// A line was typed after a prompt.
+    Answered(CallerId, String),
+    /// A caller hung up.
+    Gone(CallerId),
+    /// Somebody answered the question on our page.
+    Approved(QuestionId, Answer, Vec<usize>),
+    /// A page that asked one question alone is over without an answer.
+    Unanswered(QuestionId, Problem),
+    /// A refresh ended.
+    Refreshed(AccountId, AttemptId, RefreshOutcome),
+    /// A sign-in ended.
+    SignedIn(AccountId, AttemptId, SignInOutcome),
+    /// A sign-out ended.
+    SignedOut(AccountId, AttemptId, SignOutOutcome),
+    /// The vault gave what it has.
+    Loaded(Vec<Restored>, Keep),
+    /// The first start ever: what stands in the person's own kubeconfig.
+    FirstStart(Vec<Found>),
+    /// The settings were read.
+    Settings(Settings),
+    /// A graphical login came, went, or was locked or unlocked.
+    Desktop(Desktop),
+    /// A process that something was said for ended.
+    Ended(ProcessId),
+    /// The computer woke up.
+    Resumed,
+    /// The network changed.
+    NetworkChanged,
+    /// Something is due.
+    Timeout,
+}
+
+/// What the world must do.
+#[derive(Debug, PartialEq)]
+pub enum Effect {
+    /// Say this to a caller.
+    Reply(CallerId, Reply),
+    /// Renew tokens: note the attempt, send, seal, report once.
+    Refresh(AttemptId, Box<RefreshRequest>),
+    /// Sign in: from the listener to the sealed tokens.
+    SignIn(Box<SignIn>),
+    /// Ask one question on our page, without a sign-in.
+    AskPage(QuestionId, Box<AskPage>),
+    /// Tell a caller the address of a start page of its own.
+    Tell(AttemptId, CallerId),
+    /// Give an attempt up.
+    Cancel(AttemptId),
+    /// End tokens at the provider, after whatever is under way for that account.
+    SignOut(AttemptId, Box<SignOutRequest>),
+    /// Forget an account's tokens on disk.
+    Forget(AccountId),
+    /// Write down accounts and trust.
+    Keep(Box<Kept>),
+    /// Look out for the end of a process.
+    Watch(ProcessId),
+    /// Show this.
+    Show(Box<View>),
+}
+
+/// A credential plugin's question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// By which number it is answered.
+    pub caller: CallerId,
+    /// Who asks.
+    pub asker: Asker,
+    /// Of which account.
+    pub account: Which,
+    /// In which version to answer.
+    pub version: ExecVersion,
+    /// For which servers, as far as the resident found out.
+    pub servers: Servers,
+}
+
+/// The servers that a question may be for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Servers {
+    /// All of these must be trusted.
+    pub needed: Vec<Candidate>,
+    /// The file set's other servers that use the account.
+    pub others: Vec<Candidate>,
+    /// The kubeconfig that names them.
+    pub file: Option<String>,
+}
+
+/// A server and the contexts that lead to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The server.
+    pub server: Server,
+    /// Names of contexts.
+    pub contexts: Vec<String>,
+}
+
+/// A person's command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commanded {
+    /// By which number it is answered.
+    pub caller: CallerId,
+    /// Who asks.
+    pub asker: Asker,
+    /// What for.
+    pub command: Command,
+}
+
+/// What the vault had of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restored {
+    /// Whose.
+    pub key: AccountKey,
+    /// The tokens.
+    pub tokens: Tokens,
+    /// Whether a refresh was noted and not followed by a reply.
+    pub loss: Loss,
+}
+
+/// A context of the person's own kubeconfig that uses us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The account that its flags make.
+    pub key: AccountKey,
+    /// What its flags say besides.
+    pub settings: ClientSettings,
+    /// Its server, and the contexts that lead there.
+    pub candidate: Candidate,
+    /// The file.
+    pub file: String,
+}
+
+/// What a caller is told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// For standard output.
+    Out(String),
+    /// A credential, for standard output.
+    Credential(ExecVersion, BearerToken, crate::clock::Wall),
+    /// The token alone, for standard output.
+    Token(BearerToken),
+    /// For standard error.
+    Err(String),
+    /// A question to be answered with one line.
+    Prompt(String),
+    /// The end, with an exit code.
+    Done(u8),
+}
+
+/// A sign-in to perform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// Its number.
+    pub attempt: AttemptId,
+    /// What the provider part needs.
+    pub request: SignInRequest,
+    /// Whether a browser is opened.
+    pub open_browser: bool,
+    /// The question on its page, by number.
+    pub question: Option<QuestionId>,
+}
+
+/// A question that is asked on our page alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskPage {
+    /// As for a sign-in, which is not made; its `question` is there.
+    pub request: SignInRequest,
+}
+
+/// A question that waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct QuestionId(pub u64);
+
+/// What is written down, without secrets.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Kept {
+    /// The accounts.
+    pub accounts: Vec<KeptAccount>,
+    /// The pairs that are trusted for good.
+    pub trusts: Vec<(Pair, Approval)>,
+}
+
+/// An account as it is written down.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct KeptAccount {
+    /// What it is.
+    pub key: AccountKey,
+    /// What people call it.
+    pub label: String,
+    /// Where it listens.
+    pub listen: Vec<crate::account::ListenAddress>,
+    /// Its fixed redirect URI.
+    pub redirect_url: Option<String>,
+    /// Whether a person signed it out.
+    pub signed_out: bool,
+    /// Whether a kubeconfig uses it.
+    pub named: bool,
+}

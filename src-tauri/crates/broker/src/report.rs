@@ -1,0 +1,388 @@
+//! What a terminal shows of the view and of what was done: lines for people, JSON for programs.
+
+use serde::Serialize;
+use serde_json::json;
+
+use crate::broker::Broker;
+use crate::clock::Now;
+use crate::outcome::{SignOutOutcome, Step};
+use crate::session::{self, StateWord};
+use crate::settings::Keep;
+use crate::texts::{Language, clean, text};
+use crate::trust::{Answer, By, Question};
+use crate::view::{AccountView, ProblemView, QuestionView, TrustView, View};
+
+/// A clock that is off by less than this is not worth a word.
+const CLOCK_OFF: i64 = 5;
+
+impl Broker {
+    /// What is shown, in English: what differs is what counts for [`crate::event::Effect::Show`].
+    #[must_use]
+    pub fn view(&self, now: Now) -> View {
+        self.view_in(now, Language::En)
+    }
+
+    /// What is shown, in a language.
+    #[must_use]
+    pub fn view_in(&self, now: Now, language: Language) -> View {
+        let mut accounts: Vec<AccountView> = self
+            .accounts
+            .iter()
+            .map(|(id, account)| {
+                let session = &account.session;
+                let tokens = session.tokens();
+                let skew = tokens.map(|tokens| tokens.skew_ms / 1000);
+                AccountView {
+                    id: id.as_str().to_owned(),
+                    label: clean(&account.label),
+                    issuer: clean(&account.key.issuer),
+                    client_id: clean(&account.key.client_id),
+                    state: session::word(session, now),
+                    name: tokens.map(|tokens| clean(&tokens.identity.name)),
+                    groups: tokens
+                        .map(|tokens| tokens.identity.groups.iter().map(|g| clean(g)).collect())
+                        .unwrap_or_default(),
+                    expires: tokens.map(|tokens| tokens.expires),
+                    signed_in: tokens.map(|tokens| tokens.signed_in),
+                    renews: session.refreshable() && self.kept_fresh(account),
+                    clock_off: skew.filter(|seconds| seconds.abs() >= CLOCK_OFF),
+                    problem: session::problem(session).map(|problem| {
+                        let mut problem = problem.clone();
+                        problem.parameters.push(("account", account.label.clone()));
+                        problem.parameters.push(("host", account.key.host()));
+                        ProblemView {
+                            code: problem.code,
+                            message: problem.message(language),
+                            hint: problem.hint(language),
+                        }
+                    }),
+                }
+            })
+            .collect();
+        accounts.sort_by_key(|account| account.state != StateWord::NeedsYou);
+        View {
+            accounts,
+            trusts: self.trust_views(),
+            questions: self.question_views(),
+            keep: self.keep,
+        }
+    }
+
+    fn trust_views(&self) -> Vec<TrustView> {
+        let label = |id| self.accounts.get(id).map(|account| clean(&account.label));
+        self.trust
+            .always()
+            .map(|(pair, approval)| TrustView {
+                name: pair.name(),
+                account: label(&pair.account).unwrap_or_else(|| pair.account.to_string()),
+                server: pair.server.url().map(clean),
+                by: approval.by,
+                at: approval.at,
+                contexts: approval
+                    .contexts
+                    .iter()
+                    .map(|context| clean(context))
+                    .collect(),
+                file: approval.file.as_deref().map(clean),
+            })
+            .collect()
+    }
+
+    fn question_views(&self) -> Vec<QuestionView> {
+        self.questions
+            .each()
+            .map(|(name, question)| QuestionView {
+                name,
+                account: clean(&question.account),
+                servers: question
+                    .servers
+                    .iter()
+                    .map(|line| clean(&line.server))
+                    .collect(),
+                asker: clean(&question.asker),
+                file: question.file.as_deref().map(clean),
+            })
+            .collect()
+    }
+}
+
+/// `kubectl fob status`.
+#[must_use]
+pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(view);
+    }
+    let mut lines: Vec<String> = Vec::new();
+    if view.accounts.is_empty() {
+        lines.push(text(language, "terminal.no-accounts", &[]));
+    }
+    for account in &view.accounts {
+        lines.push(account_line(account, language));
+        if let Some(expires) = account.expires {
+            let key = if account.renews {
+                "terminal.renews"
+            } else {
+                "terminal.ends"
+            };
+            lines.push(text(language, key, &[("time", expires.rfc3339())]));
+        }
+        if !account.groups.is_empty() {
+            lines.push(text(
+                language,
+                "terminal.groups",
+                &[("groups", account.groups.join(", "))],
+            ));
+        }
+        if let Some(seconds) = account.clock_off {
+            lines.push(text(
+                language,
+                "terminal.clock-off",
+                &[("seconds", seconds.to_string())],
+            ));
+        }
+        if let Some(problem) = &account.problem {
+            lines.push(format!(
+                "  {} {} [{}]",
+                problem.message,
+                problem.hint,
+                problem.code.name()
+            ));
+        }
+    }
+    for question in &view.questions {
+        lines.push(text(
+            language,
+            "terminal.question-waits",
+            &[
+                ("name", question.name.clone()),
+                ("account", question.account.clone()),
+                ("servers", question.servers.join(", ")),
+            ],
+        ));
+    }
+    lines.push(text(language, keep_key(view.keep), &[]));
+    joined(lines)
+}
+
+/// `kubectl fob accounts`.
+#[must_use]
+pub(crate) fn accounts(view: &View, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(&view.accounts);
+    }
+    if view.accounts.is_empty() {
+        return joined(vec![text(language, "terminal.no-accounts", &[])]);
+    }
+    let lines = view.accounts.iter().map(|account| {
+        format!(
+            "{}  {}  {}",
+            account.id.get(..8).unwrap_or_default(),
+            account_line(account, language),
+            account.issuer
+        )
+    });
+    joined(lines.collect())
+}
+
+/// `kubectl fob trusts`.
+#[must_use]
+pub(crate) fn trusts(view: &View, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(&view.trusts);
+    }
+    if view.trusts.is_empty() {
+        return joined(vec![text(language, "terminal.no-trusts", &[])]);
+    }
+    let lines = view.trusts.iter().map(|trust| {
+        let by = match trust.by {
+            By::FirstStart => "terminal.by.first-start",
+            By::Page => "terminal.by.page",
+            By::Terminal => "terminal.by.terminal",
+        };
+        let unknown = || text(language, "terminal.unknown-server", &[]);
+        format!(
+            "{}  {}  ->  {}  ({}; {} {})",
+            trust.name,
+            trust.account,
+            trust.server.clone().unwrap_or_else(unknown),
+            trust.contexts.join(", "),
+            text(language, by, &[]),
+            trust.at.rfc3339()
+        )
+    });
+    joined(lines.collect())
+}
+
+/// `kubectl fob trusts --pending`.
+#[must_use]
+pub(crate) fn questions(view: &View, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(&view.questions);
+    }
+    if view.questions.is_empty() {
+        return joined(vec![text(language, "terminal.no-questions", &[])]);
+    }
+    let lines = view.questions.iter().map(|question| {
+        format!(
+            "{}  {}  ->  {}  ({})",
+            question.name,
+            question.account,
+            question.servers.join(", "),
+            question.asker
+        )
+    });
+    joined(lines.collect())
+}
+
+/// `kubectl fob version`.
+#[must_use]
+pub(crate) fn version(version: &str, as_json: bool) -> String {
+    if as_json {
+        pretty(&json!({ "kubefob": version }))
+    } else {
+        format!("kubefob {version}\n")
+    }
+}
+
+/// After `kubectl fob login`.
+#[must_use]
+pub(crate) fn signed_in(account: &str, name: &str, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(&json!({ "account": account, "name": name, "state": "signed-in" }));
+    }
+    let parameters = [("account", account.to_owned()), ("name", name.to_owned())];
+    joined(vec![text(language, "terminal.signed-in", &parameters)])
+}
+
+/// After `kubectl fob logout`.
+#[must_use]
+pub(crate) fn signed_out(
+    account: &str,
+    outcome: &SignOutOutcome,
+    as_json: bool,
+    language: Language,
+) -> String {
+    let word = |step: &Step| match step {
+        Step::Done => "done",
+        Step::Nothing => "nothing",
+        Step::NotOffered => "not-offered",
+        Step::Failed(_) => "failed",
+    };
+    if as_json {
+        return pretty(&json!({
+            "account": account,
+            "revocation": word(&outcome.revocation),
+            "providerSession": outcome.provider_session.as_ref().map(word),
+        }));
+    }
+    let mut lines = vec![text(
+        language,
+        "terminal.signed-out",
+        &[("account", account.to_owned())],
+    )];
+    let mut tell = |what: &str, step: &Step| {
+        lines.push(text(
+            language,
+            &format!("terminal.{what}.{}", word(step)),
+            &[],
+        ));
+        if let Step::Failed(problem) = step {
+            lines.push(format!("  {}", problem.line(language)));
+        }
+    };
+    tell("revocation", &outcome.revocation);
+    if let Some(step) = &outcome.provider_session {
+        tell("provider-session", step);
+    }
+    joined(lines)
+}
+
+/// After `kubectl fob trust`.
+#[must_use]
+pub(crate) fn answered(
+    answer: Answer,
+    question: &Question,
+    as_json: bool,
+    language: Language,
+) -> String {
+    let word = match answer {
+        Answer::Once => "once",
+        Answer::Always => "always",
+        Answer::No => "no",
+    };
+    let servers: Vec<_> = question
+        .servers
+        .iter()
+        .map(|line| line.server.clone())
+        .collect();
+    if as_json {
+        return pretty(&json!({
+            "answer": word, "account": question.account, "servers": servers
+        }));
+    }
+    joined(vec![text(
+        language,
+        &format!("terminal.answered.{word}"),
+        &[
+            ("account", question.account.clone()),
+            ("servers", servers.join(", ")),
+        ],
+    )])
+}
+
+/// After a command that has nothing more to say.
+#[must_use]
+pub(crate) fn done(what: &str, name: &str, as_json: bool, language: Language) -> String {
+    if as_json {
+        return pretty(&json!({ what: name }));
+    }
+    joined(vec![text(
+        language,
+        &format!("terminal.{what}"),
+        &[("name", name.to_owned())],
+    )])
+}
+
+fn account_line(account: &AccountView, language: Language) -> String {
+    let state = text(language, state_key(account.state), &[]);
+    match &account.name {
+        Some(name) => format!("{}  {state}  {name}", account.label),
+        None => format!("{}  {state}", account.label),
+    }
+}
+
+fn state_key(state: StateWord) -> &'static str {
+    match state {
+        StateWord::SignedOut => "state.signed-out",
+        StateWord::SigningIn => "state.signing-in",
+        StateWord::SignedIn => "state.signed-in",
+        StateWord::Renewing => "state.renewing",
+        StateWord::CannotReach => "state.cannot-reach",
+        StateWord::NeedsYou => "state.needs-you",
+        StateWord::Refused => "state.refused",
+    }
+}
+
+fn keep_key(keep: Keep) -> &'static str {
+    match keep {
+        Keep::Unknown => "keep.unknown",
+        Keep::Sealed => "keep.sealed",
+        Keep::Plain => "keep.plain",
+        Keep::MemoryLocked => "keep.memory-locked",
+        Keep::MemoryNoKeyring => "keep.memory-no-keyring",
+        Keep::MemoryKeyLost => "keep.memory-key-lost",
+        Keep::MemoryNoDisk => "keep.memory-no-disk",
+    }
+}
+
+fn pretty(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn joined(lines: Vec<String>) -> String {
+    let mut text = lines.join("\n");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,1032 @@
+//! One account's session: what it holds and what is being done about it.
+//!
+//! Two facts, [`Held`] and [`Doing`]. Whatever `Doing` says, a good token is served. At most one
+//! attempt is under way; everybody who comes meanwhile joins it. Only the provider's word ends a
+//! session, never a network fault.
+
+use crate::clock::{Moment, Now};
+use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
+use crate::problem::{Code, Problem};
+use crate::schedule::{self, Jitter};
+use crate::tokens::Tokens;
+use crate::waiters::{CallerId, Person, Waiter, Waiters};
+
+/// A session.
+#[derive(Debug)]
+pub struct Session {
+    held: Held,
+    doing: Doing,
+    waiting: Waiters,
+    renewal: Renewal,
+}
+
+/// What a session holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// No tokens, and why.
+    Nothing(Problem),
+    /// Tokens, of which the bearer token may have run out.
+    Tokens(Tokens),
+}
+
+/// What is being done about a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Nothing.
+    Idle,
+    /// A refresh is under way.
+    Refreshing(Attempt),
+    /// A person is signing in.
+    SigningIn(Attempt),
+    /// The provider was not reached; the next try is due.
+    BackingOff {
+        /// When to try again.
+        until: Moment,
+        /// Why the last try failed.
+        fault: Problem,
+        /// The last try.
+        last: Attempt,
+    },
+    /// The provider took a refresh token and its reply did not come; to be tried once more.
+    LostReply {
+        /// When to try again.
+        until: Moment,
+        /// What was lost.
+        fault: Problem,
+        /// The lost try.
+        last: Attempt,
+    },
+    /// The provider refuses this client; slow retries, and an administrator must act.
+    Blocked {
+        /// When to try again.
+        until: Moment,
+        /// What the provider said.
+        refusal: Problem,
+        /// The last try.
+        last: Attempt,
+    },
+    /// A sign-in was refused or nobody answered: no further page until a person asks.
+    Declined {
+        /// What became of it.
+        refusal: Problem,
+    },
+    /// The tokens are being ended at the provider.
+    SigningOut(AttemptId),
+}
+
+/// One try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number.
+    pub id: AttemptId,
+    /// How many tries there were in a row, this one included.
+    pub tries: u32,
+    /// When it began.
+    pub began: Moment,
+    /// Whether an earlier reply to the same refresh token was lost.
+    pub after_loss: Loss,
+}
+
+/// Whether the provider may have used the refresh token up already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// No request with it went unanswered.
+    None,
+    /// One did.
+    ReplyLost,
+}
+
+/// Whether tokens are renewed ahead of their end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Renewal {
+    /// At this moment.
+    Due(Moment),
+    /// Not by itself: when somebody asks.
+    WhenAsked,
+    /// Never again, and why: a person signs in when the token has run out.
+    Over(Problem),
+}
+
+/// What the broker must do for a session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Give this waiter the token.
+    Serve(Waiter),
+    /// Tell this waiter what is wrong.
+    Fail(Waiter, Problem),
+    /// Begin this refresh, with the tokens held.
+    Refresh(Attempt),
+    /// Begin this sign-in.
+    SignIn(Attempt),
+    /// Tell this waiter where to sign in, with an address of its own.
+    Tell(AttemptId, CallerId),
+    /// Give this attempt up.
+    Cancel(AttemptId),
+    /// Forget what rests on disk.
+    Forget,
+    /// End these tokens at the provider.
+    SignOut(AttemptId, Option<Box<Tokens>>),
+}
+
+/// What a decision may use besides the session itself.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// What the clocks say.
+    pub now: Now,
+    /// Chance, for jitter.
+    pub jitter: &'a mut Jitter,
+    /// The last attempt's number.
+    pub attempts: &'a mut u64,
+    /// Whether this session is renewed by itself.
+    pub keep_fresh: bool,
+}
+
+impl Context<'_> {
+    fn attempt(&mut self, tries: u32, after_loss: Loss) -> Attempt {
+        *self.attempts += 1;
+        Attempt {
+            id: AttemptId(*self.attempts),
+            tries,
+            began: self.now.moment,
+            after_loss,
+        }
+    }
+}
+
+impl Session {
+    /// A session that nobody has signed in to, for this reason.
+    #[must_use]
+    pub fn empty(why: Problem) -> Self {
+        Self {
+            held: Held::Nothing(why),
+            doing: Doing::Idle,
+            waiting: Waiters::default(),
+            renewal: Renewal::WhenAsked,
+        }
+    }
+
+    /// What it holds.
+    #[must_use]
+    pub fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// What is being done about it.
+    #[must_use]
+    pub fn doing(&self) -> &Doing {
+        &self.doing
+    }
+
+    /// Its tokens, if it has any.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        match &self.held {
+            Held::Tokens(tokens) => Some(tokens),
+            Held::Nothing(_) => None,
+        }
+    }
+
+    /// The tokens, where the bearer token may still be handed out.
+    #[must_use]
+    pub fn good(&self, now: Now) -> Option<&Tokens> {
+        self.tokens().filter(|tokens| schedule::good(tokens, now))
+    }
+
+    /// The attempt under way.
+    #[must_use]
+    pub fn attempt(&self) -> Option<AttemptId> {
+        match &self.doing {
+            Doing::Refreshing(attempt) | Doing::SigningIn(attempt) => Some(attempt.id),
+            Doing::SigningOut(id) => Some(*id),
+            Doing::Idle
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. } => None,
+        }
+    }
+
+    /// Who waits.
+    pub fn waiting(&self) -> impl Iterator<Item = &Waiter> {
+        self.waiting.iter()
+    }
+
+    /// Somebody wants a token, or to be signed in.
+    pub fn ask(&mut self, mut waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
+        if self.good(cx.now).is_some() {
+            return vec![Step::Serve(waiter)];
+        }
+        let person = waiter.person;
+        match &self.doing {
+            Doing::Refreshing(_) => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                Vec::new()
+            }
+            Doing::SigningIn(attempt) => {
+                if person == Person::Absent {
+                    return vec![Step::Fail(waiter, self.nobody())];
+                }
+                let tell = Step::Tell(attempt.id, waiter.caller);
+                self.waiting.join(waiter);
+                vec![tell]
+            }
+            Doing::SigningOut(_) => {
+                let refusal = Problem::plain(Code::SignedOut);
+                vec![Step::Fail(waiter, refusal)]
+            }
+            Doing::Idle => self.begin(waiter, &mut cx),
+            Doing::BackingOff { fault, last, .. } | Doing::LostReply { fault, last, .. } => {
+                let too_soon = cx.now.moment.since(last.began) < schedule::ASK_AGAIN;
+                if too_soon && person != Person::Asking {
+                    return vec![Step::Fail(waiter, fault.clone())];
+                }
+                self.begin(waiter, &mut cx)
+            }
+            Doing::Blocked { refusal, .. } => match person {
+                Person::Asking => self.begin(waiter, &mut cx),
+                Person::Absent | Person::Present => vec![Step::Fail(waiter, refusal.clone())],
+            },
+            Doing::Declined { refusal } => match person {
+                Person::Asking => self.begin(waiter, &mut cx),
+                Person::Absent | Person::Present => vec![Step::Fail(waiter, refusal.clone())],
+            },
+        }
+    }
+
+    fn begin(&mut self, mut waiter: Waiter, cx: &mut Context<'_>) -> Vec<Step> {
+        if self.refreshable() {
+            waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+            self.waiting.join(waiter);
+            return self.refresh(cx);
+        }
+        if self.signed_out() && waiter.person != Person::Asking {
+            return vec![Step::Fail(waiter, Problem::plain(Code::SignedOut))];
+        }
+        self.waiting.join(waiter);
+        self.ask_a_person(cx)
+    }
+
+    /// No token can be had without somebody: those who wait with a person behind them get one
+    /// page together, the others an answer.
+    fn ask_a_person(&mut self, cx: &mut Context<'_>) -> Vec<Step> {
+        let why = self.nobody();
+        let mut steps: Vec<Step> = self
+            .waiting
+            .unattended()
+            .into_iter()
+            .map(|waiter| Step::Fail(waiter, why.clone()))
+            .collect();
+        if self.waiting.is_empty() {
+            return steps;
+        }
+        self.waiting.wait_for_a_person();
+        let attempt = cx.attempt(1, Loss::None);
+        self.doing = Doing::SigningIn(attempt);
+        steps.push(Step::SignIn(attempt));
+        steps.extend(
+            self.waiting
+                .iter()
+                .map(|waiter| Step::Tell(attempt.id, waiter.caller)),
+        );
+        steps
+    }
+
+    /// A person wants a page, whatever is held: another try, or another identity.
+    pub fn sign_in(&mut self, waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
+        match &self.doing {
+            Doing::SigningIn(attempt) => {
+                let tell = Step::Tell(attempt.id, waiter.caller);
+                self.waiting.join(waiter);
+                vec![tell]
+            }
+            Doing::Refreshing(_) | Doing::SigningOut(_) => self.ask(waiter, cx),
+            Doing::Idle
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. } => {
+                if self.good(cx.now).is_some() {
+                    return vec![Step::Serve(waiter)];
+                }
+                self.waiting.join(waiter);
+                self.ask_a_person(&mut cx)
+            }
+        }
+    }
+
+    /// What the vault had: tokens, and whether a refresh was under way when the resident ended.
+    pub fn restore(&mut self, tokens: Tokens, loss: Loss, mut cx: Context<'_>) {
+        if self.attempt().is_some() || self.tokens().is_some() {
+            return;
+        }
+        self.held = Held::Tokens(tokens);
+        self.schedule(&mut cx);
+        self.doing = match loss {
+            Loss::None => Doing::Idle,
+            Loss::ReplyLost => Doing::LostReply {
+                until: cx.now.moment,
+                fault: Problem::new(
+                    Code::LostReply,
+                    vec![
+                        ("host", String::new()),
+                        ("reason", "Kubefob was restarted".to_owned()),
+                    ],
+                ),
+                last: cx.attempt(1, Loss::None),
+            },
+        };
+    }
+
+    /// A refresh ended. One that was given up long ago changes nothing.
+    pub fn refreshed(
+        &mut self,
+        id: AttemptId,
+        outcome: RefreshOutcome,
+        mut cx: Context<'_>,
+    ) -> Vec<Step> {
+        let Doing::Refreshing(attempt) = self.doing else {
+            return Vec::new();
+        };
+        if attempt.id != id {
+            return Vec::new();
+        }
+        match outcome {
+            RefreshOutcome::Refreshed(tokens) => self.hold(tokens, &mut cx),
+            RefreshOutcome::WithoutIdToken { tokens } => {
+                self.held = Held::Tokens(tokens);
+                self.renewal = Renewal::Over(Problem::plain(Code::RefreshWithoutIdToken));
+                self.doing = Doing::Idle;
+                if self.good(cx.now).is_some() {
+                    self.serve_all()
+                } else {
+                    self.ask_a_person(&mut cx)
+                }
+            }
+            RefreshOutcome::Unreachable(fault) => {
+                let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
+                let steps = self.fail_all(&fault);
+                self.doing = Doing::BackingOff {
+                    until,
+                    fault,
+                    last: attempt,
+                };
+                steps
+            }
+            RefreshOutcome::LostReply(fault) => match attempt.after_loss {
+                Loss::None => {
+                    // Whoever waits goes on waiting: the second try is due at once.
+                    let until = cx.now.moment.after(schedule::LOST_REPLY);
+                    self.doing = Doing::LostReply {
+                        until,
+                        fault,
+                        last: attempt,
+                    };
+                    Vec::new()
+                }
+                Loss::ReplyLost => {
+                    let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
+                    let steps = self.fail_all(&fault);
+                    self.doing = Doing::BackingOff {
+                        until,
+                        fault,
+                        last: attempt,
+                    };
+                    steps
+                }
+            },
+            RefreshOutcome::Ended(why) => {
+                let why = match attempt.after_loss {
+                    Loss::None => why,
+                    Loss::ReplyLost => Problem {
+                        code: Code::SessionEndedAfterLostReply,
+                        ..why
+                    },
+                };
+                self.doing = Doing::Idle;
+                let mut steps = vec![Step::Forget];
+                // A bearer token that is still good goes on being served; what is over is its
+                // renewal.
+                if self.good(cx.now).is_some() {
+                    self.renewal = Renewal::Over(why);
+                    steps.extend(self.serve_all());
+                } else {
+                    self.held = Held::Nothing(why);
+                    steps.extend(self.ask_a_person(&mut cx));
+                }
+                steps
+            }
+            RefreshOutcome::Blocked(refusal) => {
+                let until = schedule::blocked(attempt.tries, cx.now, cx.jitter);
+                let steps = self.fail_all(&refusal);
+                self.doing = Doing::Blocked {
+                    until,
+                    refusal,
+                    last: attempt,
+                };
+                steps
+            }
+        }
+    }
+
+    /// A sign-in ended. One that was given up long ago changes nothing.
+    pub fn signed_in(
+        &mut self,
+        id: AttemptId,
+        outcome: SignInOutcome,
+        mut cx: Context<'_>,
+    ) -> Vec<Step> {
+        let Doing::SigningIn(attempt) = self.doing else {
+            return Vec::new();
+        };
+        if attempt.id != id {
+            return Vec::new();
+        }
+        match outcome {
+            SignInOutcome::SignedIn(tokens) => {
+                self.renewal = Renewal::WhenAsked;
+                self.hold(tokens, &mut cx)
+            }
+            SignInOutcome::Declined(refusal)
+            | SignInOutcome::Unreachable(refusal)
+            | SignInOutcome::Blocked(refusal) => {
+                let steps = self.fail_all(&refusal);
+                self.doing = Doing::Declined { refusal };
+                steps
+            }
+        }
+    }
+
+    /// A person gives a sign-in up.
+    pub fn cancel(&mut self) -> Vec<Step> {
+        let Doing::SigningIn(attempt) = self.doing else {
+            return Vec::new();
+        };
+        let refusal = Problem::plain(Code::SignInCancelled);
+        let mut steps = vec![Step::Cancel(attempt.id)];
+        steps.extend(self.fail_all(&refusal));
+        self.doing = Doing::Declined { refusal };
+        steps
+    }
+
+    /// A person signs out. A refresh that is under way is finished first, by whoever performs
+    /// both: its new tokens are the ones to end.
+    pub fn sign_out(&mut self, mut cx: Context<'_>) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Doing::SigningIn(attempt) = self.doing {
+            steps.push(Step::Cancel(attempt.id));
+        }
+        let gone = Problem::plain(Code::SignedOut);
+        let tokens = match std::mem::replace(&mut self.held, Held::Nothing(gone.clone())) {
+            Held::Tokens(tokens) => Some(Box::new(tokens)),
+            Held::Nothing(_) => None,
+        };
+        steps.extend(self.fail_all(&gone));
+        self.renewal = Renewal::WhenAsked;
+        let attempt = cx.attempt(1, Loss::None);
+        self.doing = Doing::SigningOut(attempt.id);
+        steps.push(Step::SignOut(attempt.id, tokens));
+        steps
+    }
+
+    /// The tokens were ended, or could not be.
+    pub fn signed_out_now(&mut self, id: AttemptId) {
+        if self.doing == Doing::SigningOut(id) {
+            self.doing = Doing::Idle;
+        }
+    }
+
+    /// The network changed, or the computer woke: what waits for that is tried at once.
+    pub fn try_now(&mut self, mut cx: Context<'_>) -> Vec<Step> {
+        match self.doing {
+            Doing::BackingOff { .. } | Doing::LostReply { .. } if self.refreshable() => {
+                self.refresh(&mut cx)
+            }
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => Vec::new(),
+        }
+    }
+
+    /// Another client secret came with an ask: worth a try where the old one is refused.
+    pub fn other_secret(&mut self, mut cx: Context<'_>) -> Vec<Step> {
+        match self.doing {
+            Doing::Blocked { .. } if self.refreshable() => self.refresh(&mut cx),
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => Vec::new(),
+        }
+    }
+
+    /// Somebody set this computer's clock: times on it move along.
+    pub fn clock_set(&mut self, by_ms: i64, mut cx: Context<'_>) {
+        if let Held::Tokens(tokens) = &mut self.held {
+            tokens.obtained = tokens.obtained.shifted(by_ms);
+            tokens.expires = tokens.expires.shifted(by_ms);
+            tokens.refresh_expires = tokens.refresh_expires.map(|end| end.shifted(by_ms));
+            tokens.skew_ms -= by_ms;
+        }
+        self.schedule(&mut cx);
+    }
+
+    /// Whether it is renewed by itself was changed.
+    pub fn keep_fresh(&mut self, mut cx: Context<'_>) {
+        self.schedule(&mut cx);
+    }
+
+    /// A caller hung up.
+    pub fn gone(&mut self, caller: CallerId) {
+        self.waiting.remove(caller);
+    }
+
+    /// What is due by now.
+    pub fn timeout(&mut self, mut cx: Context<'_>) -> Vec<Step> {
+        let mut steps: Vec<Step> = self
+            .waiting
+            .overdue(cx.now.moment)
+            .into_iter()
+            .map(|waiter| Step::Fail(waiter, self.takes_too_long()))
+            .collect();
+        let due = match &self.doing {
+            Doing::Idle => match &self.renewal {
+                Renewal::Due(at) => *at <= cx.now.moment,
+                Renewal::WhenAsked | Renewal::Over(_) => false,
+            },
+            Doing::BackingOff { until, .. } => {
+                *until <= cx.now.moment && (cx.keep_fresh || !self.waiting.is_empty())
+            }
+            Doing::LostReply { until, .. } | Doing::Blocked { until, .. } => {
+                *until <= cx.now.moment
+            }
+            Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => false,
+        };
+        if due {
+            if self.refreshable() {
+                steps.extend(self.refresh(&mut cx));
+            } else {
+                self.renewal = Renewal::WhenAsked;
+                self.doing = Doing::Idle;
+            }
+        }
+        steps
+    }
+
+    /// When something is next due.
+    #[must_use]
+    pub fn next(&self, keep_fresh: bool) -> Option<Moment> {
+        let own = match &self.doing {
+            Doing::Idle => match &self.renewal {
+                Renewal::Due(at) => Some(*at),
+                Renewal::WhenAsked | Renewal::Over(_) => None,
+            },
+            Doing::BackingOff { until, .. } => keep_fresh.then_some(*until),
+            Doing::LostReply { until, .. } | Doing::Blocked { until, .. } => Some(*until),
+            Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => None,
+        };
+        [own, self.waiting.next()].into_iter().flatten().min()
+    }
+
+    /// Whether the tokens can be renewed without a person.
+    pub(crate) fn refreshable(&self) -> bool {
+        !matches!(self.renewal, Renewal::Over(_))
+            && self.tokens().is_some_and(|tokens| tokens.refresh.is_some())
+    }
+
+    /// Whether a person signed it out.
+    pub(crate) fn signed_out(&self) -> bool {
+        matches!(&self.held, Held::Nothing(why) if why.code == Code::SignedOut)
+    }
+
+    /// Why a person is needed, for an ask where nobody is.
+    fn nobody(&self) -> Problem {
+        match (&self.held, &self.renewal) {
+            (Held::Nothing(why), _) | (Held::Tokens(_), Renewal::Over(why)) => why.clone(),
+            (Held::Tokens(_), Renewal::Due(_) | Renewal::WhenAsked) => {
+                Problem::plain(Code::NoRefreshToken)
+            }
+        }
+    }
+
+    fn takes_too_long(&self) -> Problem {
+        match &self.doing {
+            Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. } => fault.clone(),
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => Problem::plain(Code::TakesTooLong),
+        }
+    }
+
+    fn refresh(&mut self, cx: &mut Context<'_>) -> Vec<Step> {
+        let (tries, after_loss) = match &self.doing {
+            Doing::LostReply { last, .. } => (last.tries + 1, Loss::ReplyLost),
+            Doing::BackingOff { last, .. } | Doing::Blocked { last, .. } => {
+                (last.tries + 1, last.after_loss)
+            }
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(_)
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => (1, Loss::None),
+        };
+        let attempt = cx.attempt(tries, after_loss);
+        self.doing = Doing::Refreshing(attempt);
+        vec![Step::Refresh(attempt)]
+    }
+
+    fn hold(&mut self, tokens: Tokens, cx: &mut Context<'_>) -> Vec<Step> {
+        self.doing = Doing::Idle;
+        let usable = schedule::good(&tokens, cx.now);
+        self.held = Held::Tokens(tokens);
+        self.schedule(cx);
+        if usable {
+            self.serve_all()
+        } else {
+            // A token that is over when it comes (a life of seconds, a reply that took minutes).
+            self.fail_all(&Problem::plain(Code::TakesTooLong))
+        }
+    }
+
+    fn schedule(&mut self, cx: &mut Context<'_>) {
+        if matches!(self.renewal, Renewal::Over(_)) {
+            return;
+        }
+        self.renewal = match &self.held {
+            Held::Tokens(tokens) if cx.keep_fresh && tokens.refresh.is_some() => {
+                Renewal::Due(schedule::renew_at(tokens, cx.now, cx.jitter))
+            }
+            Held::Tokens(_) | Held::Nothing(_) => Renewal::WhenAsked,
+        };
+    }
+
+    fn serve_all(&mut self) -> Vec<Step> {
+        self.waiting.take().into_iter().map(Step::Serve).collect()
+    }
+
+    fn fail_all(&mut self, problem: &Problem) -> Vec<Step> {
+        self.waiting
+            .take()
+            .into_iter()
+            .map(|waiter| Step::Fail(waiter, problem.clone()))
+            .collect()
+    }
+}
+
+/// A session's state, as tray, window, terminal and page name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateWord {
+    /// Nobody is signed in.
+    SignedOut,
+    /// Somebody is signing in.
+    SigningIn,
+    /// All is well.
+    SignedIn,
+    /// A token is being renewed.
+    Renewing,
+    /// The provider is not reached.
+    CannotReach,
+    /// A person must sign in.
+    NeedsYou,
+    /// The provider refuses the client.
+    Refused,
+}
+
+/// The one place where a state gets its name.
+#[must_use]
+pub fn word(session: &Session, now: Now) -> StateWord {
+    match (&session.doing, &session.held) {
+        (Doing::SigningIn(_), _) => StateWord::SigningIn,
+        (Doing::Refreshing(_) | Doing::LostReply { .. }, _) => StateWord::Renewing,
+        (Doing::BackingOff { .. }, _) => StateWord::CannotReach,
+        (Doing::Blocked { .. }, _) => StateWord::Refused,
+        (Doing::SigningOut(_), _) => StateWord::SignedOut,
+        (Doing::Declined { .. }, _) => StateWord::NeedsYou,
+        (Doing::Idle, Held::Nothing(why)) => {
+            if matches!(why.code, Code::SignedOut | Code::NotSignedIn) {
+                StateWord::SignedOut
+            } else {
+                StateWord::NeedsYou
+            }
+        }
+        (Doing::Idle, Held::Tokens(tokens)) => {
+            if schedule::good(tokens, now) || session.refreshable() {
+                StateWord::SignedIn
+            } else {
+                StateWord::NeedsYou
+            }
+        }
+    }
+}
+
+/// What is to be told about a state beside its word.
+#[must_use]
+pub fn problem(session: &Session) -> Option<&Problem> {
+    match (&session.doing, &session.held) {
+        (Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. }, _) => Some(fault),
+        (Doing::Blocked { refusal, .. } | Doing::Declined { refusal }, _) => Some(refusal),
+        (_, Held::Nothing(why)) => Some(why),
+        (
+            Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(_) | Doing::SigningOut(_),
+            Held::Tokens(_),
+        ) => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::clock::Wall;
+    use crate::secret::{BearerToken, RefreshToken};
+    use crate::tokens::Identity;
+    use crate::waiters::Wants;
+
+    pub(crate) fn tokens(obtained: i64, lifetime: i64) -> Tokens {
+        Tokens {
+            bearer: BearerToken::new(format!("bearer-{obtained}")),
+            refresh: Some(RefreshToken::new(format!("refresh-{obtained}"))),
+            identity: Identity {
+                subject: "s".into(),
+                name: "test".into(),
+                groups: vec![],
+            },
+            obtained: Wall::from_seconds(obtained),
+            expires: Wall::from_seconds(obtained + lifetime),
+            skew_ms: 0,
+            refresh_expires: None,
+            signed_in: Wall::from_seconds(obtained),
+            client_secret: None,
+        }
+    }
+
+    fn waiter(caller: u64, person: Person) -> Waiter {
+        Waiter {
+            caller: CallerId(caller),
+            wants: Wants::Token,
+            person,
+            until: None,
+        }
+    }
+
+    /// A session, its clock and its chance, walked by hand.
+    struct Walk {
+        session: Session,
+        now: Now,
+        jitter: Jitter,
+        attempts: u64,
+    }
+
+    impl Walk {
+        fn new() -> Self {
+            Self {
+                session: Session::empty(Problem::plain(Code::NotSignedIn)),
+                now: Now {
+                    wall: Wall::from_seconds(0),
+                    moment: Moment(0),
+                },
+                jitter: Jitter::new(3),
+                attempts: 0,
+            }
+        }
+
+        fn with_tokens(lifetime: i64) -> Self {
+            let mut walk = Self::new();
+            walk.with(|session, cx| session.restore(tokens(0, lifetime), Loss::None, cx));
+            walk
+        }
+
+        fn with<T>(&mut self, act: impl FnOnce(&mut Session, Context<'_>) -> T) -> T {
+            let cx = Context {
+                now: self.now,
+                jitter: &mut self.jitter,
+                attempts: &mut self.attempts,
+                keep_fresh: true,
+            };
+            act(&mut self.session, cx)
+        }
+
+        fn at(&mut self, seconds: u64) -> &mut Self {
+            let from = Now {
+                wall: Wall::from_seconds(0),
+                moment: Moment(0),
+            };
+            self.now = from.after(std::time::Duration::from_secs(seconds));
+            self
+        }
+
+        fn ask(&mut self, caller: u64, person: Person) -> Vec<Step> {
+            self.with(|session, cx| session.ask(waiter(caller, person), cx))
+        }
+
+        fn attempt(&self) -> AttemptId {
+            self.session.attempt().unwrap()
+        }
+
+        fn refreshed(&mut self, outcome: RefreshOutcome) -> Vec<Step> {
+            let id = self.attempt();
+            self.with(|session, cx| session.refreshed(id, outcome, cx))
+        }
+    }
+
+    fn fault() -> Problem {
+        Problem::plain(Code::Unreachable)
+    }
+
+    #[test]
+    fn a_first_ask_opens_one_page_and_the_others_join() {
+        let mut walk = Walk::new();
+        let steps = walk.ask(1, Person::Present);
+        assert!(
+            matches!(steps[..], [Step::SignIn(_), Step::Tell(_, CallerId(1))]),
+            "{steps:?}"
+        );
+        let steps = walk.ask(2, Person::Present);
+        assert!(
+            matches!(steps[..], [Step::Tell(_, CallerId(2))]),
+            "{steps:?}"
+        );
+        let steps = walk.ask(3, Person::Absent);
+        assert!(matches!(steps[..], [Step::Fail(_, _)]), "{steps:?}");
+        let id = walk.attempt();
+        let steps = walk
+            .with(|session, cx| session.signed_in(id, SignInOutcome::SignedIn(tokens(0, 60)), cx));
+        assert!(
+            matches!(steps[..], [Step::Serve(_), Step::Serve(_)]),
+            "{steps:?}"
+        );
+    }
+
+    #[test]
+    fn a_token_is_renewed_ahead_and_served_meanwhile() {
+        let mut walk = Walk::with_tokens(60);
+        let due = walk.session.next(true).unwrap();
+        assert!((40_000..46_000).contains(&due.0), "{due:?}");
+        let steps = walk.at(46).with(Session::timeout);
+        assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
+        assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
+        assert!(
+            walk.refreshed(RefreshOutcome::Refreshed(tokens(46, 60)))
+                .is_empty()
+        );
+        assert!(matches!(
+            walk.at(80).ask(2, Person::Absent)[..],
+            [Step::Serve(_)]
+        ));
+    }
+
+    #[test]
+    fn a_network_fault_never_ends_a_session() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(100);
+        assert!(matches!(
+            walk.ask(1, Person::Present)[..],
+            [Step::Refresh(_)]
+        ));
+        let steps = walk.refreshed(RefreshOutcome::Unreachable(fault()));
+        assert!(
+            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::Unreachable)
+        );
+        // Five runs of the same kubectl within a second are answered at once, without a try each.
+        assert!(matches!(
+            walk.ask(2, Person::Present)[..],
+            [Step::Fail(_, _)]
+        ));
+        assert!(matches!(
+            walk.at(103).ask(3, Person::Absent)[..],
+            [Step::Refresh(_)]
+        ));
+        let steps = walk.refreshed(RefreshOutcome::Refreshed(tokens(103, 60)));
+        assert!(matches!(steps[..], [Step::Serve(_)]), "{steps:?}");
+    }
+
+    #[test]
+    fn a_provider_that_hangs_is_told_of_within_ten_seconds() {
+        let mut walk = Walk::with_tokens(60);
+        assert!(matches!(
+            walk.at(100).ask(1, Person::Absent)[..],
+            [Step::Refresh(_)]
+        ));
+        assert_eq!(walk.session.next(true), Some(Moment(109_000)));
+        let steps = walk.at(109).with(Session::timeout);
+        assert!(
+            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::TakesTooLong)
+        );
+    }
+
+    #[test]
+    fn a_lost_reply_is_tried_once_more_and_then_told() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(100).ask(1, Person::Absent);
+        assert!(
+            walk.refreshed(RefreshOutcome::LostReply(fault()))
+                .is_empty(),
+            "it waits on"
+        );
+        let steps = walk.at(102).with(Session::timeout);
+        assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
+        let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+        assert!(
+            matches!(&steps[..], [Step::Forget, Step::Fail(_, problem)]
+                if problem.code == Code::SessionEndedAfterLostReply),
+            "{steps:?}"
+        );
+    }
+
+    #[test]
+    fn an_ended_session_opens_one_page_for_whoever_waits() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(100).ask(1, Person::Present);
+        walk.ask(2, Person::Absent);
+        let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+        assert!(
+            matches!(
+                steps[..],
+                [
+                    Step::Forget,
+                    Step::Fail(
+                        Waiter {
+                            caller: CallerId(2),
+                            ..
+                        },
+                        _
+                    ),
+                    Step::SignIn(_),
+                    Step::Tell(_, CallerId(1))
+                ]
+            ),
+            "{steps:?}"
+        );
+    }
+
+    #[test]
+    fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(46).with(Session::timeout);
+        walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+        assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
+        let steps = walk.at(70).ask(2, Person::Absent);
+        assert!(
+            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::SessionEnded)
+        );
+        assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
+    }
+
+    #[test]
+    fn after_a_refusal_only_a_person_opens_the_next_page() {
+        let mut walk = Walk::new();
+        walk.ask(1, Person::Present);
+        let id = walk.attempt();
+        let refusal = Problem::plain(Code::SignInTimedOut);
+        walk.with(|session, cx| session.signed_in(id, SignInOutcome::Declined(refusal), cx));
+        for caller in 2..102 {
+            let steps = walk.ask(caller, Person::Present);
+            assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInTimedOut));
+        }
+        assert!(matches!(
+            walk.ask(200, Person::Asking)[..],
+            [Step::SignIn(_), Step::Tell(..)]
+        ));
+    }
+
+    #[test]
+    fn signing_out_answers_everybody_and_asks_nobody_again() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(100).ask(1, Person::Present);
+        let steps = walk.with(Session::sign_out);
+        assert!(
+            matches!(&steps[..], [Step::Fail(..), Step::SignOut(_, Some(_))]),
+            "{steps:?}"
+        );
+        let id = walk.attempt();
+        walk.session.signed_out_now(id);
+        let steps = walk.ask(2, Person::Present);
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignedOut));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_moves_the_tokens_along() {
+        let mut walk = Walk::with_tokens(60);
+        walk.now.wall = Wall::from_seconds(600);
+        walk.with(|session, cx| session.clock_set(600_000, cx));
+        assert!(walk.session.good(walk.now).is_some());
+        assert_eq!(walk.session.tokens().unwrap().skew_ms, -600_000);
+    }
+}

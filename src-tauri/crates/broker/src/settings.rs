@@ -1,0 +1,43 @@
+//! What a person chose, and where tokens rest.
+
+use serde::{Deserialize, Serialize};
+
+/// What a person chose.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// When tokens are renewed by themselves.
+    pub keep_fresh: KeepFresh,
+}
+
+/// When tokens are renewed by themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepFresh {
+    /// As long as the provider allows.
+    #[default]
+    Always,
+    /// While this computer is in use: then the provider's idle time-out bites as its
+    /// administrator meant it.
+    WhileInUse,
+}
+
+/// Where tokens rest just now, said as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// Sealed on disk, the key in the keyring.
+    Sealed,
+    /// Sealed on disk, the key in a file beside them.
+    Plain,
+    /// In memory: the keyring is locked.
+    MemoryLocked,
+    /// In memory: there is no keyring.
+    MemoryNoKeyring,
+    /// In memory: the keyring has lost the key.
+    MemoryKeyLost,
+    /// In memory: the disk can't be written.
+    MemoryNoDisk,
+}
