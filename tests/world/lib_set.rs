@@ -1,0 +1,84 @@
+//! A set of trials: one binary, whose result `cargo xtask test` counts.
+
+use std::env;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use anyhow::Result;
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use serde::Serialize;
+
+use crate::parts::{self, Missing};
+
+/// Trials in the order in which they run, one after the other.
+#[derive(Default)]
+pub struct Set {
+    trials: Vec<Trial>,
+    results: Arc<Mutex<Results>>,
+}
+
+#[derive(Default, Serialize)]
+struct Results {
+    passed: u64,
+    failed: Vec<String>,
+    skipped: Vec<String>,
+}
+
+impl Set {
+    /// One without trials.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a trial. Where its error is a [`Missing`], it is skipped by name.
+    pub fn trial(
+        &mut self,
+        name: &'static str,
+        body: impl FnOnce() -> Result<()> + Send + 'static,
+    ) {
+        let results = Arc::clone(&self.results);
+        let runner = move || {
+            let outcome = catch_unwind(AssertUnwindSafe(body));
+            let mut results = results.lock().unwrap();
+            let error = match outcome {
+                Ok(Ok(())) => {
+                    results.passed += 1;
+                    return Ok(Completion::Completed);
+                }
+                Ok(Err(error)) => error,
+                Err(panic) => {
+                    results.failed.push(name.to_owned());
+                    drop(results);
+                    resume_unwind(panic)
+                }
+            };
+            if let Some(missing) = error.downcast_ref::<Missing>()
+                && !parts::required()
+            {
+                results.skipped.push(format!("{name}: {missing}"));
+                return Ok(Completion::ignored_with(missing));
+            }
+            results.failed.push(name.to_owned());
+            Err(Failed::from(format!("{error:#}")))
+        };
+        self.trials.push(Trial::ignorable_test(name, runner));
+    }
+
+    /// Runs those that the arguments select, and leaves what came of them where xtask looks.
+    pub fn run(self) -> ExitCode {
+        // One provider of cryptography for all that speaks TLS; a second call finds it there.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut arguments = Arguments::from_args();
+        // They share a world, and some stop parts of it.
+        arguments.test_threads = Some(1);
+        let listing = arguments.list;
+        let conclusion = libtest_mimic::run(&arguments, self.trials);
+        if let Some(file) = env::var_os("KUBEFOB_RESULTS").filter(|_| !listing) {
+            let results = serde_json::to_string(&*self.results.lock().unwrap()).unwrap();
+            fs::write(file, results).expect("the file of KUBEFOB_RESULTS can be written");
+        }
+        conclusion.exit_code()
+    }
+}
