@@ -1,12 +1,11 @@
 //! client-go's exec credential plugin contract: what it asks in KUBERNETES_EXEC_INFO, and the
 //! ExecCredential that it reads.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
 use crate::problem::{Code, Problem};
+use crate::schedule;
 use crate::secret::BearerToken;
 use crate::tokens::Tokens;
 
@@ -121,13 +120,9 @@ pub fn render(version: ExecVersion, token: &BearerToken, stated_expiry: Wall) ->
 /// as long as the token is good, and never of one past the token's own.
 #[must_use]
 pub fn stated_expiry(tokens: &Tokens, now: Wall) -> Wall {
-    let early = tokens.expires.before(margin(tokens)).seconds();
+    let early = tokens.expires.before(schedule::margin(tokens)).seconds();
     let next = now.seconds().saturating_add(1);
     Wall::from_seconds(early.max(next).min(tokens.expires.seconds()))
-}
-
-fn margin(tokens: &Tokens) -> Duration {
-    (tokens.lifetime() / 10).clamp(Duration::from_secs(2), Duration::from_secs(30))
 }
 
 fn unreadable(reason: String) -> Problem {
@@ -302,7 +297,7 @@ mod tests {
             let now = Wall((lifetime as f64 * share) as i64);
             let stated = stated_expiry(&tokens, now);
             assert!(stated <= tokens.expires);
-            let margin = margin(&tokens);
+            let margin = schedule::margin(&tokens);
             if tokens.expires.since(now) > margin {
                 assert!(stated > now);
             }
