@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use wire::frame::{Decoder, Encoder, FrameError, Reply, Request, Run, read_frame, write_frame};
+use wire::frame::{Decoder, Encoder, FrameError, Reply, Request, Run, read_frame};
 
 const SHIM: &str = env!("CARGO_BIN_EXE_kubectl-fob");
 const EXEC_INFO: &str = r#"{"kind":"ExecCredential","spec":{"interactive":false}}"#;
@@ -105,10 +105,13 @@ impl Connection {
         }
     }
 
+    /// In one write, so that a shim that ends early is no error here.
     fn say(&mut self, replies: &[Reply]) {
+        let mut bytes = Vec::new();
         for reply in replies {
-            write_frame(&mut self.stream, &mut self.replies, reply).unwrap();
+            self.replies.encode(reply, &mut bytes).unwrap();
         }
+        self.stream.write_all(&bytes).unwrap();
     }
 
     /// Waits until the other end is gone.
@@ -548,14 +551,13 @@ fn a_resident_that_fails_at_its_start_or_stays_silent_is_said() {
 fn a_resident_is_started_clean_and_a_hundred_start_one() {
     const SHIMS: usize = 100;
     let home = Home::new("start");
-    let (log, go) = (home.0.join("log"), home.0.join("go"));
+    let log = home.0.join("log");
     drop(UnixListener::bind(home.socket()).unwrap()); // a stale one, as after a kill
-    // The script tells what it was given, then waits until this test plays the resident.
+    // The script tells what it was given, then waits until the test and its folder are gone.
     let script = format!(
-        "{{ echo started; env; pwd; }} >> {}\n\
-         while ! test -e {}; do sleep 0.05; done; exit 0",
-        log.display(),
-        go.display()
+        "{{ echo started; env; pwd; }} >> {0}\n\
+         while test -e {0}; do sleep 0.05; done; exit 0",
+        log.display()
     );
     let shim = installed(&home, Some(&script));
     let mut shims = Vec::new();
@@ -595,7 +597,6 @@ fn a_resident_is_started_clean_and_a_hundred_start_one() {
         assert_eq!(result, (0, "token".to_owned(), String::new()));
     }
     resident.join().unwrap();
-    fs::write(go, "").unwrap();
     let log = fs::read_to_string(log).unwrap();
     let count = |line: &str| log.lines().filter(|each| *each == line).count();
     assert_eq!(count("started"), 1, "{log}");
