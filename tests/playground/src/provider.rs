@@ -1,0 +1,124 @@
+//! The OpenID Provider: what it remembers, and its paths. It is honest; see `misbehave`.
+
+mod authorize;
+mod clients;
+mod discovery;
+pub(crate) mod jwt;
+mod keys;
+mod login_page;
+mod sessions;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::Method;
+use axum::routing::{get, post};
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::fault::{Endpoint, Fault, Faults};
+use crate::journal::Journal;
+use authorize::Flows;
+use clients::Clients;
+pub(crate) use keys::Keys;
+use sessions::Sessions;
+pub(crate) use token::at_hash;
+
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+const JWKS: &str = "/protocol/openid-connect/certs";
+const AUTHORIZE: &str = "/protocol/openid-connect/auth";
+const LOGIN: &str = "/login-actions/authenticate";
+const TOKEN: &str = "/protocol/openid-connect/token";
+const REVOKE: &str = "/protocol/openid-connect/revoke";
+const END_SESSION: &str = "/protocol/openid-connect/logout";
+
+/// The provider.
+pub(crate) struct Provider {
+    pub(crate) config: Config,
+    pub(crate) issuer: String,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) faults: Faults,
+    pub(crate) keys: Keys,
+    clients: Clients,
+    sessions: Sessions,
+    flows: Flows,
+}
+
+impl Provider {
+    pub(crate) fn new(config: Config, port: u16) -> anyhow::Result<Self> {
+        let scheme = if config.tls { "https" } else { "http" };
+        let clock = Arc::new(Clock::default());
+        let journal = Arc::new(Journal::new(Arc::clone(&clock)));
+        Ok(Self {
+            issuer: format!("{scheme}://localhost:{port}{}", config.issuer_path),
+            keys: Keys::new(&config)?,
+            clients: Clients::new(config.clients.clone()),
+            sessions: Sessions::new(&config, Arc::clone(&clock), Arc::clone(&journal)),
+            flows: Flows::default(),
+            faults: Faults::default(),
+            config,
+            clock,
+            journal,
+        })
+    }
+
+    pub(crate) fn router(self: Arc<Self>) -> Router {
+        let at = |path: &str| format!("{}{path}", self.base());
+        Router::new()
+            .route(&at(DISCOVERY), get(discovery::document))
+            .route(&at(JWKS), get(discovery::jwks))
+            .route(&at(AUTHORIZE), get(authorize::begin))
+            .route(&at(LOGIN), post(authorize::log_in))
+            .route(&at(TOKEN), post(token::token))
+            .route(&at(REVOKE), post(token::revoke))
+            .route(&at(END_SESSION), post(token::end_session))
+            .with_state(self)
+    }
+
+    /// Which endpoint a request is for. `body` tells a code from a refresh token.
+    pub(crate) fn endpoint(&self, method: &Method, path: &str, body: &[u8]) -> Option<Endpoint> {
+        let endpoint = match path.strip_prefix(self.base())? {
+            DISCOVERY => Endpoint::Discovery,
+            JWKS => Endpoint::Jwks,
+            AUTHORIZE => Endpoint::Authorize,
+            LOGIN => Endpoint::Login,
+            TOKEN if refreshes(body) => Endpoint::Refresh,
+            TOKEN => Endpoint::Token,
+            REVOKE => Endpoint::Revoke,
+            END_SESSION => Endpoint::EndSession,
+            _ => return None,
+        };
+        (*method != Method::OPTIONS).then_some(endpoint)
+    }
+
+    /// Lets something happen that `fault` describes; faults of other kinds change nothing here.
+    pub(crate) fn happen(&self, fault: &Fault) -> anyhow::Result<()> {
+        if *fault == Fault::RotatedKeys {
+            self.keys.rotate()?;
+        }
+        if let Fault::RevokedSessions { user } = fault {
+            self.sessions.end_by_administrator(user.as_deref());
+        }
+        if let Fault::ChangedClientSecret { client, secret } = fault {
+            self.clients.change_secret(client, secret)?;
+        }
+        Ok(())
+    }
+
+    /// The issuer's path without a slash at its end.
+    fn base(&self) -> &str {
+        self.config.issuer_path.trim_end_matches('/')
+    }
+
+    /// The URL of one of the paths above.
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.issuer.trim_end_matches('/'))
+    }
+}
+
+fn refreshes(body: &[u8]) -> bool {
+    url::form_urlencoded::parse(body)
+        .any(|(name, value)| name == "grant_type" && value == "refresh_token")
+}
