@@ -138,7 +138,7 @@ fn watch(sign: char, group: u32) {
             -) groups="${groups%% $group *} ${groups#* $group }" ;;
             esac
         done
-        for group in $groups; do kill -9 -- "-$group"; done 2>/dev/null"#;
+        for group in $groups; do kill -9 "-$group"; done 2>/dev/null"#;
     let watch = WATCH.get_or_init(|| {
         let watch = Command::new("sh")
             .args(["-c", SCRIPT])
@@ -151,5 +151,76 @@ fn watch(sign: char, group: u32) {
     });
     if let Some(watch) = watch.lock().unwrap().as_mut() {
         let _ = writeln!(watch, "{sign} {group}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Running;
+    use std::env;
+    use std::path::Path;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    fn ended(pid: i32) -> bool {
+        let end = Instant::now() + Duration::from_secs(10);
+        // A zombie that nobody has waited for yet has ended too.
+        let lives = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, state)| !state.starts_with('Z'))
+        };
+        while lives() {
+            if Instant::now() > end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        true
+    }
+
+    /// The process that the test below kills: it starts what outlives it, and waits.
+    fn victim(folder: &Path) {
+        let started = |name: &str| {
+            let script = format!("sleep 600 & echo $! > {name}.new; mv {name}.new {name}; wait");
+            let mut command = Command::new("sh");
+            Running::start(
+                name,
+                command.args(["-c", &script]).current_dir(folder),
+                folder,
+            )
+            .unwrap()
+        };
+        let (_one, two, _three) = (started("one"), started("two"), started("three"));
+        drop(two);
+        std::thread::sleep(Duration::from_secs(600));
+    }
+
+    #[test]
+    fn what_a_killed_process_started_is_gone_with_it() {
+        if let Some(folder) = env::var_os("VICTIM") {
+            return victim(Path::new(&folder));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "parts_running::tests::what_a_killed_process_started_is_gone_with_it",
+            ])
+            .env("VICTIM", folder.path())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + Duration::from_secs(30);
+        let pid = |name: &str| loop {
+            if let Ok(text) = std::fs::read_to_string(folder.path().join(name)) {
+                break text.trim().parse::<i32>().unwrap();
+            }
+            assert!(Instant::now() < end, "{name} was not started");
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let (one, three) = (pid("one"), pid("three"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(ended(one) && ended(three));
     }
 }

@@ -85,7 +85,11 @@ fn succeed(command: &mut Command) -> Result<()> {
         .context("cargo can't be started")?
         .success()
     {
-        bail!("{command:?} failed");
+        let arguments: Vec<_> = command
+            .get_args()
+            .map(|word| word.to_string_lossy())
+            .collect();
+        bail!("cargo {} failed", arguments.join(" "));
     }
     Ok(())
 }
