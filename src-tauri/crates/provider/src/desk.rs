@@ -1,0 +1,429 @@
+//! Where browsers come to: what each request means, and what it is answered. The sign-in waits at
+//! the other side for what they bring.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use broker::problem::{Code, Problem};
+use broker::texts::Language;
+use broker::trust::{Answer, Question};
+use tokio::sync::{Notify, mpsc, watch};
+use url::{Url, form_urlencoded};
+
+use crate::callback::{self, Foreign};
+use crate::os;
+use crate::pages::{self, Page, Purpose};
+use crate::random::Random;
+use crate::tickets::{Attempt, Begun, Redirect, Visit};
+
+/// What stands at every address that is none.
+pub(crate) const NOTHING: &str = "There is no such page.";
+/// How long the outcome is kept for a browser that is on its way to it.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The desk of one attempt.
+pub(crate) struct Desk {
+    attempt: Mutex<Attempt>,
+    stage: watch::Sender<Stage>,
+    arrivals: mpsc::Sender<Arrival>,
+    /// A browser was here, and may come for the outcome.
+    visited: AtomicBool,
+    /// A browser has the outcome.
+    fetched: Notify,
+    place: Place,
+    language: Language,
+    host: String,
+    question: Option<Question>,
+}
+
+/// Where the desk is found.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    /// `http://localhost:PORT`, with the host of the redirect URI: cookies know hosts.
+    pub(crate) start: String,
+    /// What `Host` may say: all else is a rebinding (threat 11).
+    pub(crate) hosts: Vec<String>,
+    /// The path of the redirect URI.
+    pub(crate) callback: String,
+}
+
+/// How far the attempt is.
+#[derive(Clone)]
+pub(crate) enum Stage {
+    /// A person is to answer the question first.
+    Asking(Purpose),
+    /// The provider is being looked at.
+    Preparing,
+    /// Browsers are sent on.
+    Open(Arc<Authorization>),
+    /// It is over.
+    Over(Arc<Page>),
+}
+
+/// What a request to the provider is made of (RFC 6749 section 4.1.1).
+#[derive(Debug)]
+pub(crate) struct Authorization {
+    pub(crate) endpoint: Url,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) scope: String,
+    /// RFC 7636, S256.
+    pub(crate) pkce: bool,
+    /// `prompt=none`.
+    pub(crate) silent: bool,
+}
+
+/// What a browser brought.
+pub(crate) enum Arrival {
+    /// A person's answer, and which of the other servers it is for too.
+    Answer(Answer, Vec<usize>),
+    /// The provider's answer to a request of ours.
+    Callback(Box<Begun>, callback::Callback),
+}
+
+/// A browser's request, as far as we look at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Visitor {
+    pub(crate) path: String,
+    pub(crate) query: String,
+    /// The Cookie header.
+    pub(crate) cookies: String,
+    /// Its end of the connection, and ours.
+    pub(crate) ends: (SocketAddr, SocketAddr),
+}
+
+/// What a browser is answered.
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    /// Set-Cookie.
+    pub(crate) cookie: Option<String>,
+    pub(crate) content: Content,
+    /// Whether it is the outcome.
+    pub(crate) last: bool,
+}
+
+/// What is in a response.
+pub(crate) enum Content {
+    Page(Arc<Page>),
+    /// 303 to there.
+    To(String),
+    /// A word or two.
+    Word(&'static str),
+}
+
+/// Makes addresses of start pages, each with a ticket of its own to the same attempt. Whoever is
+/// told an address is told one of his own.
+#[derive(Clone)]
+pub struct Tickets(pub(crate) Arc<Desk>);
+
+impl Tickets {
+    /// A new address, good for one browser.
+    #[must_use]
+    pub fn mint(&self) -> String {
+        let ticket = self.0.attempt().mint();
+        format!("{}/start/{ticket}", self.0.place.start)
+    }
+}
+
+impl Desk {
+    pub(crate) fn new(
+        random: Random,
+        place: Place,
+        language: Language,
+        host: String,
+        question: Option<Question>,
+    ) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
+        let (arrivals, arrived) = mpsc::channel(16);
+        let desk = Self {
+            attempt: Mutex::new(Attempt::new(random)),
+            stage: watch::Sender::new(Stage::Preparing),
+            arrivals,
+            visited: AtomicBool::new(false),
+            fetched: Notify::new(),
+            place,
+            language,
+            host,
+            question,
+        };
+        (Arc::new(desk), arrived)
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn enter(&self, stage: Stage) {
+        self.stage.send_replace(stage);
+    }
+
+    /// Ends the attempt with a page, and gives a browser that was here time to fetch it.
+    pub(crate) async fn close(&self, page: Page) {
+        self.enter(Stage::Over(Arc::new(page)));
+        if self.visited.load(Ordering::SeqCst) {
+            let _ = tokio::time::timeout(LINGER, self.fetched.notified()).await;
+        }
+    }
+
+    /// A browser was given the outcome, to the last byte.
+    pub(crate) fn outcome_was_fetched(&self) {
+        self.fetched.notify_one();
+    }
+
+    /// Whether what was begun with this state still stands.
+    pub(crate) fn stands(&self, state: &str) -> bool {
+        self.attempt().stands(state)
+    }
+
+    /// A word for a page's policy.
+    pub(crate) fn nonce(&self) -> String {
+        self.attempt().word()
+    }
+
+    /// `/start/TICKET`
+    pub(crate) async fn start(&self, ticket: &str, visitor: &Visitor) -> Response {
+        let cookie = self.cookie(visitor);
+        if self.over().is_some()
+            && !cookie
+                .as_deref()
+                .is_some_and(|one| self.attempt().knows(one))
+        {
+            return Response::word(410, "This sign-in is over.");
+        }
+        if self.attempt().has(ticket)
+            && os::is_foreign(visitor.ends.0, visitor.ends.1) == Some(true)
+        {
+            // It read the address on a command line. It voids nothing, and learns nothing.
+            tracing::warn!("another user's program opened this sign-in's address");
+            return Response::word(404, NOTHING);
+        }
+        let visit = self.attempt().visit(ticket, cookie.as_deref());
+        let (begun, cookie) = match visit {
+            Visit::Welcome { begun, cookie } => (begun, cookie),
+            Visit::Used => return self.problem(403, &Problem::plain(Code::TicketUsed)),
+            Visit::Unknown => return Response::word(404, NOTHING),
+        };
+        self.visited.store(true, Ordering::SeqCst);
+        let response = self.onward(&begun).await;
+        let cookie = cookie.map(|value| {
+            format!(
+                "{}={value}; Path=/; HttpOnly; SameSite=Lax",
+                self.attempt().cookie_name()
+            )
+        });
+        Response { cookie, ..response }
+    }
+
+    /// `/answer`: the question's form.
+    pub(crate) async fn answer(&self, form: &str, visitor: &Visitor) -> Response {
+        let cookie = self.cookie(visitor);
+        let (mut token, mut answer, mut others) = (None, None, Vec::new());
+        for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+            match name.as_ref() {
+                "token" => token = Some(value.into_owned()),
+                "answer" => answer = Some(value.into_owned()),
+                "other" => others.extend(value.parse::<usize>().ok()),
+                _ => {}
+            }
+        }
+        let answer = match answer.as_deref() {
+            Some("once") => Answer::Once,
+            Some("always") => Answer::Always,
+            Some("no") => Answer::No,
+            Some(_) | None => return Response::word(400, "There is no answer in it."),
+        };
+        let ticket = token.and_then(|token| {
+            self.attempt()
+                .form(&token, cookie.as_deref())
+                .map(str::to_owned)
+        });
+        let Some(ticket) = ticket else {
+            return self.foreign(Foreign::Cookie);
+        };
+        let known = self
+            .question
+            .as_ref()
+            .map_or(0, |question| question.others.len());
+        others.retain(|index| *index < known);
+        if matches!(*self.stage.borrow(), Stage::Asking(_)) {
+            let _ = self.arrivals.send(Arrival::Answer(answer, others)).await;
+            self.settled(|stage| !matches!(stage, Stage::Asking(_)))
+                .await;
+        }
+        Response::to(format!("/start/{ticket}"))
+    }
+
+    /// The redirect URI.
+    pub(crate) async fn callback(&self, visitor: &Visitor) -> Response {
+        let callback = match callback::read(&visitor.query) {
+            Ok(callback) => callback,
+            Err(foreign) => return self.foreign(foreign),
+        };
+        let cookie = self.cookie(visitor);
+        let redirect = self.attempt().redirect(&callback.state, cookie.as_deref());
+        match redirect {
+            Redirect::First(begun) => {
+                let state = begun.state.clone();
+                let _ = self.arrivals.send(Arrival::Callback(begun, callback)).await;
+                self.outcome_of(&state).await
+            }
+            Redirect::Again => self.outcome_of(&callback.state).await,
+            Redirect::Void => self.problem(403, &Problem::plain(Code::TicketUsed)),
+            Redirect::Foreign(foreign) => self.foreign(foreign),
+        }
+    }
+
+    /// `/outcome`
+    pub(crate) fn outcome(&self, visitor: &Visitor) -> Response {
+        let known = self
+            .cookie(visitor)
+            .is_some_and(|cookie| self.attempt().knows(&cookie));
+        match self.over() {
+            Some(page) if known => Response {
+                status: 200,
+                cookie: None,
+                content: Content::Page(page),
+                last: true,
+            },
+            Some(_) | None => Response::word(404, NOTHING),
+        }
+    }
+
+    /// The next page for a browser that is welcome.
+    async fn onward(&self, begun: &Begun) -> Response {
+        let stage = self
+            .settled(|stage| !matches!(stage, Stage::Preparing))
+            .await;
+        match (stage, &self.question) {
+            (Stage::Asking(purpose), Some(question)) => Response::page(
+                200,
+                pages::question(self.language, question, purpose, &self.host, &begun.form),
+            ),
+            (Stage::Open(authorization), None) => Response::to(authorization.address(begun)),
+            (Stage::Open(authorization), Some(_)) => Response::page(
+                200,
+                pages::onward(self.language, &self.host, &authorization.address(begun)),
+            ),
+            (Stage::Over(_), _) => Response::to("/outcome".into()),
+            (Stage::Asking(_) | Stage::Preparing, _) => {
+                Response::word(503, "The sign-in is not ready yet.")
+            }
+        }
+    }
+
+    /// Holds a browser until the outcome is known, so that it shows the true one.
+    async fn outcome_of(&self, state: &str) -> Response {
+        let mut stage = self.stage.subscribe();
+        loop {
+            if matches!(*stage.borrow_and_update(), Stage::Over(_)) {
+                return Response::to("/outcome".into());
+            }
+            if !self.stands(state) {
+                return self.problem(403, &Problem::plain(Code::TicketUsed));
+            }
+            if stage.changed().await.is_err() {
+                return Response::word(503, "The sign-in is over.");
+            }
+        }
+    }
+
+    async fn settled(&self, settled: impl FnMut(&Stage) -> bool) -> Stage {
+        let mut stage = self.stage.subscribe();
+        let settled = stage.wait_for(settled).await;
+        settled.map_or(Stage::Preparing, |stage| stage.clone())
+    }
+
+    fn over(&self) -> Option<Arc<Page>> {
+        match &*self.stage.borrow() {
+            Stage::Over(page) => Some(Arc::clone(page)),
+            Stage::Asking(_) | Stage::Preparing | Stage::Open(_) => None,
+        }
+    }
+
+    fn foreign(&self, foreign: Foreign) -> Response {
+        self.problem(400, &foreign_callback(foreign))
+    }
+
+    /// Something is wrong with one request; the attempt goes on.
+    fn problem(&self, status: u16, problem: &Problem) -> Response {
+        Response::page(status, pages::failed(self.language, problem, false))
+    }
+
+    fn cookie(&self, visitor: &Visitor) -> Option<String> {
+        let attempt = self.attempt();
+        visitor.cookies.split(';').find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            (name == attempt.cookie_name()).then(|| value.to_owned())
+        })
+    }
+
+    fn attempt(&self) -> MutexGuard<'_, Attempt> {
+        self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Authorization {
+    /// The address of the request that this browser makes.
+    fn address(&self, begun: &Begun) -> String {
+        let mut address = self.endpoint.clone();
+        {
+            let mut query = address.query_pairs_mut();
+            query
+                .append_pair("response_type", "code")
+                .append_pair("client_id", &self.client_id)
+                .append_pair("redirect_uri", &self.redirect_uri)
+                .append_pair("scope", &self.scope)
+                .append_pair("state", &begun.state)
+                .append_pair("nonce", &begun.nonce)
+                // Google's way to ask for a refresh token; others ignore it. kubelogin sends it.
+                .append_pair("access_type", "offline");
+            if self.pkce {
+                query
+                    .append_pair("code_challenge", &begun.challenge())
+                    .append_pair("code_challenge_method", "S256");
+            }
+            if self.silent {
+                query.append_pair("prompt", "none");
+            }
+        }
+        address.into()
+    }
+}
+
+impl Response {
+    pub(crate) fn word(status: u16, word: &'static str) -> Self {
+        Self {
+            status,
+            cookie: None,
+            content: Content::Word(word),
+            last: false,
+        }
+    }
+
+    fn page(status: u16, page: Page) -> Self {
+        Self {
+            status,
+            cookie: None,
+            content: Content::Page(Arc::new(page)),
+            last: false,
+        }
+    }
+
+    fn to(address: String) -> Self {
+        Self {
+            status: 303,
+            cookie: None,
+            content: Content::To(address),
+            last: false,
+        }
+    }
+}
+
+/// The problem that a redirect is not ours.
+pub(crate) fn foreign_callback(foreign: Foreign) -> Problem {
+    Problem::new(
+        Code::ForeignCallback,
+        vec![("reason", foreign.reason().to_owned())],
+    )
+}

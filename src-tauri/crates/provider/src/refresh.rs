@@ -1,0 +1,112 @@
+//! Renewing tokens (RFC 6749 section 6, OIDC Core section 12).
+
+use broker::outcome::{RefreshOutcome, RefreshRequest};
+use broker::problem::{Code, Problem};
+use broker::secret::BearerToken;
+use broker::tokens::Tokens;
+use secrecy::ExposeSecret as _;
+
+use crate::Clock;
+use crate::address;
+use crate::discovery::{self, Metadata};
+use crate::http::{Http, Trusted};
+use crate::keys::Keys;
+use crate::token::{self, Denied, Granted, Refusal};
+use crate::verify::{self, Expected, Flaw};
+
+/// Renews an account's tokens. All that can fail without consequences comes first: a refresh token
+/// is only sent to a provider that was just there, and whose keys we have.
+pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock) -> RefreshOutcome {
+    let Some(refresh_token) = &request.tokens.refresh else {
+        return RefreshOutcome::Ended(Problem::plain(Code::NoRefreshToken));
+    };
+    let issuer = &request.key.issuer;
+    let reached = async {
+        let url = address::issuer(issuer)?;
+        let http = Http::new(&url, trusted, &request.settings.proxies, clock)?;
+        let metadata = discovery::discover(&http, issuer).await?;
+        let keys = discovery::keys(&http, &metadata).await?;
+        Ok((http, metadata, keys))
+    };
+    let (http, metadata, keys) = match reached.await {
+        Ok(reached) => reached,
+        Err(problem) => return before_sending(problem),
+    };
+    let clients = token::clients(&metadata, &[request.settings.client_secret.as_ref()]);
+    let grant = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", refresh_token.expose_secret()),
+    ];
+    let client_id = &request.key.client_id;
+    let answer = token::ask(&http, &metadata.token_endpoint, client_id, &clients, &grant).await;
+    match answer {
+        Ok(granted) => renewed(request, &http, &metadata, keys, granted).await,
+        Err(Denied::NotNow(problem)) => RefreshOutcome::Unreachable(problem),
+        Err(Denied::NoReply(problem)) => RefreshOutcome::LostReply(problem),
+        Err(Denied::Refused(refusal)) => refused(&refusal, client_id),
+    }
+}
+
+async fn renewed(
+    request: &RefreshRequest,
+    http: &Http<'_>,
+    metadata: &Metadata,
+    keys: Keys,
+    granted: Granted,
+) -> RefreshOutcome {
+    let before = &request.tokens;
+    // Without a new refresh token the one before goes on (RFC 6749 section 6).
+    let kept = Tokens {
+        refresh: granted.refresh.or_else(|| before.refresh.clone()),
+        refresh_expires: crate::refresh_end(granted.times, granted.refresh_expires_in),
+        client_secret: granted.secret,
+        ..before.clone()
+    };
+    let Some(id_token) = granted.id_token else {
+        return RefreshOutcome::WithoutIdToken { tokens: kept };
+    };
+    let audience = verify::audience(before.bearer.reveal());
+    let expected = Expected {
+        issuer: &request.key.issuer,
+        client_id: &request.key.client_id,
+        nonce: None,
+        subject: Some(&before.identity.subject),
+        audience: &audience,
+    };
+    let mut checked = verify::id_token(&id_token, &keys, &expected, granted.times);
+    if checked == Err(Flaw::Signature) {
+        // The provider may have changed its keys in between. If it is out of reach just now, the
+        // new refresh token is kept all the same: the one before it may be used up.
+        let Ok(keys) = discovery::keys(http, metadata).await else {
+            return RefreshOutcome::WithoutIdToken { tokens: kept };
+        };
+        checked = verify::id_token(&id_token, &keys, &expected, granted.times);
+    }
+    match checked {
+        Ok(checked) => RefreshOutcome::Refreshed(Tokens {
+            bearer: BearerToken::new(id_token),
+            identity: checked.identity,
+            obtained: granted.times.sent,
+            expires: checked.expires,
+            skew_ms: checked.skew_ms,
+            ..kept
+        }),
+        Err(flaw) => RefreshOutcome::Blocked(crate::bad_token(&flaw)),
+    }
+}
+
+fn refused(refusal: &Refusal, client_id: &str) -> RefreshOutcome {
+    if refusal.ends_session() {
+        let parameters = vec![("reason", refusal.words())];
+        return RefreshOutcome::Ended(Problem::new(Code::SessionEnded, parameters));
+    }
+    RefreshOutcome::Blocked(refusal.problem(client_id))
+}
+
+fn before_sending(problem: Problem) -> RefreshOutcome {
+    if crate::is_passing(problem.code) {
+        RefreshOutcome::Unreachable(problem)
+    } else {
+        RefreshOutcome::Blocked(problem)
+    }
+}

@@ -1,0 +1,307 @@
+//! The token endpoint (RFC 6749 sections 4.1.3, 5 and 6): what is sent, as whom, and what the
+//! answers mean.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use broker::problem::{Code, Problem};
+use broker::secret::{ClientSecret, RefreshToken};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use crate::discovery::{Metadata, where_not_what};
+use crate::http::{Fault, Http, Reply, Times};
+
+/// A way to say which client we are (RFC 6749 section 2.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Client {
+    /// Without a secret.
+    Public,
+    /// The secret in the Authorization header.
+    Basic(ClientSecret),
+    /// The secret in the form.
+    Post(ClientSecret),
+}
+
+/// What the token endpoint granted, unchecked.
+#[derive(Debug)]
+pub(crate) struct Granted {
+    pub(crate) id_token: Option<String>,
+    pub(crate) refresh: Option<RefreshToken>,
+    /// In seconds; none: it does not say, or never.
+    pub(crate) refresh_expires_in: Option<u64>,
+    pub(crate) times: Times,
+    /// The secret that the provider accepted.
+    pub(crate) secret: Option<ClientSecret>,
+}
+
+/// Why the token endpoint granted nothing.
+#[derive(Debug)]
+pub(crate) enum Denied {
+    /// No request was sent, or the provider said that it can't now: nothing was used up.
+    NotNow(Problem),
+    /// The request was sent, and no answer came that could be read.
+    NoReply(Problem),
+    /// The provider said no.
+    Refused(Refusal),
+}
+
+/// The provider's no (RFC 6749 section 5.2), as far as it gave reasons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// Its error code; empty where the reply had none.
+    pub(crate) error: String,
+    pub(crate) description: String,
+}
+
+/// The ways to authenticate that are worth trying, the likeliest first. A refused client uses up
+/// neither code nor refresh token, so trying is safe.
+pub(crate) fn clients(metadata: &Metadata, secrets: &[Option<&ClientSecret>]) -> Vec<Client> {
+    let offered = metadata.client_authentication.as_deref();
+    let offers = |method: &str| {
+        offered.is_none_or(|methods| methods.is_empty() || methods.iter().any(|one| one == method))
+    };
+    let silent = offered.is_none_or(<[String]>::is_empty);
+    let mut clients: Vec<Client> = Vec::new();
+    for (index, secret) in secrets.iter().enumerate() {
+        if secrets
+            .get(..index)
+            .is_some_and(|before| before.contains(secret))
+        {
+            continue;
+        }
+        match secret.filter(|secret| !secret.expose_secret().is_empty()) {
+            None if index == 0 => clients.push(Client::Public),
+            None => {}
+            Some(secret) => {
+                let post = offers("client_secret_post");
+                if offers("client_secret_basic") || !post {
+                    clients.push(Client::Basic(secret.clone()));
+                }
+                if post && (silent || !offers("client_secret_basic")) {
+                    clients.push(Client::Post(secret.clone()));
+                }
+            }
+        }
+    }
+    clients
+}
+
+/// Asks for tokens, as the first of `clients` that the provider knows.
+pub(crate) async fn ask(
+    http: &Http<'_>,
+    endpoint: &Url,
+    client_id: &str,
+    clients: &[Client],
+    grant: &[(&str, &str)],
+) -> Result<Granted, Denied> {
+    let mut refused = Refusal::nothing();
+    for client in clients {
+        let answer = post(http, endpoint, client_id, client, grant).await;
+        match answer
+            .map_err(|fault| without_reply(http, fault))
+            .and_then(|reply| read(http, &reply))
+        {
+            Err(Denied::Refused(refusal)) if refusal.is_of_client() => refused = refusal,
+            Ok(granted) => {
+                return Ok(Granted {
+                    secret: client.secret().cloned(),
+                    ..granted
+                });
+            }
+            Err(denied) => return Err(denied),
+        }
+    }
+    Err(Denied::Refused(refused))
+}
+
+/// Posts a form as a client.
+pub(crate) async fn post(
+    http: &Http<'_>,
+    endpoint: &Url,
+    client_id: &str,
+    client: &Client,
+    grant: &[(&str, &str)],
+) -> Result<Reply, Fault> {
+    let mut form = grant.to_vec();
+    let authorization = match client {
+        Client::Public => {
+            form.push(("client_id", client_id));
+            None
+        }
+        Client::Post(secret) => {
+            form.push(("client_id", client_id));
+            form.push(("client_secret", secret.expose_secret()));
+            None
+        }
+        Client::Basic(secret) => Some(basic(client_id, secret.expose_secret())),
+    };
+    http.post(endpoint, authorization.as_deref(), &form).await
+}
+
+impl Client {
+    pub(crate) fn secret(&self) -> Option<&ClientSecret> {
+        match self {
+            Self::Public => None,
+            Self::Basic(secret) | Self::Post(secret) => Some(secret),
+        }
+    }
+}
+
+impl Refusal {
+    fn nothing() -> Self {
+        Self {
+            status: 0,
+            error: String::new(),
+            description: String::new(),
+        }
+    }
+
+    /// Reads a reply that is not a grant.
+    pub(crate) fn read(reply: &Reply) -> Self {
+        #[derive(Deserialize)]
+        struct Body {
+            error: Option<String>,
+            error_description: Option<String>,
+        }
+        let body = serde_json::from_slice::<Body>(&reply.body).ok();
+        let (error, description) = body
+            .map(|body| (body.error, body.error_description))
+            .unwrap_or_default();
+        Self {
+            status: reply.status,
+            error: short(error.unwrap_or_default()),
+            description: short(description.unwrap_or_default()),
+        }
+    }
+
+    /// Whether it is about who we are, and not about what we ask.
+    pub(crate) fn is_of_client(&self) -> bool {
+        matches!(
+            self.error.as_str(),
+            "invalid_client" | "unauthorized_client"
+        ) || (self.status == 401 && self.error.is_empty())
+    }
+
+    /// Whether it ends the session that the refresh token belonged to. Some providers give no
+    /// reason at all.
+    pub(crate) fn ends_session(&self) -> bool {
+        match self.error.as_str() {
+            "invalid_grant" | "interaction_required" | "login_required" | "consent_required" => {
+                true
+            }
+            "" => matches!(self.status, 400 | 403),
+            _ => false,
+        }
+    }
+
+    /// Its own words.
+    pub(crate) fn words(&self) -> String {
+        match (self.error.as_str(), self.description.as_str()) {
+            ("", _) => format!("HTTP {}", self.status),
+            (error, "") => error.to_owned(),
+            (_, description) => description.to_owned(),
+        }
+    }
+
+    /// The problem that it is, where nothing more special is known.
+    pub(crate) fn problem(&self, client_id: &str) -> Problem {
+        let error = if self.error.is_empty() {
+            format!("HTTP {}", self.status)
+        } else {
+            self.error.clone()
+        };
+        if self.is_of_client() {
+            let parameters = vec![("client", client_id.to_owned()), ("error", error)];
+            return Problem::new(Code::ClientRefused, parameters);
+        }
+        let parameters = vec![("error", error), ("description", self.description.clone())];
+        Problem::new(Code::RequestRefused, parameters)
+    }
+}
+
+/// Where no reply came.
+fn without_reply(http: &Http<'_>, fault: Fault) -> Denied {
+    match fault {
+        Fault::NotSent(problem) => Denied::NotNow(problem),
+        Fault::NoReply { reason } => Denied::NoReply(http.problem(Code::LostReply, reason)),
+    }
+}
+
+fn read(http: &Http<'_>, reply: &Reply) -> Result<Granted, Denied> {
+    match reply.status {
+        200 => {
+            granted(reply).map_err(|reason| Denied::NoReply(http.problem(Code::LostReply, &reason)))
+        }
+        // A gateway's word: what is behind it may have acted.
+        502 | 504 => {
+            let reason = format!("HTTP {}", reply.status);
+            Err(Denied::NoReply(http.problem(Code::LostReply, &reason)))
+        }
+        status => {
+            let refusal = Refusal::read(reply);
+            let passing = matches!(
+                refusal.error.as_str(),
+                "temporarily_unavailable" | "server_error"
+            );
+            match http.fault_of_its_own(if passing { 503 } else { status }) {
+                Some(problem) => Err(Denied::NotNow(problem)),
+                None => Err(Denied::Refused(refusal)),
+            }
+        }
+    }
+}
+
+fn granted(reply: &Reply) -> Result<Granted, String> {
+    #[derive(Deserialize)]
+    struct Body {
+        id_token: Option<String>,
+        access_token: Option<Value>,
+        refresh_token: Option<String>,
+        refresh_expires_in: Option<Value>,
+    }
+    let body: Body = serde_json::from_slice(&reply.body).map_err(|error| where_not_what(&error))?;
+    if body.id_token.is_none() && body.access_token.is_none() {
+        return Err("there are no tokens in it".into());
+    }
+    Ok(Granted {
+        id_token: body.id_token.filter(|token| !token.is_empty()),
+        refresh: body
+            .refresh_token
+            .filter(|token| !token.is_empty())
+            .map(RefreshToken::new),
+        refresh_expires_in: body
+            .refresh_expires_in
+            .and_then(|seconds| match seconds {
+                Value::String(text) => text.parse().ok(),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_) => seconds.as_u64(),
+            })
+            .filter(|seconds| *seconds > 0),
+        times: reply.times,
+        secret: None,
+    })
+}
+
+/// RFC 6749 section 2.3.1: each half is form-encoded first.
+fn basic(client_id: &str, secret: &str) -> String {
+    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{}:{}", encoded(client_id), encoded(secret)))
+    )
+}
+
+fn short(text: String) -> String {
+    if text.chars().count() <= 300 {
+        text
+    } else {
+        text.chars().take(300).collect()
+    }
+}
