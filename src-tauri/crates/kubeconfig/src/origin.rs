@@ -1,0 +1,491 @@
+//! For which servers a command can have been run.
+//!
+//! Without `provideClusterInfo` kubectl does not say. But it runs what some user's `exec` says, for a cluster that
+//! some context joins with that user; so the servers of all those contexts are the ones that it can be for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::{Cluster, Exec, User};
+use crate::merge::Merged;
+use crate::narrow::{Narrow, file_name, is_kubectl};
+use crate::server::ServerKey;
+
+/// A server and what leads to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The server.
+    pub server: ServerKey,
+    /// The names of the contexts that lead to it, sorted; none where flags alone do.
+    pub contexts: Vec<String>,
+    /// The file that names the server; where a flag does, the one that names the user.
+    pub file: Arc<Path>,
+}
+
+/// Where a question can have come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// From one of these, of which there is at least one: all of them must be trusted.
+    Known(Vec<Candidate>),
+    /// From nowhere in these files: the asker has read others, or others since.
+    NoSuchStanza,
+}
+
+/// A stanza that runs us, and a server that gets what we print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair<'merged> {
+    /// The stanza's arguments as we get them, from `get-token` on.
+    pub arguments: &'merged [String],
+    /// Its server, the contexts and the file.
+    pub candidate: Candidate,
+}
+
+/// The servers that a question can be for: `arguments` are ours without our own name, as the asker gave them. A server
+/// that the asker's own arguments name is the only one, where the asker is kubectl.
+pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin {
+    let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
+    let candidates = if narrow.is_kubectl {
+        of_kubectl(merged, narrow, runs_us)
+    } else {
+        using(merged, runs_us)
+    };
+    if candidates.is_empty() {
+        Origin::NoSuchStanza
+    } else {
+        Origin::Known(candidates)
+    }
+}
+
+/// Every server that some context joins with a user whose stanza is such a one: what else an account is used for.
+pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate> {
+    let mut found = Gathered::default();
+    for (name, context) in &merged.contexts {
+        if let Some(user) = merged.users.get(&context.user)
+            && user.exec.as_ref().is_some_and(&is_such)
+            && let Some(cluster) = merged.clusters.get(&context.cluster)
+        {
+            found.add(ServerKey::from(cluster), Some(name), &cluster.file);
+        }
+    }
+    found.candidates()
+}
+
+/// Every stanza that runs us, with each of its servers: what is trusted in bulk when there is no answer yet.
+pub fn pairs(merged: &Merged) -> Vec<Pair<'_>> {
+    let mut stanzas: Vec<&[String]> = merged
+        .users
+        .values()
+        .filter_map(|user| our_arguments(user.exec.as_ref()?))
+        .collect();
+    stanzas.sort_unstable();
+    stanzas.dedup();
+    let pairs_of = |arguments| {
+        let candidates = using(merged, |exec| our_arguments(exec) == Some(arguments));
+        candidates.into_iter().map(move |candidate| Pair {
+            arguments,
+            candidate,
+        })
+    };
+    stanzas.into_iter().flat_map(pairs_of).collect()
+}
+
+/// What we are called with when a stanza is run, from `get-token` on; none where it runs somebody else.
+///
+/// `kubectl oidc-login get-token`, `kubectl fob get-token`, and the plugins' own names in any folder. kubectl takes
+/// `_` for `-` in a plugin's name (`kubectl/pkg/cmd/plugin.go`).
+pub fn shim_arguments(exec: &Exec) -> Option<&[String]> {
+    let arguments = exec.args.as_slice();
+    let arguments = if is_kubectl(&exec.command) {
+        let (plugin, rest) = arguments.split_first()?;
+        matches!(plugin.as_str(), "oidc-login" | "oidc_login" | "fob").then_some(rest)?
+    } else {
+        matches!(
+            file_name(&exec.command).as_str(),
+            "kubectl-oidc_login" | "kubelogin" | "kubectl-fob"
+        )
+        .then_some(arguments)?
+    };
+    (arguments.first()? == "get-token").then_some(arguments)
+}
+
+/// The same, and not Azure's kubelogin, which has our name and our verb: its flags tell it.
+fn our_arguments(exec: &Exec) -> Option<&[String]> {
+    let is_azures = |argument: &String| {
+        let name = argument.split('=').next().unwrap_or_default();
+        matches!(name, "--server-id" | "--login" | "-l")
+    };
+    shim_arguments(exec).filter(|arguments| !arguments.iter().any(is_azures))
+}
+
+/// What kubectl speaks to (client-go `tools/clientcmd/client_config.go`: `getContext`, `getAuthInfo`, `getCluster`).
+fn of_kubectl(merged: &Merged, narrow: &Narrow, runs_us: impl Fn(&Exec) -> bool) -> Vec<Candidate> {
+    let contexts: Vec<Option<&String>> = match (&narrow.context, &merged.current_context) {
+        (Some(context), _) if merged.contexts.contains_key(context) => vec![Some(context)],
+        // kubectl refuses to run.
+        (Some(_), _) => Vec::new(),
+        (None, _) if narrow.files_are_newer => {
+            merged.contexts.keys().map(Some).chain([None]).collect()
+        }
+        (None, current) => vec![current.as_ref()],
+    };
+    let mut found = Gathered::default();
+    for name in contexts {
+        let context = name.and_then(|name| merged.contexts.get(name));
+        let user = narrow
+            .user
+            .as_ref()
+            .or(context.map(|context| &context.user));
+        let Some(user) = user.and_then(|user| merged.users.get(user)) else {
+            continue;
+        };
+        if !user.exec.as_ref().is_some_and(&runs_us) {
+            continue;
+        }
+        let cluster = narrow
+            .cluster
+            .as_ref()
+            .or(context.map(|context| &context.cluster));
+        let cluster = cluster.and_then(|cluster| merged.clusters.get(cluster));
+        if narrow.cluster.is_some() && cluster.is_none() {
+            continue;
+        }
+        if let Some((server, file)) = overridden(cluster, user, narrow) {
+            found.add(server, context.and(name), &file);
+        }
+    }
+    found.candidates()
+}
+
+/// A cluster with kubectl's flags on top (`getCluster`); none without an address.
+fn overridden(
+    cluster: Option<&Cluster>,
+    user: &User,
+    narrow: &Narrow,
+) -> Option<(ServerKey, Arc<Path>)> {
+    let mut key = match cluster {
+        Some(cluster) => cluster.clone(),
+        None => nameless(user),
+    };
+    let mut file = Arc::clone(&key.file);
+    if let Some(server) = &narrow.server {
+        key.server.clone_from(server);
+        key.tls_server_name = None;
+        file = Arc::clone(&user.file);
+    }
+    if narrow.tls_server_name.is_some() {
+        key.tls_server_name.clone_from(&narrow.tls_server_name);
+    }
+    if narrow.insecure_skip_tls_verify || narrow.certificate_authority.is_some() {
+        key.insecure_skip_tls_verify = narrow.insecure_skip_tls_verify;
+        key.certificate_authority = narrow.certificate_authority.clone();
+        key.certificate_authority_data = None;
+    }
+    (!key.server.is_empty()).then(|| (ServerKey::from(&key), file))
+}
+
+/// What kubectl has where no cluster is named.
+fn nameless(user: &User) -> Cluster {
+    Cluster {
+        file: Arc::clone(&user.file),
+        server: String::new(),
+        tls_server_name: None,
+        insecure_skip_tls_verify: false,
+        certificate_authority: None,
+        certificate_authority_data: None,
+        proxy_url: None,
+        disable_compression: false,
+    }
+}
+
+/// Candidates, each server once.
+#[derive(Default)]
+struct Gathered(BTreeMap<ServerKey, (Vec<String>, Arc<Path>)>);
+
+impl Gathered {
+    fn add(&mut self, server: ServerKey, context: Option<&String>, file: &Arc<Path>) {
+        let (contexts, _) = self
+            .0
+            .entry(server)
+            .or_insert_with(|| (Vec::new(), Arc::clone(file)));
+        contexts.extend(context.cloned());
+    }
+
+    fn candidates(self) -> Vec<Candidate> {
+        let candidate = |(server, (contexts, file))| Candidate {
+            server,
+            contexts,
+            file,
+        };
+        self.0.into_iter().map(candidate).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::narrow::narrow;
+
+    const FILES: [(&str, &str); 2] = [
+        (
+            "/home/u/.kube/config",
+            "
+current-context: dev
+clusters:
+- {name: dev, cluster: {server: 'https://dev', tls-server-name: name, certificate-authority: ca.crt}}
+- {name: prod, cluster: {server: 'https://prod'}}
+- {name: other, cluster: {server: 'https://other'}}
+users:
+- {name: me, user: {exec: {command: kubectl, args: [oidc-login, get-token, --oidc-client-id=k]}}}
+- {name: admin, user: {exec: {command: kubectl-oidc_login, args: [get-token, --oidc-client-id=admin]}}}
+- {name: azure, user: {exec: {command: kubelogin, args: [get-token, --server-id, x]}}}
+- {name: cert, user: {client-certificate: a}}
+contexts:
+- {name: dev, context: {cluster: dev, user: me}}
+- {name: dev-again, context: {cluster: dev, user: me, namespace: x}}
+- {name: prod, context: {cluster: prod, user: admin}}
+- {name: azure, context: {cluster: other, user: azure}}
+- {name: cert, context: {cluster: other, user: cert}}
+- {name: broken, context: {cluster: nowhere, user: me}}
+",
+        ),
+        (
+            "/tmp/evil",
+            "
+current-context: evil
+clusters:
+- {name: evil, cluster: {server: 'https://evil', insecure-skip-tls-verify: true, proxy-url: 'http://p'}}
+users:
+- {name: copy, user: {exec: {command: /opt/bin/kubectl-fob, args: [get-token, --oidc-client-id=k]}}}
+contexts:
+- {name: evil, context: {cluster: evil, user: copy}}
+",
+        ),
+    ];
+
+    fn merged(files: &[(&str, &str)]) -> Merged {
+        let load =
+            |(file, text): &(&str, &str)| crate::load(Path::new(file), text.as_bytes()).unwrap();
+        let files: Vec<_> = files.iter().map(load).collect();
+        crate::merge(&files, Path::new("/"))
+    }
+
+    fn shown(candidates: &[Candidate]) -> String {
+        let one = |candidate: &Candidate| {
+            let file = candidate.file.display();
+            format!(
+                "{}[{}]@{file}",
+                candidate.server.url,
+                candidate.contexts.join(",")
+            )
+        };
+        candidates.iter().map(one).collect::<Vec<_>>().join(" ")
+    }
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    fn asked(merged: &Merged, argv: &str, newer: bool) -> String {
+        let narrow = Narrow {
+            files_are_newer: newer,
+            ..narrow(&words(argv), Path::new("/here"))
+        };
+        match servers(merged, &words("get-token --oidc-client-id=k"), &narrow) {
+            Origin::Known(candidates) => shown(&candidates),
+            Origin::NoSuchStanza => "none".to_owned(),
+        }
+    }
+
+    const DEV: &str = "https://dev[dev,dev-again]@/home/u/.kube/config";
+    const EVIL: &str = "https://evil[evil]@/tmp/evil";
+
+    #[test]
+    fn kubectl_can_have_asked_for_one_server_and_others_for_each() {
+        let merged = merged(&FILES);
+        let both = format!("{DEV} {EVIL}");
+        let table = [
+            ("k9s", both.as_str()),
+            ("k9s --context dev", &both),
+            ("lens", &both),
+            ("kubectl-neat --context dev", &both),
+            ("kubectl get pods", "https://dev[dev]@/home/u/.kube/config"),
+            (
+                "kubectl --context dev-again",
+                "https://dev[dev-again]@/home/u/.kube/config",
+            ),
+            ("kubectl --context evil", EVIL),
+            ("kubectl --context prod", "none"),
+            ("kubectl --context broken", "none"),
+            ("kubectl --context missing", "none"),
+            ("kubectl --context cert", "none"),
+            (
+                "kubectl --context cert --user me",
+                "https://other[cert]@/home/u/.kube/config",
+            ),
+            ("kubectl --user missing", "none"),
+            ("kubectl --cluster evil", "https://evil[dev]@/tmp/evil"),
+            ("kubectl --cluster missing", "none"),
+            (
+                "kubectl --server https://x",
+                "https://x[dev]@/home/u/.kube/config",
+            ),
+            (
+                "kubectl --context broken --server https://x",
+                "https://x[broken]@/home/u/.kube/config",
+            ),
+        ];
+        for (argv, expected) in table {
+            assert_eq!(asked(&merged, argv, false), expected, "{argv}");
+        }
+    }
+
+    #[test]
+    fn a_current_context_counts_only_while_the_files_are_as_they_were_read() {
+        let merged = merged(&FILES);
+        assert_eq!(
+            asked(&merged, "kubectl get pods -w", true),
+            format!("{DEV} {EVIL}")
+        );
+        assert_eq!(
+            asked(&merged, "kubectl get pods -w --context evil", true),
+            EVIL
+        );
+        let three = "https://dev[dev,dev-again]@/home/u/.kube/config https://evil[evil]@/tmp/evil \
+                     https://other[azure,cert]@/home/u/.kube/config https://prod[prod]@/home/u/.kube/config";
+        assert_eq!(asked(&merged, "kubectl get pods -w --user me", true), three);
+    }
+
+    #[test]
+    fn flags_change_the_servers_tls_as_kubectl_has_it() {
+        let merged = merged(&FILES);
+        let key = |argv: &str| {
+            let narrow = narrow(&words(argv), Path::new("/here"));
+            match servers(&merged, &words("get-token --oidc-client-id=k"), &narrow) {
+                Origin::Known(candidates) => {
+                    let key = &candidates[0].server;
+                    format!(
+                        "{:?} {} {:?}",
+                        key.ca,
+                        key.insecure_skip_tls_verify,
+                        key.tls_server_name.as_deref()
+                    )
+                }
+                Origin::NoSuchStanza => String::new(),
+            }
+        };
+        let table = [
+            (
+                "kubectl",
+                "File(\"/home/u/.kube/ca.crt\") false Some(\"name\")",
+            ),
+            (
+                "kubectl --server https://x",
+                "File(\"/home/u/.kube/ca.crt\") false None",
+            ),
+            (
+                "kubectl --server https://x --tls-server-name n",
+                "File(\"/home/u/.kube/ca.crt\") false Some(\"n\")",
+            ),
+            (
+                "kubectl --insecure-skip-tls-verify",
+                "System true Some(\"name\")",
+            ),
+            (
+                "kubectl --certificate-authority o.crt",
+                "File(\"/here/o.crt\") false Some(\"name\")",
+            ),
+            (
+                "kubectl --context evil --certificate-authority o.crt",
+                "File(\"/here/o.crt\") false None",
+            ),
+        ];
+        for (argv, expected) in table {
+            assert_eq!(key(argv), expected, "{argv}");
+        }
+    }
+
+    #[test]
+    fn no_files_no_stanza() {
+        for argv in ["k9s", "kubectl", "kubectl --server https://x --user me"] {
+            assert_eq!(asked(&Merged::default(), argv, false), "none");
+        }
+        let bare = merged(&[(
+            "/f",
+            "users: [{name: me, user: {exec: {command: kubectl-fob, args: [get-token, --oidc-client-id=k]}}}]",
+        )]);
+        assert_eq!(
+            asked(&bare, "kubectl --server https://x --user me", false),
+            "https://x[]@/f"
+        );
+        assert_eq!(asked(&bare, "kubectl --user me", false), "none");
+    }
+
+    #[test]
+    fn stanzas_that_run_us_are_told_by_their_command() {
+        let table = [
+            ("kubectl", "oidc-login get-token a", true),
+            ("kubectl", "oidc_login get-token a", true),
+            ("kubectl.exe", "fob get-token a", true),
+            ("/usr/local/bin/kubectl", "fob get-token a", true),
+            ("kubectl-1.30.2", "oidc-login get-token a", true),
+            (r"C:\krew\kubectl-oidc_login.EXE", "get-token a", true),
+            ("kubectl-oidc_login", "get-token a", true),
+            ("/opt/homebrew/bin/kubelogin", "get-token a", true),
+            ("./kubectl-fob", "get-token a", true),
+            ("kubectl", "get-token a", false),
+            ("kubectl", "--context x oidc-login get-token a", false),
+            ("kubectl", "oidc-login setup a", false),
+            ("kubectl-fob", "oidc-login get-token a", false),
+            ("kubectl-fob-2", "get-token a", false),
+            ("docker", "run image get-token a", false),
+            ("aws", "eks get-token a", false),
+        ];
+        for (command, args, ours) in table {
+            let exec = Exec {
+                api_version: String::new(),
+                command: command.to_owned(),
+                args: words(args),
+                env: Vec::new(),
+                provide_cluster_info: false,
+                interactive_mode: String::new(),
+            };
+            let expected = words("get-token a");
+            assert_eq!(
+                shim_arguments(&exec),
+                ours.then_some(expected.as_slice()),
+                "{command} {args}"
+            );
+        }
+    }
+
+    #[test]
+    fn pairs_are_the_stanzas_that_run_us_with_each_of_their_servers() {
+        let merged = merged(&FILES);
+        let pairs: Vec<String> = pairs(&merged)
+            .iter()
+            .map(|pair| {
+                format!(
+                    "{} {}",
+                    pair.arguments.join(" "),
+                    shown(std::slice::from_ref(&pair.candidate))
+                )
+            })
+            .collect();
+        let k = "get-token --oidc-client-id=k";
+        let prod =
+            "get-token --oidc-client-id=admin https://prod[prod]@/home/u/.kube/config".to_owned();
+        assert_eq!(pairs, [prod, format!("{k} {DEV}"), format!("{k} {EVIL}")]);
+    }
+
+    #[test]
+    fn the_accounts_other_servers_are_those_whose_stanza_means_it() {
+        let merged = merged(&FILES);
+        let found = using(&merged, |exec| {
+            exec.args
+                .iter()
+                .any(|argument| argument.ends_with("=admin"))
+        });
+        assert_eq!(shown(&found), "https://prod[prod]@/home/u/.kube/config");
+    }
+}
