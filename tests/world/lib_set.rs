@@ -68,6 +68,10 @@ impl Set {
 
     /// Runs those that the arguments select, and leaves what came of them where xtask looks.
     pub fn run(self) -> ExitCode {
+        // xtask runs every crate's own tests by one command, and the sets by themselves later.
+        if env::var_os("KUBEFOB_UNIT").is_some() {
+            return ExitCode::SUCCESS;
+        }
         // One provider of cryptography for all that speaks TLS; a second call finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut arguments = Arguments::from_args();

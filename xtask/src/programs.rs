@@ -32,12 +32,12 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Builds the resident and the shim, and returns the folder with `kubefob`, `kubectl-fob` and
-/// `kubectl-oidc_login` in it.
-pub(crate) fn lay() -> Result<PathBuf> {
+/// Builds the resident, the shim and some sets of tests, and returns the folder with `kubefob`,
+/// `kubectl-fob` and `kubectl-oidc_login` in it.
+pub(crate) fn lay(sets: &[&str]) -> Result<PathBuf> {
     let folder = target().join("programs");
     fs::create_dir_all(&folder)?;
-    place(&resident()?, &folder.join("kubefob"))?;
+    place(&resident(sets)?, &folder.join("kubefob"))?;
     let shim = folder.join("kubectl-fob");
     place(&shim_program()?, &shim)?;
     // The same file under kubelogin's name.
@@ -47,10 +47,15 @@ pub(crate) fn lay() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The resident as the tests' own build has it: `--workspace`, so that what it depends on is
-/// not built a second time with other features.
-fn resident() -> Result<PathBuf> {
-    succeed(cargo().args(["build", "--workspace", "--bin", "kubefob"]))?;
+/// The resident and the tests in one build, of the whole workspace: each in one of its own would
+/// get its dependencies with other features, and so all of them once more.
+fn resident(sets: &[&str]) -> Result<PathBuf> {
+    let mut build = cargo();
+    build.args(["build", "--workspace", "--bin", "kubefob"]);
+    for set in sets {
+        build.args(["--test", set]);
+    }
+    succeed(&mut build)?;
     Ok(target().join("debug/kubefob"))
 }
 

@@ -77,6 +77,7 @@ impl Request {
 pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     check_prerequisites(request)?;
     let mut summary = Summary::default();
+    let sets: Vec<&str> = SETS.into_iter().filter(|set| request.wants(set)).collect();
     // Most of the parts' first time is waiting for a registry or for Go; cargo's share fits beside.
     thread::scope(|scope| -> Result<()> {
         let begun = Instant::now();
@@ -92,8 +93,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let Some(parts) = parts else { return Ok(()) };
         let mut programs = None;
         summary.step("programs", || {
-            programs = Some(programs::lay()?);
-            compile_sets(request)?;
+            programs = Some(programs::lay(&sets)?);
             Ok(Outcome::default())
         });
         let (parts, took) = parts.join().map_err(|_| anyhow!("gathering the parts"))?;
@@ -103,7 +103,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
             return Ok(());
         };
         let world = World::write(programs, &parts)?;
-        for set in SETS.into_iter().filter(|set| request.wants(set)) {
+        for set in &sets {
             summary.step(set, || run_set(set, request, &world));
         }
         Ok(())
@@ -171,26 +171,18 @@ fn checked(arguments: &[&str]) -> Result<Outcome> {
     })
 }
 
-/// Every crate's own tests. The sets of the package `tests` want a world, which they get later.
+/// Every crate's own tests. The sets are in this build too, and stand aside until they have a
+/// world.
 fn unit(request: &Request) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    for selection in [
-        ["--workspace", "--exclude=tests"].as_slice(),
-        &["--package=tests", "--lib", "--bins"],
-    ] {
-        let mut command = programs::cargo();
-        command
-            .args(["test", "--no-fail-fast"])
-            .args(selection)
-            .arg("--")
-            .args(&request.name);
-        let failed_before = outcome.failed.len();
-        let success = run::watched(&mut command, |line| note(line, &mut outcome))?;
-        if !success && outcome.failed.len() == failed_before {
-            outcome
-                .failed
-                .push(format!("cargo test {} failed", selection.join(" ")));
-        }
+    let mut command = programs::cargo();
+    command
+        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .args(&request.name);
+    command.env("KUBEFOB_UNIT", "1");
+    let success = run::watched(&mut command, |line| note(line, &mut outcome))?;
+    if !success && outcome.failed.is_empty() {
+        outcome.failed.push("cargo test failed".to_owned());
     }
     Ok(outcome)
 }
@@ -239,31 +231,6 @@ impl World {
     }
 }
 
-/// The same selection and features as when they run.
-fn set_arguments(set: &str) -> [String; 4] {
-    [
-        "test".to_owned(),
-        "--workspace".to_owned(),
-        "--test".to_owned(),
-        set.to_owned(),
-    ]
-}
-
-fn compile_sets(request: &Request) -> Result<()> {
-    for set in SETS.into_iter().filter(|set| request.wants(set)) {
-        let mut command = programs::cargo();
-        if !command
-            .args(set_arguments(set))
-            .arg("--no-run")
-            .status()?
-            .success()
-        {
-            bail!("the set `{set}` does not compile");
-        }
-    }
-    Ok(())
-}
-
 /// What a set's binary leaves in the file that KUBEFOB_RESULTS names.
 #[derive(Deserialize)]
 struct Results {
@@ -277,9 +244,7 @@ fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
     crate::cache::remove(&results)?;
     let mut command = programs::cargo();
     command
-        .args(set_arguments(set))
-        .arg("--quiet")
-        .arg("--")
+        .args(["test", "--quiet", "--workspace", "--test", set, "--"])
         .args(&request.name)
         .env("KUBEFOB_PROGRAMS", &world.programs)
         .env("KUBEFOB_PARTS", &world.parts)
