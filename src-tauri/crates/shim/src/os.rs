@@ -15,7 +15,14 @@ pub(crate) extern "C" fn main(
     _count: std::ffi::c_int,
     _arguments: *const *const std::ffi::c_char,
 ) -> std::ffi::c_int {
-    crate::run().into()
+    let code = crate::run();
+    // SAFETY: it takes a number and does not return. Nothing of ours is buffered, and the C library's own
+    // farewell would cost more than some of our questions.
+    unsafe { _exit(code.into()) }
+}
+
+unsafe extern "C" {
+    fn _exit(code: std::ffi::c_int) -> !;
 }
 
 /// Makes the process that `command` starts one of its own session, which the caller's end or terminal can't

@@ -99,8 +99,9 @@ impl Person {
         match self {
             Self::Own => env::var_os(name),
             Self::Parent => {
-                let mut variables = self.variables().into_iter();
-                variables.find_map(|(each, value)| (each == name).then_some(value))
+                let environment = parent_environment()?;
+                let found = variables(&environment).find(|(each, _)| *each == name);
+                found.map(|(_, value)| value.to_owned())
             }
         }
     }
@@ -109,7 +110,13 @@ impl Person {
     pub(crate) fn variables(self) -> Vec<(OsString, OsString)> {
         match self {
             Self::Own => env::vars_os().collect(),
-            Self::Parent => variables(&parent_environment().unwrap_or_default()),
+            Self::Parent => {
+                let environment = parent_environment().unwrap_or_default();
+                let found = variables(&environment);
+                found
+                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                    .collect()
+            }
         }
     }
 }
@@ -122,17 +129,12 @@ fn parent_environment() -> Option<Vec<u8>> {
     Some(environment)
 }
 
-fn variables(environment: &[u8]) -> Vec<(OsString, OsString)> {
-    let entries = environment.split(|byte| *byte == 0);
-    let variable = |entry: &[u8]| {
+fn variables(environment: &[u8]) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    environment.split(|byte| *byte == 0).filter_map(|entry| {
         let equals = entry.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (entry.get(..equals)?, entry.get(equals + 1..)?);
-        Some((
-            OsStr::from_bytes(name).to_owned(),
-            OsStr::from_bytes(value).to_owned(),
-        ))
-    };
-    entries.filter_map(variable).collect()
+        Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
+    })
 }
 
 /// Asks, does what the replies say, and returns the exit code.
@@ -199,11 +201,11 @@ mod tests {
 
     #[test]
     fn an_environment_is_read_as_the_kernel_shows_it() {
-        let found = variables(b"A=1\0EMPTY=\0broken\0B=x=y\0=odd\0");
+        let found: Vec<_> = variables(b"A=1\0EMPTY=\0broken\0B=x=y\0=odd\0").collect();
         let expected = [("A", "1"), ("EMPTY", ""), ("B", "x=y"), ("", "odd")];
         assert_eq!(
             found,
-            expected.map(|(name, value)| (name.into(), value.into()))
+            expected.map(|(name, value)| (OsStr::new(name), OsStr::new(value)))
         );
     }
 
