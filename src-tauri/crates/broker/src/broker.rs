@@ -88,6 +88,9 @@ impl Broker {
         match event {
             Event::Asked(ask) => self.asked(*ask, now, &mut effects),
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
+            Event::Refused(asker, caller, problem) => {
+                crate::asking::refuse(caller, &asker, &problem, &mut effects);
+            }
             Event::Answered(caller, line) => self.answered(caller, &line, now, &mut effects),
             Event::Gone(caller) => self.gone(caller, &mut effects),
             Event::Approved(question, answer, ticked) => {

@@ -25,6 +25,8 @@ pub enum Event {
     Asked(Box<Ask>),
     /// A person's command.
     Commanded(Box<Commanded>),
+    /// What a caller said could not be understood, or not be looked into.
+    Refused(Box<Asker>, CallerId, Problem),
     /// A line was typed after a prompt.
     Answered(CallerId, String),
     /// A caller hung up.

@@ -237,12 +237,17 @@ impl Broker {
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
+        let account = question.account.clone();
+        let under_way = self
+            .accounts
+            .get(&account)
+            .and_then(|account| account.session.attempt());
         match question.stage {
             Stage::WithNextSignIn | Stage::Page | Stage::Terminal(_) => return,
             // Whoever joins the sign-in is told of its page too.
-            Stage::WithSignIn(_) | Stage::Open => {}
+            Stage::WithSignIn(attempt) if under_way == Some(attempt) => {}
+            Stage::WithSignIn(_) | Stage::Open => question.stage = Stage::Open,
         }
-        let account = question.account.clone();
         let asked_with = question.stage;
         if self.needs_sign_in(&account, now) || matches!(asked_with, Stage::WithSignIn(_)) {
             if let Some(question) = self.questions.waiting.get_mut(&id)
@@ -339,8 +344,17 @@ impl Broker {
             return;
         };
         if !may_approve(Endpoint::Control, &known.asker, self.desktop) {
+            // A desktop came meanwhile: whoever waits along is asked there.
             let problem = self.not_trusted(id);
-            return self.fail(caller, &problem, effects);
+            self.fail(caller, &problem, effects);
+            let Some(question) = self.questions.waiting.get_mut(&id) else {
+                return;
+            };
+            question.stage = Stage::Open;
+            for waiting in std::mem::take(&mut question.callers) {
+                self.pursue(waiting, now, effects);
+            }
+            return;
         }
         let answer = match line.trim().to_lowercase().as_str() {
             "y" | "yes" | "a" | "always" | "예" | "네" => Answer::Always,

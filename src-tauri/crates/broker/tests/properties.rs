@@ -1,0 +1,398 @@
+//! What holds of the broker whatever happens, in whatever order.
+//!
+//! A made-up world performs the effects: it keeps what is under way and answers it, or not, as the
+//! random events say. After each event the rules are looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use broker::account::{AccountId, AccountKey, ClientSettings, Grant, Proxies, Tls, TokenKind};
+use broker::asker::{Asker, Desktop, Place, ProcessId};
+use broker::broker::Broker;
+use broker::clock::{Moment, Now, Wall};
+use broker::command::{Command, Which};
+use broker::credential::ExecVersion;
+use broker::event::{
+    Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers,
+};
+use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
+use broker::problem::{Code, Problem};
+use broker::secret::{BearerToken, RefreshToken};
+use broker::session::StateWord;
+use broker::settings::Settings;
+use broker::texts::Language;
+use broker::tokens::{Identity, Tokens};
+use broker::trust::{Answer, Server};
+use broker::waiters::CallerId;
+use proptest::prelude::*;
+
+/// One thing that may happen.
+#[derive(Clone, Debug)]
+enum Happening {
+    Ask { foreground: bool, process: u8, server: u8 },
+    Login,
+    Logout,
+    HangUp(u8),
+    Refresh(RefreshEnd),
+    SignIn(SignInEnd),
+    Answer(u8),
+    Desktop(bool),
+    Network,
+    Pass(u16),
+    SetClock(i16),
+    Timeout,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum RefreshEnd {
+    Tokens(u16),
+    WithoutIdToken,
+    Unreachable,
+    Lost,
+    Ended,
+    Blocked,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum SignInEnd {
+    Tokens(u16),
+    Declined,
+    Unreachable,
+    Blocked,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    let refresh = prop_oneof![
+        4 => (5_u16..600).prop_map(RefreshEnd::Tokens),
+        1 => Just(RefreshEnd::WithoutIdToken),
+        2 => Just(RefreshEnd::Unreachable),
+        2 => Just(RefreshEnd::Lost),
+        1 => Just(RefreshEnd::Ended),
+        1 => Just(RefreshEnd::Blocked),
+    ];
+    let sign_in = prop_oneof![
+        4 => (5_u16..600).prop_map(SignInEnd::Tokens),
+        1 => Just(SignInEnd::Declined),
+        1 => Just(SignInEnd::Unreachable),
+        1 => Just(SignInEnd::Blocked),
+    ];
+    prop_oneof![
+        6 => (any::<bool>(), 0_u8..4, 0_u8..3)
+            .prop_map(|(foreground, process, server)| Happening::Ask { foreground, process, server }),
+        1 => Just(Happening::Login),
+        1 => Just(Happening::Logout),
+        1 => any::<u8>().prop_map(Happening::HangUp),
+        4 => refresh.prop_map(Happening::Refresh),
+        4 => sign_in.prop_map(Happening::SignIn),
+        3 => (0_u8..3).prop_map(Happening::Answer),
+        1 => any::<bool>().prop_map(Happening::Desktop),
+        1 => Just(Happening::Network),
+        4 => (0_u16..1_000).prop_map(Happening::Pass),
+        1 => any::<i16>().prop_map(Happening::SetClock),
+        3 => Just(Happening::Timeout),
+    ]
+}
+
+struct World {
+    broker: Broker,
+    now: Now,
+    next: u64,
+    owed: BTreeMap<CallerId, usize>,
+    refreshing: BTreeMap<AttemptId, AccountId>,
+    signing_in: BTreeMap<AttemptId, (AccountId, Option<QuestionId>)>,
+    pages: BTreeSet<QuestionId>,
+    prompts: BTreeSet<CallerId>,
+    /// When each token that was ever handed in ends, on the clock that runs forward.
+    ends: BTreeMap<String, Moment>,
+}
+
+fn key() -> AccountKey {
+    AccountKey {
+        issuer: "https://sso.example.com".into(),
+        client_id: "c".into(),
+        scopes: vec![],
+        grant: Grant::AuthorizationCode,
+        token_kind: TokenKind::Id,
+        tls: Tls::default(),
+        name: None,
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        Self {
+            broker: Broker::new(Kept::default(), Settings::default(), 7),
+            now: Now { wall: Wall::from_seconds(1_800_000_000), moment: Moment(1_000_000) },
+            next: 1,
+            owed: BTreeMap::new(),
+            refreshing: BTreeMap::new(),
+            signing_in: BTreeMap::new(),
+            pages: BTreeSet::new(),
+            prompts: BTreeSet::new(),
+            ends: BTreeMap::new(),
+        }
+    }
+
+    fn asker(&self, foreground: bool, process: u8) -> Asker {
+        Asker {
+            process: Some(ProcessId { pid: u32::from(process) + 100, started: 1 }),
+            program: "kubectl".into(),
+            arguments: None,
+            place: Place::Here,
+            foreground,
+            terminal: foreground,
+            completion: false,
+            proxies: Proxies::default(),
+            own_ca: false,
+            language: Language::En,
+        }
+    }
+
+    fn caller(&mut self) -> CallerId {
+        self.next += 1;
+        let caller = CallerId(self.next);
+        self.owed.insert(caller, 0);
+        caller
+    }
+
+    fn tokens(&mut self, life: u16) -> Tokens {
+        self.next += 1;
+        let bearer = format!("token-{}", self.next);
+        let life = Duration::from_secs(u64::from(life));
+        self.ends.insert(bearer.clone(), self.now.moment.after(life));
+        Tokens {
+            bearer: BearerToken::new(bearer),
+            refresh: Some(RefreshToken::new(format!("refresh-{}", self.next))),
+            identity: Identity { subject: "s".into(), name: "n".into(), groups: vec![] },
+            obtained: self.now.wall,
+            expires: self.now.wall.after(life),
+            skew_ms: 0,
+            refresh_expires: None,
+            signed_in: self.now.wall,
+            client_secret: None,
+        }
+    }
+
+    fn handle(&mut self, event: Event) {
+        let effects = self.broker.handle(event, self.now);
+        for effect in effects {
+            match effect {
+                Effect::Reply(caller, reply) => self.reply(caller, reply),
+                Effect::Refresh(attempt, request) => {
+                    assert!(request.tokens.refresh.is_some());
+                    self.refreshing.insert(attempt, request.account);
+                }
+                Effect::SignIn(sign_in) => {
+                    let entry = (sign_in.request.account, sign_in.question);
+                    self.signing_in.insert(sign_in.attempt, entry);
+                }
+                Effect::AskPage(question, _) => {
+                    self.pages.insert(question);
+                }
+                Effect::Cancel(attempt) => {
+                    self.signing_in.remove(&attempt);
+                }
+                Effect::SignOut(attempt, request) => {
+                    // Ended at once, after whatever was under way.
+                    let outcome =
+                        SignOutOutcome { revocation: Step::Done, provider_session: None };
+                    self.refreshing.clear();
+                    self.handle(Event::SignedOut(request.account, attempt, outcome));
+                }
+                Effect::Tell(..)
+                | Effect::Forget(_)
+                | Effect::Keep(_)
+                | Effect::Watch(_)
+                | Effect::Show(_) => {}
+            }
+        }
+        assert!(
+            self.refreshing.len() + self.signing_in.len() <= 1,
+            "at most one attempt is under way for the one account"
+        );
+    }
+
+    fn reply(&mut self, caller: CallerId, reply: Reply) {
+        match reply {
+            Reply::Credential(_, token, expiry) => {
+                let end = self.ends[token.reveal()];
+                assert!(end > self.now.moment, "a token is never served past its end");
+                let stated = self.now.moment_of(expiry);
+                assert!(stated <= end.after(Duration::from_secs(1)), "nor stated to live longer");
+            }
+            Reply::Prompt(_) => {
+                self.prompts.insert(caller);
+            }
+            Reply::Done(_) => {
+                self.prompts.remove(&caller);
+                let answers = self.owed.get_mut(&caller).expect("an answer to nobody");
+                *answers += 1;
+                assert_eq!(*answers, 1, "{caller:?} is answered once");
+            }
+            Reply::Out(_) | Reply::Token(_) | Reply::Err(_) => {}
+        }
+    }
+
+    fn unanswered(&self) -> Vec<CallerId> {
+        self.owed.iter().filter(|(_, answers)| **answers == 0).map(|(caller, _)| *caller).collect()
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Ask { foreground, process, server } => {
+                let caller = self.caller();
+                let asker = self.asker(foreground, process);
+                let server = Server::Unknown(format!("s{server}"));
+                self.handle(Event::Asked(Box::new(Ask {
+                    caller,
+                    asker,
+                    account: Which::Flags { key: key(), settings: ClientSettings::default() },
+                    version: ExecVersion::V1,
+                    servers: Servers {
+                        needed: vec![Candidate { server, contexts: vec![] }],
+                        others: vec![],
+                        file: None,
+                    },
+                })));
+            }
+            Happening::Login => self.command(Command::Login {
+                account: None,
+                open_browser: true,
+                json: false,
+            }),
+            Happening::Logout => self.command(Command::Logout {
+                account: None,
+                everywhere: false,
+                json: false,
+            }),
+            Happening::HangUp(which) => {
+                let waiting = self.unanswered();
+                if let Some(caller) = waiting.get(usize::from(which) % waiting.len().max(1)) {
+                    self.owed.remove(caller);
+                    self.prompts.remove(caller);
+                    self.handle(Event::Gone(*caller));
+                }
+            }
+            Happening::Refresh(end) => {
+                let Some((attempt, account)) = self.refreshing.pop_first() else { return };
+                let problem = |code| Problem::plain(code);
+                let outcome = match end {
+                    RefreshEnd::Tokens(life) => RefreshOutcome::Refreshed(self.tokens(life)),
+                    RefreshEnd::WithoutIdToken => {
+                        let tokens = Tokens { expires: Wall(0), ..self.tokens(5) };
+                        RefreshOutcome::WithoutIdToken { tokens }
+                    }
+                    RefreshEnd::Unreachable => {
+                        RefreshOutcome::Unreachable(problem(Code::Unreachable))
+                    }
+                    RefreshEnd::Lost => RefreshOutcome::LostReply(problem(Code::LostReply)),
+                    RefreshEnd::Ended => RefreshOutcome::Ended(problem(Code::SessionEnded)),
+                    RefreshEnd::Blocked => RefreshOutcome::Blocked(problem(Code::ClientRefused)),
+                };
+                self.handle(Event::Refreshed(account, attempt, outcome));
+            }
+            Happening::SignIn(end) => {
+                let Some((attempt, (account, question))) = self.signing_in.pop_first() else {
+                    return;
+                };
+                // The page's question comes before the provider.
+                if let Some(question) = question {
+                    self.handle(Event::Approved(question, Answer::Always, vec![]));
+                }
+                let problem = |code| Problem::plain(code);
+                let outcome = match end {
+                    SignInEnd::Tokens(life) => SignInOutcome::SignedIn(self.tokens(life)),
+                    SignInEnd::Declined => SignInOutcome::Declined(problem(Code::SignInTimedOut)),
+                    SignInEnd::Unreachable => {
+                        SignInOutcome::Unreachable(problem(Code::Unreachable))
+                    }
+                    SignInEnd::Blocked => SignInOutcome::Blocked(problem(Code::ClientRefused)),
+                };
+                self.handle(Event::SignedIn(account, attempt, outcome));
+            }
+            Happening::Answer(which) => {
+                let answer = [Answer::Always, Answer::Once, Answer::No][usize::from(which)];
+                if let Some(question) = self.pages.pop_first() {
+                    self.handle(Event::Approved(question, answer, vec![]));
+                } else if let Some(caller) = self.prompts.pop_first() {
+                    let line = ["y", "o", "n"][usize::from(which)];
+                    self.handle(Event::Answered(caller, line.into()));
+                }
+            }
+            Happening::Desktop(there) => {
+                let desktop = if there { Desktop::Unlocked } else { Desktop::None };
+                self.handle(Event::Desktop(desktop));
+            }
+            Happening::Network => self.handle(Event::NetworkChanged),
+            Happening::Pass(seconds) => {
+                self.now = self.now.after(Duration::from_secs(u64::from(seconds)));
+            }
+            Happening::SetClock(seconds) => {
+                self.now.wall = self.now.wall.shifted(i64::from(seconds) * 1000);
+            }
+            Happening::Timeout => {
+                if let Some(due) = self.broker.poll_timeout() {
+                    self.now = self.now.after(due.since(self.now.moment));
+                    self.handle(Event::Timeout);
+                    let again = self.broker.poll_timeout();
+                    assert!(
+                        again.is_none_or(|next| next > self.now.moment),
+                        "what was due is not due again at once"
+                    );
+                }
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) {
+        let caller = self.caller();
+        let asker = self.asker(true, 200);
+        self.handle(Event::Commanded(Box::new(Commanded { caller, asker, command })));
+    }
+
+    /// However it stands, a person who is there can bring it to a token.
+    fn a_person_mends_it(&mut self) {
+        for question in std::mem::take(&mut self.pages) {
+            self.handle(Event::Approved(question, Answer::Always, vec![]));
+        }
+        while let Some(caller) = self.prompts.pop_first() {
+            self.handle(Event::Answered(caller, "y".into()));
+        }
+        self.happen(Happening::Refresh(RefreshEnd::Tokens(600)));
+        self.happen(Happening::SignIn(SignInEnd::Tokens(600)));
+        self.happen(Happening::Login);
+        for _ in 0..4 {
+            self.happen(Happening::Timeout);
+            self.happen(Happening::Refresh(RefreshEnd::Tokens(600)));
+            self.happen(Happening::SignIn(SignInEnd::Tokens(600)));
+            self.happen(Happening::Answer(0));
+        }
+        let view = self.broker.view(self.now);
+        for account in view.accounts {
+            assert_eq!(account.state, StateWord::SignedIn, "{account:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_of_events_breaks_the_rules(all in prop::collection::vec(happening(), 1..80)) {
+        let mut world = World::new();
+        world.handle(Event::Desktop(Desktop::Unlocked));
+        for happening in all {
+            world.happen(happening);
+        }
+        // Whoever needs a person is said to.
+        for account in world.broker.view(world.now).accounts {
+            if account.state == StateWord::NeedsYou {
+                prop_assert!(account.problem.is_some() || account.name.is_some());
+            }
+        }
+        world.handle(Event::Desktop(Desktop::Unlocked));
+        world.a_person_mends_it();
+        // Nobody is forgotten: with every question answered and every attempt over, all are.
+        prop_assert_eq!(world.unanswered(), vec![]);
+    }
+}
