@@ -1,0 +1,115 @@
+//! The system's keyring: one entry of ours in it, a text. All of this blocks, on Linux until somebody has
+//! answered a prompt: `vault::key` calls it from a thread of its own.
+//!
+//! | name | is |
+//! |---|---|
+//! | `Keyring` | the seam: the system's in [`System`], another in tests |
+//! | `open_store` | keyring-core's store of this system, made anew at each call so that it can be tried again |
+//! | `before_reading` | what is known without a prompt |
+//! | `watch` | waits until the keyring may have changed |
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod native;
+
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use native as system;
+
+use keyring_core::{Entry, Error};
+use zeroize::Zeroizing;
+
+/// A keyring with one entry.
+pub(crate) trait Keyring: Send + Sync + 'static {
+    /// The entry's texts. More than one where the person has copies in several keyrings.
+    fn read(&self) -> Found;
+    /// Writes the entry, over one that is there.
+    fn write(&self, text: &str) -> Result<(), Found>;
+    /// Waits until the keyring may have changed; with `prompt` it asks the person to unlock it first.
+    fn watch(&self, prompt: bool) -> Watched;
+}
+
+/// What a keyring says about the entry.
+pub(crate) enum Found {
+    /// It is there.
+    Texts(Vec<Zeroizing<String>>),
+    /// The keyring can be read, and has no such entry.
+    Absent,
+    /// The keyring is locked: whether it has the entry is not known.
+    Locked,
+    /// There is no keyring, or none that works; and why.
+    NoKeyring(String),
+}
+
+/// What a wait ended with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Watched {
+    /// The keyring may have changed.
+    Changed,
+    /// Nothing will say so here.
+    Blind,
+}
+
+/// The system's keyring.
+pub(crate) struct System {
+    pub(crate) service: &'static str,
+    pub(crate) user: String,
+}
+
+impl Keyring for System {
+    fn read(&self) -> Found {
+        if let Some(found) = system::before_reading(self) {
+            return found;
+        }
+        let entry = match self.entry() {
+            Ok(entry) => entry,
+            Err(error) => return found(&error),
+        };
+        let entries = match entry.get_password() {
+            Ok(text) => return Found::Texts(vec![Zeroizing::new(text)]),
+            Err(Error::Ambiguous(entries)) => entries,
+            Err(error) => return found(&error),
+        };
+        let texts = entries.iter().filter_map(|entry| entry.get_password().ok());
+        let texts: Vec<_> = texts.map(Zeroizing::new).collect();
+        if texts.is_empty() {
+            Found::Locked
+        } else {
+            Found::Texts(texts)
+        }
+    }
+
+    fn write(&self, text: &str) -> Result<(), Found> {
+        // As text: KWallet takes nothing else.
+        self.entry()
+            .and_then(|entry| entry.set_password(text))
+            .map_err(|error| found(&error))
+    }
+
+    fn watch(&self, prompt: bool) -> Watched {
+        system::watch(self, prompt)
+    }
+}
+
+impl System {
+    fn entry(&self) -> keyring_core::Result<Entry> {
+        Entry::new_in_store_with_modifiers(
+            &system::open_store()?,
+            self.service,
+            &self.user,
+            &system::modifiers(),
+        )
+    }
+}
+
+fn found(error: &Error) -> Found {
+    if matches!(error, Error::NoEntry) {
+        Found::Absent
+    } else if matches!(error, Error::NoStorageAccess(_)) {
+        Found::Locked
+    } else {
+        Found::NoKeyring(error.to_string())
+    }
+}

@@ -1,0 +1,274 @@
+//! The settings file: what a person chose, and nothing secret.
+//!
+//! `settings.json` in the config folder. A file that can't be used (of a newer version, cut in half, with a word
+//! that we do not know) is never written over: the defaults hold, and the person is told.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use broker::problem::{Code, Problem};
+use broker::texts::Language;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+const VERSION: u64 = 1;
+
+/// Nobody writes more than this by hand.
+const LARGEST: u64 = 1 << 20;
+
+/// What a person chose.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the vault's key rests.
+    pub keep: Keep,
+    /// The program that opens pages, with its arguments; none: the desktop's.
+    pub browser: Option<Vec<String>>,
+    /// When sessions are kept fresh.
+    pub keep_fresh: KeepFresh,
+    /// The language to speak; none: that of whoever asks.
+    pub language: Option<Language>,
+    /// What the file says that we do not know: kept as it is.
+    unknown: Map<String, Value>,
+}
+
+/// Where the vault's key rests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// In the system's keyring.
+    #[default]
+    Keyring,
+    /// In a file beside the sealed tokens: only where a person wants it so.
+    Plain,
+}
+
+/// When sessions are kept fresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeepFresh {
+    /// As long as the provider allows.
+    #[default]
+    Always,
+    /// While somebody sits at this computer.
+    WhileInUse,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u64,
+    #[serde(default)]
+    keep: Keep,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<Vec<String>>,
+    #[serde(default)]
+    keep_fresh: KeepFresh,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    language: Option<Language>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+/// Where the settings are.
+#[must_use]
+pub fn path(config: &Path) -> PathBuf {
+    config.join("settings.json")
+}
+
+/// Reads the settings. With a problem they are the defaults.
+#[must_use]
+pub fn load(config: &Path) -> (Settings, Option<Problem>) {
+    let path = path(config);
+    match read(&path) {
+        Ok(None) => (Settings::default(), None),
+        Ok(Some(bytes)) => match parse(&bytes) {
+            Ok(settings) => (settings, None),
+            Err(reason) => (Settings::default(), Some(bad(&path, reason))),
+        },
+        Err(error) => (Settings::default(), Some(bad(&path, error.to_string()))),
+    }
+}
+
+/// Writes the settings, over a file that can be used or none.
+///
+/// # Errors
+/// `BadSettings` if the file that is there can't be used: it stays as it is. `CannotKeep`.
+pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
+    if let (_, Some(problem)) = load(config) {
+        return Err(problem);
+    }
+    let path = path(config);
+    let cannot_keep = |error: io::Error| {
+        let path = path.display().to_string();
+        Problem::new(
+            Code::CannotKeep,
+            vec![("path", path), ("reason", error.to_string())],
+        )
+    };
+    let written = Written {
+        version: VERSION,
+        keep: settings.keep,
+        browser: settings.browser.clone(),
+        keep_fresh: settings.keep_fresh,
+        language: settings.language,
+        unknown: settings.unknown.clone(),
+    };
+    let mut text = serde_json::to_string_pretty(&written)
+        .map_err(|error| cannot_keep(io::Error::other(error)))?;
+    text.push('\n');
+    fs::create_dir_all(config).map_err(cannot_keep)?;
+    // The file's mode stays, and a person's symlink into a folder of dotfiles is followed.
+    let target = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    let mut file = atomic_write_file::AtomicWriteFile::open(&target).map_err(cannot_keep)?;
+    file.write_all(text.as_bytes()).map_err(cannot_keep)?;
+    file.commit().map_err(cannot_keep)
+}
+
+fn parse(bytes: &[u8]) -> Result<Settings, String> {
+    // The version first: what a newer file says otherwise need not fit.
+    let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    let version = value.get("version").map_or(Some(VERSION), Value::as_u64);
+    match version {
+        Some(version) if version > VERSION => {
+            return Err(format!("a newer Kubefob wrote it (version {version})"));
+        }
+        Some(VERSION) => {}
+        Some(_) | None => return Err("its version is none that ever was".into()),
+    }
+    let Value::Object(mut fields) = value else {
+        return Err("it is not a JSON object".into());
+    };
+    fields.entry("version").or_insert(VERSION.into());
+    let written: Written =
+        serde_json::from_value(Value::Object(fields)).map_err(|error| error.to_string())?;
+    if written
+        .browser
+        .as_ref()
+        .is_some_and(|browser| browser.first().is_none_or(String::is_empty))
+    {
+        return Err("`browser` names no program".into());
+    }
+    Ok(Settings {
+        keep: written.keep,
+        browser: written.browser,
+        keep_fresh: written.keep_fresh,
+        language: written.language,
+        unknown: written.unknown,
+    })
+}
+
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    if !found.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if found.len() > LARGEST {
+        return Err(io::Error::other("it is far too large"));
+    }
+    fs::read(path).map(Some)
+}
+
+fn bad(path: &Path, reason: String) -> Problem {
+    let path = path.display().to_string();
+    Problem::new(Code::BadSettings, vec![("path", path), ("reason", reason)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> tempfile::TempDir {
+        let config = tempfile::tempdir().unwrap();
+        fs::write(path(config.path()), text).unwrap();
+        config
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_hold() {
+        let config = tempfile::tempdir().unwrap();
+        assert_eq!(load(config.path()), (Settings::default(), None));
+        assert_eq!(Settings::default().keep, Keep::Keyring);
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let config = with(
+            r#"{"version": 1, "keep": "plain", "browser": ["firefox", "-P", "work"],
+                "keep_fresh": "while-in-use", "language": "ko"}"#,
+        );
+        let (settings, problem) = load(config.path());
+        assert_eq!(problem, None);
+        assert_eq!(settings.keep, Keep::Plain);
+        assert_eq!(settings.keep_fresh, KeepFresh::WhileInUse);
+        assert_eq!(settings.language, Some(Language::Ko));
+        assert_eq!(settings.browser.unwrap(), ["firefox", "-P", "work"]);
+    }
+
+    #[test]
+    fn a_file_that_can_t_be_used_is_told_and_never_written_over() {
+        for text in [
+            "",
+            r#"{"version": 1, "keep": "pl"#,
+            r#"{"version": 2, "keep": {"new": "shape"}}"#,
+            r#"{"version": 0}"#,
+            r#"{"version": "1"}"#,
+            r#"{"version": 1, "keep": "somewhere"}"#,
+            r#"{"version": 1, "keep_fresh": true}"#,
+            r#"{"version": 1, "browser": []}"#,
+            r#"{"version": 1, "browser": "firefox"}"#,
+            "[]",
+            "\u{0}",
+        ] {
+            let config = with(text);
+            let (settings, problem) = load(config.path());
+            assert_eq!(settings, Settings::default(), "{text}");
+            assert_eq!(problem.unwrap().code, Code::BadSettings, "{text}");
+            let refused = save(config.path(), &Settings::default()).unwrap_err();
+            assert_eq!(refused.code, Code::BadSettings);
+            assert_eq!(fs::read_to_string(path(config.path())).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn what_we_do_not_know_is_kept() {
+        let config = with(r#"{"version": 1, "hotkey": "F9", "shown": {"a": [1]}}"#);
+        let (mut settings, problem) = load(config.path());
+        assert_eq!(problem, None);
+        settings.keep = Keep::Plain;
+        save(config.path(), &settings).unwrap();
+        let text = fs::read_to_string(path(config.path())).unwrap();
+        assert!(text.contains("F9") && text.contains("shown"), "{text}");
+        assert_eq!(load(config.path()), (settings, None));
+    }
+
+    #[test]
+    fn a_file_without_a_version_is_of_the_first() {
+        let (settings, problem) = load(with(r#"{"keep": "plain"}"#).path());
+        assert_eq!((settings.keep, problem), (Keep::Plain, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_symlink_and_a_mode_outlive_a_save() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let (config, dotfiles) = (tempfile::tempdir().unwrap(), with("{}"));
+        let target = path(dotfiles.path());
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&target, path(config.path())).unwrap();
+        save(config.path(), &Settings::default()).unwrap();
+        assert!(
+            fs::symlink_metadata(path(config.path()))
+                .unwrap()
+                .is_symlink()
+        );
+        assert_eq!(
+            fs::metadata(&target).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
+        assert!(fs::read_to_string(&target).unwrap().contains("version"));
+    }
+}

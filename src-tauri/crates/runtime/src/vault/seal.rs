@@ -1,0 +1,392 @@
+//! One account's tokens as a sealed file's bytes, and back. Pure.
+//!
+//! ```text
+//! KFOBSEAL  version  key id   nonce     content, encrypted   tag
+//! 8 bytes   1        8        12                             16
+//! ```
+//!
+//! AES-256-GCM with a random nonce at every write. What stands before the nonce and the account's id are
+//! authenticated too: a file under another account's name does not open, nor one with a changed version.
+
+use broker::account::AccountKey;
+use broker::clock::Wall;
+use broker::secret::{BearerToken, ClientSecret, RefreshToken};
+use broker::tokens::{Identity, Tokens};
+use ring::aead::{Aad, NONCE_LEN, Nonce};
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::key::{Key, KeyId};
+
+const MAGIC: &[u8; 8] = b"KFOBSEAL";
+const VERSION: u8 = 1;
+const HEADER: usize = MAGIC.len() + 1 + 8;
+
+/// What rests of one account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The account.
+    pub key: AccountKey,
+    /// Its tokens. A bearer token that had run out is not kept: it is then empty, and `expires` the epoch.
+    pub tokens: Tokens,
+    /// The refresh that was begun last and has not been heard of since. Where the fingerprint is that of
+    /// `tokens.refresh`, the provider may have used that token up.
+    pub attempt: Option<Attempt>,
+    /// How often this account has been written. The vault counts.
+    pub generation: u64,
+    /// When it was written: after a restored backup it is what shows how old these tokens are. The vault's, too.
+    pub sealed: Wall,
+}
+
+/// A refresh, noted before it was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// [`RefreshToken::fingerprint`] of the token that was presented.
+    pub fingerprint: String,
+    /// When.
+    pub at: Wall,
+}
+
+/// Why bytes do not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unopened {
+    /// Cut, changed, or another account's.
+    Damaged,
+    /// Sealed with a key that we do not have.
+    OtherKey(KeyId),
+    /// Written by a newer Kubefob.
+    Newer(u8),
+}
+
+impl Record {
+    /// A record to seal: nothing attempted, not written yet.
+    #[must_use]
+    pub fn new(key: AccountKey, tokens: Tokens) -> Self {
+        Self {
+            key,
+            tokens,
+            attempt: None,
+            generation: 0,
+            sealed: Wall(0),
+        }
+    }
+
+    /// Drops a bearer token that has run out.
+    pub(super) fn without_expired(mut self, now: Wall) -> Self {
+        if self.tokens.expires <= now {
+            self.tokens.bearer = BearerToken::new(String::new());
+            self.tokens.expires = Wall(0);
+        }
+        self
+    }
+}
+
+/// Seals a record.
+///
+/// # Errors
+/// The system has no randomness.
+pub fn seal(key: &Key, record: &Record) -> Result<Vec<u8>, ring::error::Unspecified> {
+    let id = key.id();
+    let mut nonce = [0; NONCE_LEN];
+    SystemRandom::new().fill(&mut nonce)?;
+    let mut content = Zeroizing::new(encode(record));
+    let aad = Aad::from(authenticated(VERSION, id, record.key.id().as_str()));
+    let tag = key.cipher()?.seal_in_place_separate_tag(
+        Nonce::assume_unique_for_key(nonce),
+        aad,
+        &mut content,
+    )?;
+    Ok([
+        header(VERSION, id).as_slice(),
+        &nonce,
+        &content,
+        tag.as_ref(),
+    ]
+    .concat())
+}
+
+/// Opens the sealed bytes of the account whose file has the name `account`.
+///
+/// # Errors
+/// Why they do not open.
+pub fn open(keys: &[Key], account: &str, bytes: &[u8]) -> Result<Record, Unopened> {
+    let id = key_id(bytes)?;
+    let key = keys
+        .iter()
+        .find(|key| key.id() == id)
+        .ok_or(Unopened::OtherKey(id))?;
+    let (nonce, sealed) = bytes
+        .get(HEADER..)
+        .and_then(<[u8]>::split_first_chunk::<NONCE_LEN>)
+        .ok_or(Unopened::Damaged)?;
+    let mut content = Zeroizing::new(sealed.to_vec());
+    let aad = Aad::from(authenticated(VERSION, id, account));
+    let content = key
+        .cipher()
+        .and_then(|cipher| {
+            cipher.open_in_place(Nonce::assume_unique_for_key(*nonce), aad, &mut content)
+        })
+        .map_err(|_| Unopened::Damaged)?;
+    decode(content).ok_or(Unopened::Damaged)
+}
+
+/// Which key the bytes were sealed with.
+///
+/// # Errors
+/// They are no sealed file, or one of a newer version.
+pub fn key_id(bytes: &[u8]) -> Result<KeyId, Unopened> {
+    let rest = bytes.strip_prefix(MAGIC).ok_or(Unopened::Damaged)?;
+    let (version, rest) = rest.split_first().ok_or(Unopened::Damaged)?;
+    if *version > VERSION {
+        return Err(Unopened::Newer(*version));
+    }
+    let id = rest.first_chunk().ok_or(Unopened::Damaged)?;
+    if *version == VERSION {
+        Ok(KeyId(*id))
+    } else {
+        Err(Unopened::Damaged)
+    }
+}
+
+fn header(version: u8, KeyId(id): KeyId) -> Vec<u8> {
+    [MAGIC.as_slice(), &[version], &id].concat()
+}
+
+fn authenticated(version: u8, id: KeyId, account: &str) -> Vec<u8> {
+    [header(version, id).as_slice(), account.as_bytes()].concat()
+}
+
+/// The content as JSON. Unknown fields of a later release are ignored, so its files open here.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct Content {
+    generation: u64,
+    #[zeroize(skip)]
+    sealed: Wall,
+    #[zeroize(skip)]
+    account: Option<AccountKey>,
+    bearer: Option<String>,
+    refresh: Option<String>,
+    client_secret: Option<String>,
+    #[zeroize(skip)]
+    identity: Identity,
+    #[zeroize(skip)]
+    obtained: Wall,
+    #[zeroize(skip)]
+    expires: Wall,
+    skew_ms: i64,
+    #[zeroize(skip)]
+    refresh_expires: Option<Wall>,
+    #[zeroize(skip)]
+    signed_in: Wall,
+    #[zeroize(skip)]
+    attempt: Option<Attempt>,
+}
+
+#[allow(clippy::disallowed_methods, reason = "into the sealed file")]
+fn encode(record: &Record) -> Vec<u8> {
+    let tokens = &record.tokens;
+    let content = Content {
+        generation: record.generation,
+        sealed: record.sealed,
+        account: Some(record.key.clone()),
+        bearer: Some(tokens.bearer.reveal())
+            .filter(|bearer| !bearer.is_empty())
+            .map(Into::into),
+        refresh: tokens
+            .refresh
+            .as_ref()
+            .map(|token| token.expose_secret().into()),
+        client_secret: tokens
+            .client_secret
+            .as_ref()
+            .map(|secret| secret.expose_secret().into()),
+        identity: tokens.identity.clone(),
+        obtained: tokens.obtained,
+        expires: tokens.expires,
+        skew_ms: tokens.skew_ms,
+        refresh_expires: tokens.refresh_expires,
+        signed_in: tokens.signed_in,
+        attempt: record.attempt.clone(),
+    };
+    // Room from the start: a vector that grows leaves copies behind.
+    let mut bytes = Vec::with_capacity(256 * 1024);
+    // Plain types into memory: this can't fail, and bytes that are cut would not decode.
+    let _ = serde_json::to_writer(&mut bytes, &content);
+    bytes
+}
+
+/// The content of a sealed file. Public for the fuzzer's sake.
+#[must_use]
+pub fn decode(bytes: &[u8]) -> Option<Record> {
+    let mut content: Content = serde_json::from_slice(bytes).ok()?;
+    let bearer = content.bearer.take();
+    let expires = if bearer.is_some() {
+        content.expires
+    } else {
+        Wall(0)
+    };
+    Some(Record {
+        key: content.account.take()?,
+        tokens: Tokens {
+            bearer: BearerToken::new(bearer.unwrap_or_default()),
+            refresh: content.refresh.take().map(RefreshToken::new),
+            identity: content.identity.clone(),
+            obtained: content.obtained,
+            expires,
+            skew_ms: content.skew_ms,
+            refresh_expires: content.refresh_expires,
+            signed_in: content.signed_in,
+            client_secret: content.client_secret.take().map(ClientSecret::new),
+        },
+        attempt: content.attempt.take(),
+        generation: content.generation,
+        sealed: content.sealed,
+    })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use broker::account::{Grant, Tls, TokenKind};
+
+    use super::*;
+
+    pub(in super::super) fn record(client: &str, refresh: &str) -> Record {
+        let key = AccountKey {
+            issuer: "https://sso.example.com/realms/r".into(),
+            client_id: client.into(),
+            scopes: vec![],
+            grant: Grant::AuthorizationCode,
+            token_kind: TokenKind::Id,
+            tls: Tls::default(),
+            name: None,
+        };
+        let tokens = Tokens {
+            bearer: BearerToken::new("the.id.token".into()),
+            refresh: Some(RefreshToken::new(refresh.into())),
+            identity: Identity {
+                subject: "s".into(),
+                name: "test".into(),
+                groups: vec!["dev".into()],
+            },
+            obtained: Wall(1_000),
+            expires: Wall(i64::MAX / 2),
+            skew_ms: -3,
+            refresh_expires: Some(Wall(9)),
+            signed_in: Wall(5),
+            client_secret: Some(ClientSecret::new("the client's".into())),
+        };
+        Record::new(key, tokens)
+    }
+
+    fn sealed(record: &Record) -> (Key, Vec<u8>) {
+        let key = Key::random().unwrap();
+        let bytes = seal(&key, record).unwrap();
+        (key, bytes)
+    }
+
+    #[test]
+    fn what_is_sealed_opens_again() {
+        let mut record = record("c", "r1");
+        record.attempt = Some(Attempt {
+            fingerprint: "f".into(),
+            at: Wall(7),
+        });
+        record.generation = 12;
+        let (key, bytes) = sealed(&record);
+        let account = record.key.id();
+        assert_eq!(open(&[key], account.as_str(), &bytes), Ok(record));
+    }
+
+    #[test]
+    fn nothing_stands_in_the_clear_and_no_write_is_like_another() {
+        let record = record("c", "r1-secret");
+        let (key, bytes) = sealed(&record);
+        for word in ["r1-secret", "the.id.token", "the client's", "sso.example"] {
+            assert!(
+                !bytes
+                    .windows(word.len())
+                    .any(|part| part == word.as_bytes())
+            );
+        }
+        assert_ne!(seal(&key, &record).unwrap(), bytes);
+    }
+
+    #[test]
+    fn each_flipped_bit_and_each_cut_is_noticed() {
+        let record = record("c", "r1");
+        let (key, bytes) = sealed(&record);
+        let account = record.key.id();
+        for place in 0..bytes.len() {
+            for bit in [1, 0x10, 0x80] {
+                let mut flipped = bytes.clone();
+                flipped[place] ^= bit;
+                let opened = open(std::slice::from_ref(&key), account.as_str(), &flipped);
+                match place {
+                    8 => assert!(matches!(
+                        opened,
+                        Err(Unopened::Newer(_) | Unopened::Damaged)
+                    )),
+                    9..17 => assert!(matches!(opened, Err(Unopened::OtherKey(_)))),
+                    _ => assert_eq!(opened, Err(Unopened::Damaged), "byte {place}"),
+                }
+            }
+            let cut = open(
+                std::slice::from_ref(&key),
+                account.as_str(),
+                &bytes[..place],
+            );
+            assert_eq!(cut, Err(Unopened::Damaged), "cut at {place}");
+        }
+        let longer = [bytes.as_slice(), b"x"].concat();
+        assert_eq!(
+            open(&[key], account.as_str(), &longer),
+            Err(Unopened::Damaged)
+        );
+    }
+
+    #[test]
+    fn a_file_under_another_account_s_name_does_not_open() {
+        let (one, other) = (record("one", "r1"), record("other", "r2"));
+        let (key, bytes) = sealed(&one);
+        assert_eq!(
+            open(&[key], other.key.id().as_str(), &bytes),
+            Err(Unopened::Damaged)
+        );
+    }
+
+    #[test]
+    fn another_key_is_told_from_damage() {
+        let record = record("c", "r1");
+        let (key, bytes) = sealed(&record);
+        let account = record.key.id();
+        let keys = [Key::random().unwrap()];
+        let other = Err(Unopened::OtherKey(key.id()));
+        assert_eq!(open(&keys, account.as_str(), &bytes), other);
+        assert_eq!(open(&[], account.as_str(), &bytes), other);
+        let keys = [Key::random().unwrap(), key];
+        assert_eq!(open(&keys, account.as_str(), &bytes), Ok(record));
+    }
+
+    #[test]
+    fn a_bearer_that_ran_out_is_not_kept() {
+        let mut record = record("c", "r1");
+        record.tokens.expires = Wall(2_000);
+        let kept = record.clone().without_expired(Wall(1_999));
+        assert_eq!(kept, record);
+        let (key, bytes) = sealed(&record.clone().without_expired(Wall(2_000)));
+        let opened = open(&[key], record.key.id().as_str(), &bytes).unwrap();
+        assert_eq!(opened.tokens.bearer.reveal(), "");
+        assert_eq!(opened.tokens.expires, Wall(0));
+        assert_eq!(opened.tokens.refresh, record.tokens.refresh);
+    }
+
+    #[test]
+    fn a_large_token_goes_through() {
+        let mut record = record("c", "r1");
+        record.tokens.bearer = BearerToken::new("x".repeat(64 * 1024));
+        let (key, bytes) = sealed(&record);
+        assert_eq!(open(&[key], record.key.id().as_str(), &bytes), Ok(record));
+    }
+}
