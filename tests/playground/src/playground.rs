@@ -141,7 +141,7 @@ impl Playground {
 
     /// The control endpoint's URL; these paths are below it:
     ///
-    /// - `GET /`: [`Addresses`]
+    /// - `GET` of itself: [`Addresses`]
     /// - `GET /log?after=N&wait=SECONDS`: [`Event`]s after number N; with `wait`, once there are any
     /// - `GET /counters`: [`Counters`]
     /// - `GET /faults`, `POST /faults` ([`Armed`]), `DELETE /faults`, `DELETE /faults/ID`
