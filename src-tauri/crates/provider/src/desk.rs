@@ -28,8 +28,8 @@ pub(crate) struct Desk {
     attempt: Mutex<Attempt>,
     stage: watch::Sender<Stage>,
     arrivals: mpsc::Sender<Arrival>,
-    /// A browser was here, and may come for the outcome.
-    visited: AtomicBool,
+    /// Somebody was told an address, and a browser may come for the outcome.
+    told: AtomicBool,
     /// A browser has the outcome.
     fetched: Notify,
     place: Place,
@@ -122,6 +122,7 @@ impl Tickets {
     /// A new address, good for one browser.
     #[must_use]
     pub fn mint(&self) -> String {
+        self.0.told.store(true, Ordering::SeqCst);
         let ticket = self.0.attempt().mint();
         format!("{}/start/{ticket}", self.0.place.start)
     }
@@ -140,7 +141,7 @@ impl Desk {
             attempt: Mutex::new(Attempt::new(random)),
             stage: watch::Sender::new(Stage::Preparing),
             arrivals,
-            visited: AtomicBool::new(false),
+            told: AtomicBool::new(false),
             fetched: Notify::new(),
             place,
             language,
@@ -158,10 +159,10 @@ impl Desk {
         self.stage.send_replace(stage);
     }
 
-    /// Ends the attempt with a page, and gives a browser that was here time to fetch it.
+    /// Ends the attempt with a page, and gives a browser that is on its way time to fetch it.
     pub(crate) async fn close(&self, page: Page) {
         self.enter(Stage::Over(Arc::new(page)));
-        if self.visited.load(Ordering::SeqCst) {
+        if self.told.load(Ordering::SeqCst) {
             let _ = tokio::time::timeout(LINGER, self.fetched.notified()).await;
         }
     }
@@ -184,13 +185,6 @@ impl Desk {
     /// `/start/TICKET`
     pub(crate) async fn start(&self, ticket: &str, visitor: &Visitor) -> Response {
         let cookie = self.cookie(visitor);
-        if self.over().is_some()
-            && !cookie
-                .as_deref()
-                .is_some_and(|one| self.attempt().knows(one))
-        {
-            return Response::word(410, "This sign-in is over.");
-        }
         if self.attempt().has(ticket)
             && os::is_foreign(visitor.ends.0, visitor.ends.1) == Some(true)
         {
@@ -204,7 +198,6 @@ impl Desk {
             Visit::Used => return self.problem(403, &Problem::plain(Code::TicketUsed)),
             Visit::Unknown => return Response::word(404, NOTHING),
         };
-        self.visited.store(true, Ordering::SeqCst);
         let response = self.onward(&begun).await;
         let cookie = cookie.map(|value| {
             format!(

@@ -224,14 +224,7 @@ fn lost(error: &reqwest::Error) -> Lost {
 /// Why TLS failed, if it did.
 fn tls_error(error: &reqwest::Error) -> Option<String> {
     use rustls::{CertificateError as Certificate, Error};
-    let tls = causes(error).find_map(|cause| {
-        cause.downcast_ref::<Error>().or_else(|| {
-            cause
-                .downcast_ref::<std::io::Error>()?
-                .get_ref()?
-                .downcast_ref::<Error>()
-        })
-    })?;
+    let tls = causes(error).find_map(|cause| cause.downcast_ref::<Error>())?;
     let Error::InvalidCertificate(flaw) = tls else {
         return Some(tls.to_string());
     };
@@ -277,8 +270,18 @@ fn unconnected(error: &reqwest::Error) -> String {
     )
 }
 
+/// What lies below an error, the errors that an I/O error wraps among it: its own `source` leaves
+/// those out.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
-    std::iter::successors(error.source(), |cause| (*cause).source())
+    std::iter::successors(error.source(), |cause| {
+        match cause
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref)
+        {
+            Some(wrapped) => Some(wrapped),
+            None => (*cause).source(),
+        }
+    })
 }
 
 fn builder(roots: &[Certificate]) -> ClientBuilder {

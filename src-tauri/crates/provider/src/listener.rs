@@ -1,9 +1,11 @@
 //! The loopback ports, and HTTP on them (threats 10, 11, 21): who may connect, what a request may
 //! be, and the headers of every reply.
 
+use std::collections::VecDeque;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use broker::account::ListenAddress;
@@ -15,8 +17,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::desk::{Content, Desk, NOTHING, Response, Visitor};
 use crate::os;
@@ -61,43 +62,61 @@ pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Ports, Problem> 
 /// Serves browsers until it is dropped.
 pub(crate) fn serve(ports: Ports, desk: &Arc<Desk>) -> JoinSet<()> {
     let mut serving = JoinSet::new();
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
     for listener in ports.listeners {
-        serving.spawn(accept(listener, Arc::clone(desk), Arc::clone(&room)));
+        serving.spawn(accept(listener, Arc::clone(desk)));
     }
     serving
 }
 
-async fn accept(listener: TcpListener, desk: Arc<Desk>, room: Arc<Semaphore>) {
+/// A connection, and whether it has said what it wants.
+struct Connection {
+    task: AbortHandle,
+    asked: Arc<AtomicBool>,
+}
+
+async fn accept(listener: TcpListener, desk: Arc<Desk>) {
     // Dropped with this future, and every connection with it.
-    let mut connections = JoinSet::new();
+    let mut tasks = JoinSet::new();
+    let mut connections: VecDeque<Connection> = VecDeque::new();
     loop {
-        let Ok(place) = Arc::clone(&room).acquire_owned().await else {
-            return;
-        };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let desk = Arc::clone(&desk);
-                connections.spawn(async move {
-                    connection(stream, peer, desk).await;
-                    drop(place);
-                });
-            }
+        let Ok((stream, peer)) = listener.accept().await else {
             // Too many open files, or a peer that is gone: no reason to end the sign-in.
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
+        while tasks.try_join_next().is_some() {}
+        connections.retain(|connection| !connection.task.is_finished());
+        if connections.len() >= CONNECTIONS && !make_room(&mut connections) {
+            continue;
         }
-        while connections.try_join_next().is_some() {}
+        let asked = Arc::new(AtomicBool::new(false));
+        let task = tasks.spawn(serve_one(
+            stream,
+            peer,
+            Arc::clone(&desk),
+            Arc::clone(&asked),
+        ));
+        connections.push_back(Connection { task, asked });
     }
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, desk: Arc<Desk>) {
+/// Ends the oldest connection that has not said what it wants: a browser does so at once.
+fn make_room(connections: &mut VecDeque<Connection>) -> bool {
+    let idle = connections
+        .iter()
+        .position(|one| !one.asked.load(Ordering::SeqCst));
+    let idle = idle.and_then(|index| connections.remove(index));
+    idle.inspect(|idle| idle.task.abort()).is_some()
+}
+
+async fn serve_one(stream: TcpStream, peer: SocketAddr, desk: Arc<Desk>, asked: Arc<AtomicBool>) {
     let Ok(local) = stream.local_addr() else {
         return;
     };
-    let last = std::sync::atomic::AtomicBool::new(false);
+    let last = AtomicBool::new(false);
     let service = service_fn(|request| async {
-        let response = respond(request, (peer, local), &desk).await;
-        last.fetch_or(response.last, std::sync::atomic::Ordering::SeqCst);
+        let response = respond(request, (peer, local), &desk, &asked).await;
+        last.fetch_or(response.last, Ordering::SeqCst);
         Ok::<_, std::convert::Infallible>(render(response, &desk))
     });
     let served = hyper::server::conn::http1::Builder::new()
@@ -117,6 +136,7 @@ async fn respond(
     request: Request<Incoming>,
     ends: (SocketAddr, SocketAddr),
     desk: &Desk,
+    asked: &AtomicBool,
 ) -> Response {
     let headers = request.headers();
     let host = single(headers, header::HOST.as_str());
@@ -131,6 +151,7 @@ async fn respond(
     };
     let path = visitor.path.as_str();
     if request.method() == Method::GET {
+        asked.store(true, Ordering::SeqCst);
         return match path.strip_prefix("/start/") {
             Some(ticket) => desk.start(ticket, &visitor).await,
             None if path == "/outcome" => desk.outcome(&visitor),
@@ -140,7 +161,10 @@ async fn respond(
     }
     if request.method() == Method::POST && path == "/answer" && is_same_origin(headers, desk) {
         return match body(request).await {
-            Some(form) => desk.answer(&form, &visitor).await,
+            Some(form) => {
+                asked.store(true, Ordering::SeqCst);
+                desk.answer(&form, &visitor).await
+            }
             None => Response::word(400, "This form can't be read."),
         };
     }

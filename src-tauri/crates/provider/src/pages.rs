@@ -497,3 +497,134 @@ fn stacked(pieces: impl Iterator<Item = Html>) -> Html {
         .map(|piece| Html::element("div", &[], piece))
         .fold(Html::default(), Html::then)
 }
+
+#[cfg(test)]
+mod tests {
+    use broker::clock::Wall;
+    use broker::secret::{BearerToken, RefreshToken};
+    use broker::tokens::Identity;
+
+    use super::*;
+
+    fn asked(wary: Vec<Wary>) -> Question {
+        let line = |server: &str, wary| ServerLine {
+            server: server.into(),
+            contexts: vec!["dev".into()],
+            wary,
+        };
+        Question {
+            account: "test".into(),
+            issuer: "https://login.acme.example".into(),
+            client_id: "k8s".into(),
+            scopes: vec!["email".into(), "offline_access".into()],
+            servers: vec![line("https://api.dev.acme.example", wary)],
+            others: vec![
+                line("https://api.staging.acme.example", vec![]),
+                line("https://api.eu1.acme.example", vec![Wary::Proxy]),
+            ],
+            file: Some("~/work/acme.yaml".into()),
+            asker: "kubectl".into(),
+        }
+    }
+
+    fn tokens(refresh: bool) -> Tokens {
+        Tokens {
+            bearer: BearerToken::new(String::new()),
+            refresh: refresh.then(|| RefreshToken::new(String::new())),
+            identity: Identity {
+                subject: "1".into(),
+                name: "test".into(),
+                groups: vec!["kubernetes:admin".into()],
+            },
+            obtained: Wall(0),
+            expires: Wall::from_seconds(300),
+            skew_ms: 0,
+            refresh_expires: refresh.then_some(Wall::from_seconds(1800)),
+            signed_in: Wall(0),
+            client_secret: None,
+        }
+    }
+
+    fn all(language: Language) -> Vec<(&'static str, Page)> {
+        let host = "login.acme.example";
+        let sign_in = Purpose::SignIn;
+        let refused = Problem::new(
+            Code::ClientRefused,
+            vec![
+                ("client", "kubernetes-client".into()),
+                ("error", "unauthorized_client".into()),
+            ],
+        );
+        let full = vec![
+            ("path", "~/.local/share/kubefob".into()),
+            ("reason", "disk full".into()),
+        ];
+        let wary = vec![Wary::SkipsTls, Wary::OtherAuthority];
+        vec![
+            (
+                "page",
+                question(language, &asked(vec![]), sign_in, host, "form"),
+            ),
+            (
+                "page-wary",
+                question(language, &asked(wary), sign_in, host, "form"),
+            ),
+            (
+                "pair",
+                question(language, &asked(vec![]), Purpose::Pair, host, "form"),
+            ),
+            (
+                "onward",
+                onward(language, host, "https://login.acme.example/auth?a=b&c=d"),
+            ),
+            ("done", done(language, &tokens(true), Some("kubectl"), None)),
+            (
+                "done-remark",
+                done(
+                    language,
+                    &tokens(false),
+                    None,
+                    Some(&Problem::new(Code::CannotKeep, full)),
+                ),
+            ),
+            ("allowed", allowed(language, "kubectl")),
+            ("not-allowed", not_allowed(language, "kubectl")),
+            ("failed", failed(language, &refused, true)),
+            (
+                "used",
+                failed(language, &Problem::plain(Code::TicketUsed), false),
+            ),
+        ]
+    }
+
+    /// With KUBEFOB_PAGES=FOLDER it leaves them there, to be looked at.
+    #[test]
+    fn every_page_stands_in_both_languages_without_scripts() {
+        for language in [Language::En, Language::Ko] {
+            for (name, page) in all(language) {
+                let document = page.document("nonce");
+                assert!(!document.contains("page."), "{name}: a text is missing");
+                assert!(!document.contains("<script"), "{name}");
+                assert!(
+                    !document.contains(" style="),
+                    "{name}: the policy forbids it"
+                );
+                if let Ok(folder) = std::env::var("KUBEFOB_PAGES") {
+                    let file = format!("{folder}/{name}-{}.html", language.tag());
+                    std::fs::write(file, &document).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_marked_takes_the_colour_from_the_button() {
+        let calm = question(Language::En, &asked(vec![]), Purpose::SignIn, "h", "f").document("");
+        let wary = vec![Wary::SkipsTls];
+        let wary = question(Language::En, &asked(wary), Purpose::SignIn, "h", "f").document("");
+        assert!(calm.contains(r#"value="always" class="filled">Continue to sign in<"#));
+        assert!(!calm.contains("autofocus"));
+        assert!(wary.contains(r#"value="no" autofocus="">Don&#39;t allow<"#));
+        assert!(!wary.contains(r#"class="filled""#));
+    }
+}

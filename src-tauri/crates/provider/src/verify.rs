@@ -314,3 +314,6 @@ fn check(holds: bool, otherwise: &'static str) -> Result<(), Flaw> {
 fn decode<T: for<'de> Deserialize<'de>>(segment: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,7 @@ use url::Url;
 use url::form_urlencoded;
 
 /// A browser with a profile of its own.
+#[derive(Clone)]
 pub(crate) struct Browser {
     client: reqwest::Client,
     /// By host and name: ports don't matter to cookies.

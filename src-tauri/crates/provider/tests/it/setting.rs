@@ -244,12 +244,14 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
     }
 }
 
-/// A client as the article has it, but for what is changed.
+/// A provider as the article has it, but for what is changed.
+pub(crate) fn config(change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config::default();
+    change(&mut config);
+    config
+}
+
+/// The same with another client.
 pub(crate) fn client(change: impl FnOnce(&mut Client)) -> Config {
-    let mut client = Client::default();
-    change(&mut client);
-    Config {
-        clients: vec![client],
-        ..Config::default()
-    }
+    config(|config| change(config.clients.first_mut().unwrap()))
 }
