@@ -7,3 +7,4 @@ mod faults;
 mod setting;
 mod sign_in;
 mod threats;
+mod ways;

@@ -592,3 +592,41 @@ async fn a_changed_client_secret_is_found_without_asking_anybody() {
         }
     }
 }
+
+/// Needs root, to be somebody else: elsewhere it says that it is skipped.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_user_who_is_first_gets_and_voids_nothing() {
+    use std::os::unix::process::CommandExt as _;
+    if !rustix::process::getuid().is_root() {
+        println!("skipped: only root can be another user");
+        return;
+    }
+    let setting = Setting::new().await;
+    let begun = setting.begin().await;
+    let address = begun.tickets.mint();
+    let url = Url::parse(&address).unwrap();
+    for host in ["127.0.0.1", "::1"] {
+        let script = format!(
+            "exec 3<>/dev/tcp/{host}/{port}; printf 'GET {path} HTTP/1.1\\r\\nHost: localhost:{port}\\r\\n\\r\\n' >&3; cat <&3",
+            port = url.port().unwrap(),
+            path = url.path(),
+        );
+        let mut visit = std::process::Command::new("bash");
+        visit
+            .args(["-c", &script])
+            .current_dir("/")
+            .uid(65_534)
+            .gid(65_534);
+        let output = tokio::task::spawn_blocking(move || visit.output().unwrap())
+            .await
+            .unwrap();
+        let reply = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(reply.starts_with("HTTP/1.1 404"), "{reply}");
+        assert!(!reply.to_lowercase().contains("cookie") && !reply.contains("state"));
+    }
+    let mut browser = setting.browser();
+    let form = browser.open(&address).await;
+    browser.log_in(&form, "test", "test").await;
+    begun.tokens().await;
+}
