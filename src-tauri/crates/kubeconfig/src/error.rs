@@ -37,6 +37,12 @@ pub enum LoadError {
         /// Where.
         line: usize,
     },
+    /// A line break of YAML 1.1 that is none in YAML 1.2: kubectl reads another file than everybody else does.
+    #[error("line {line}: a character that only kubectl takes for the end of a line")]
+    LineBreak {
+        /// Where.
+        line: usize,
+    },
     /// Not YAML.
     #[error("line {line}, column {column}: {problem}")]
     Syntax {

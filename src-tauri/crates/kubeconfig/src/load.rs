@@ -319,30 +319,30 @@ impl<'read> Fields<'read> {
         Ok(all)
     }
 
-    /// Extensions may be anything, but their names must differ too; those without content do not count.
+    /// Extensions may be anything, but their names must differ too; one without content is as good as none before the next.
     fn extensions(&self) -> Result<(), LoadError> {
-        let mut names = BTreeSet::new();
+        let mut filled = BTreeSet::new();
         for item in self.maps("extensions")? {
             let name = item.text("name")?;
+            if filled.contains(&name) {
+                return Err(LoadError::Duplicate {
+                    line: item.line,
+                    list: "extensions",
+                    name,
+                });
+            }
             let content = item
                 .ids
                 .get("extension")
                 .map(|id| self.reader.tree.value(*id));
-            if matches!(
+            if !matches!(
                 content,
                 None | Some(Value::Scalar {
                     value: Scalar::Null,
                     ..
                 })
             ) {
-                continue;
-            }
-            if !names.insert(name.clone()) {
-                return Err(LoadError::Duplicate {
-                    line: item.line,
-                    list: "extensions",
-                    name,
-                });
+                filled.insert(name);
             }
         }
         Ok(())
@@ -449,4 +449,107 @@ fn is_beta(api_version: &str) -> bool {
         api_version,
         "client.authentication.k8s.io/v1beta1" | "client.authentication.k8s.io/v1alpha1"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> LoadError {
+        load(Path::new("/f"), text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn bombs_end_at_the_budget() {
+        let bomb = {
+            let levels = (b'a'..b'h')
+                .map(char::from)
+                .zip((b'b'..b'i').map(char::from));
+            let lines = levels.map(|(low, high)| {
+                let nine = vec![format!("*{low}"); 6].join(",");
+                format!("{high}: &{high} [{nine}]\n")
+            });
+            format!("a: &a [x,x]\n{}", lines.collect::<String>())
+        };
+        assert!(bomb.len() < 250, "{}", bomb.len());
+        assert_eq!(error(&bomb), LoadError::TooManyAliases);
+        let limit = 100;
+        assert_eq!(
+            error(&"[".repeat(tree::MAX_BYTES)),
+            LoadError::TooDeep { line: 1, limit }
+        );
+        assert!(matches!(
+            error(&"- ".repeat(10_000)),
+            LoadError::TooDeep { .. } | LoadError::Syntax { .. }
+        ));
+        assert!(matches!(
+            error(&format!("x: [{}]", "1,".repeat(400_000))),
+            LoadError::TooManyNodes { .. }
+        ));
+        assert!(matches!(
+            error(&format!("x: &x []\ny: [{}]", "*x,".repeat(300_000))),
+            LoadError::TooManyNodes { .. }
+        ));
+        assert_eq!(
+            error(&"#".repeat(tree::MAX_BYTES + 1)),
+            LoadError::TooLarge {
+                limit: tree::MAX_BYTES
+            }
+        );
+        let long = "x".repeat(400_000);
+        let copies = format!(
+            "x: &x {long}\nusers: [{{name: u, user: {{exec: {{args: [{}]}}}}}}]",
+            "*x,".repeat(50)
+        );
+        assert_eq!(error(&copies), LoadError::TooManyAliases);
+        let wide = "x: &x [a,b,c,d,e,f,g,h]\ny: &y [*x,*x,*x]\nz: [*y,*y,*y]\n";
+        assert!(load(Path::new("/f"), wide.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let table = [
+            (
+                "contexts:\n- name: no\n",
+                "line 2: name must be a text, and is true or false to YAML: put it in quotes",
+            ),
+            (
+                "contexts:\n- name: a\n  context:\n    namespace: 1_000\n",
+                "line 4: namespace must be a text, and is a number to YAML: put it in quotes",
+            ),
+            (
+                "users: {}\n",
+                "line 1: users must be a list, and is a mapping",
+            ),
+            (
+                "users:\n- {name: u}\n- {name: u}\n",
+                "line 3: users has \"u\" twice",
+            ),
+            ("a: [b\n", "line 1, column 4: unclosed bracket"),
+            ("x: !!int a\n", "line 1: a value that its tag contradicts"),
+            ("kind: Pod\n", "kind is not Config"),
+        ];
+        for (text, expected) in table {
+            let error = error(text).to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_neither_kept_nor_shown() {
+        let text = "users: [{name: u, user: {token: hush, password: hush, client-key-data: aHVzaA==, username: hush, \
+                    auth-provider: {name: oidc, config: {id-token: hush}}, \
+                    exec: {command: x, args: ['--oidc-client-secret=hush'], env: [{name: A, value: hush}]}}}]";
+        let config = load(Path::new("/f"), text.as_bytes()).unwrap();
+        let shown = format!("{config:?}");
+        assert!(
+            !shown.contains("hush") && !shown.contains("aHVzaA"),
+            "{shown}"
+        );
+        assert!(
+            config.users["u"].has_token
+                && config.users["u"].has_basic
+                && config.users["u"].has_client_key_data
+        );
+    }
 }

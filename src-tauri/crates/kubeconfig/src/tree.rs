@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{Event, Parser, ScalarStyle};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError};
 
 use crate::error::LoadError;
 use crate::scalar::{self, Scalar, Tag};
@@ -15,7 +15,7 @@ use crate::scalar::{self, Scalar, Tag};
 /// The most bytes that a kubeconfig may have.
 pub const MAX_BYTES: usize = 1 << 20;
 /// The most nodes that a kubeconfig may have as it is written.
-const MAX_NODES: usize = 200_000;
+const MAX_NODES: usize = 100_000;
 /// The most nodes that aliases may add (kubectl: between 396,000 and 400,000).
 const MAX_EXPANSION: u64 = 396_000;
 /// How deep collections may nest (kubectl: 10,000).
@@ -140,11 +140,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
     options.set_emit_comments(false);
     let mut builder = Builder::default();
     for event in Parser::new_from_str_with_options(&text, options) {
-        let (event, span) = event.map_err(|error| LoadError::Syntax {
-            line: error.marker().line(),
-            column: error.marker().col() + 1,
-            problem: error.info(),
-        })?;
+        let (event, span) = event.map_err(|error| syntax(&error))?;
         if matches!(event, Event::Scalar(_, ScalarStyle::DoubleQuoted, ..))
             && span.slice(&text).is_some_and(has_slash_escape)
         {
@@ -181,17 +177,19 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, LoadError> {
             Cow::Borrowed(std::str::from_utf8(rest).map_err(|_| LoadError::NotText)?)
         }
     };
-    let forbidden = text.find(|letter| {
-        !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..)
-    });
-    match forbidden {
-        Some(at) => Err(LoadError::ControlCharacter {
-            line: text
-                .get(..at)
-                .map_or(1, |before| before.matches('\n').count() + 1),
-        }),
-        None => Ok(text),
+    let line = |at: usize| {
+        text.get(..at)
+            .map_or(1, |before| before.matches('\n').count() + 1)
+    };
+    let forbidden = |letter| !matches!(letter, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{A0}'..='\u{FFFD}' | '\u{10000}'..);
+    if let Some(at) = text.find(forbidden) {
+        return Err(LoadError::ControlCharacter { line: line(at) });
     }
+    // A comment may end at one of these for kubectl and go on for us, so that it reads a server that we never see.
+    if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
+        return Err(LoadError::LineBreak { line: line(at) });
+    }
+    Ok(text)
 }
 
 /// A collection that has begun and not ended.
@@ -424,6 +422,21 @@ impl Builder {
             nodes: self.nodes,
             root: self.root,
         })
+    }
+}
+
+fn syntax(error: &ScanError) -> LoadError {
+    let line = error.marker().line();
+    if *error.kind() == ErrorKind::RecursionLimitExceeded {
+        return LoadError::TooDeep {
+            line,
+            limit: MAX_DEPTH,
+        };
+    }
+    LoadError::Syntax {
+        line,
+        column: error.marker().col() + 1,
+        problem: error.info(),
     }
 }
 
