@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use broker::account::AccountKey;
+use broker::outcome::SignInRequest;
 use broker::problem::{Code, Problem};
 use broker::texts::Language;
 use broker::trust::{Answer, Question};
@@ -34,7 +36,7 @@ pub(crate) struct Desk {
     fetched: Notify,
     place: Place,
     language: Language,
-    host: String,
+    key: AccountKey,
     question: Option<Question>,
 }
 
@@ -132,9 +134,7 @@ impl Desk {
     pub(crate) fn new(
         random: Random,
         place: Place,
-        language: Language,
-        host: String,
-        question: Option<Question>,
+        request: &SignInRequest,
     ) -> (Arc<Self>, mpsc::Receiver<Arrival>) {
         let (arrivals, arrived) = mpsc::channel(16);
         let desk = Self {
@@ -144,9 +144,9 @@ impl Desk {
             told: AtomicBool::new(false),
             fetched: Notify::new(),
             place,
-            language,
-            host,
-            question,
+            language: request.language,
+            key: request.key.clone(),
+            question: request.question.clone(),
         };
         (Arc::new(desk), arrived)
     }
@@ -291,12 +291,16 @@ impl Desk {
         match (stage, &self.question) {
             (Stage::Asking(purpose), Some(question)) => Response::page(
                 200,
-                pages::question(self.language, question, purpose, &self.host, &begun.form),
+                pages::question(self.language, question, purpose, &self.key, &begun.form),
             ),
             (Stage::Open(authorization), None) => Response::to(authorization.address(begun)),
             (Stage::Open(authorization), Some(_)) => Response::page(
                 200,
-                pages::onward(self.language, &self.host, &authorization.address(begun)),
+                pages::onward(
+                    self.language,
+                    &self.key.host(),
+                    &authorization.address(begun),
+                ),
             ),
             (Stage::Over(_), _) => Response::to("/outcome".into()),
             (Stage::Asking(_) | Stage::Preparing, _) => {

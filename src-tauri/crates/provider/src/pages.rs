@@ -5,6 +5,7 @@ mod html;
 
 use std::time::Duration;
 
+use broker::account::{AccountKey, Tls};
 use broker::problem::{Code, Problem};
 use broker::texts::{Language, Parameters, text};
 use broker::tokens::Tokens;
@@ -80,14 +81,14 @@ pub(crate) fn question(
     language: Language,
     question: &Question,
     purpose: Purpose,
-    host: &str,
+    key: &AccountKey,
     form: &str,
 ) -> Page {
     let say = |key: &str, parameters: &[(&'static str, String)]| text(language, key, parameters);
     let asker = [("asker", question.asker.clone())];
     let (title, why) = match (purpose, question.servers.as_slice()) {
         (Purpose::SignIn, _) => (
-            say("page.ask.sign-in", &[("host", host.to_owned())]),
+            say("page.ask.sign-in", &[("host", key.host())]),
             say("page.ask.sign-in.why", &asker),
         ),
         (Purpose::Pair, [server]) => {
@@ -122,7 +123,7 @@ pub(crate) fn question(
     )
     .then(heading(&title))
     .then(paragraph(&why))
-    .then(facts(language, question, purpose))
+    .then(facts(language, question, &key.tls))
     .then(Html::element(
         "form",
         &[("method", "post"), ("action", "/answer")],
@@ -330,11 +331,20 @@ fn title_of(code: Code) -> &'static str {
     fitting.map_or("page.failed.title", |(_, title)| title)
 }
 
-fn facts(language: Language, question: &Question, purpose: Purpose) -> Html {
+fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
     let say = |key| text(language, key, &[]);
-    let mut list = Html::default();
-    if purpose == Purpose::Pair {
-        list = list.then(row(&say("page.ask.issuer"), code(&question.issuer)));
+    let mut list = row(&say("page.ask.issuer"), code(&question.issuer));
+    let files = tls
+        .ca_files
+        .iter()
+        .map(|file| code(&file.to_string_lossy()));
+    let written = tls
+        .ca_data
+        .first()
+        .map(|_| span(&say("page.ask.authority-written")));
+    let authorities = stacked(files.chain(written));
+    if !authorities.is_empty() {
+        list = list.then(row(&say("page.ask.authority"), authorities));
     }
     list = list.then(row(&say("page.ask.client"), code(&question.client_id)));
     if !question.scopes.is_empty() {
@@ -500,6 +510,7 @@ fn stacked(pieces: impl Iterator<Item = Html>) -> Html {
 
 #[cfg(test)]
 mod tests {
+    use broker::account::{Grant, TokenKind};
     use broker::clock::Wall;
     use broker::secret::{BearerToken, RefreshToken};
     use broker::tokens::Identity;
@@ -527,6 +538,18 @@ mod tests {
         }
     }
 
+    fn key(tls: Tls) -> AccountKey {
+        AccountKey {
+            issuer: "https://login.acme.example".into(),
+            client_id: "k8s".into(),
+            scopes: vec![],
+            grant: Grant::AuthorizationCode,
+            token_kind: TokenKind::Id,
+            tls,
+            name: None,
+        }
+    }
+
     fn tokens(refresh: bool) -> Tokens {
         Tokens {
             bearer: BearerToken::new(String::new()),
@@ -547,6 +570,11 @@ mod tests {
 
     fn all(language: Language) -> Vec<(&'static str, Page)> {
         let host = "login.acme.example";
+        let key = key(Tls::default());
+        let own = super::tests::key(Tls {
+            ca_files: vec!["/etc/acme/ca.crt".into()],
+            ca_data: vec!["AAAA".into()],
+        });
         let sign_in = Purpose::SignIn;
         let refused = Problem::new(
             Code::ClientRefused,
@@ -563,15 +591,15 @@ mod tests {
         vec![
             (
                 "page",
-                question(language, &asked(vec![]), sign_in, host, "form"),
+                question(language, &asked(vec![]), sign_in, &key, "form"),
             ),
             (
                 "page-wary",
-                question(language, &asked(wary), sign_in, host, "form"),
+                question(language, &asked(wary), sign_in, &own, "form"),
             ),
             (
                 "pair",
-                question(language, &asked(vec![]), Purpose::Pair, host, "form"),
+                question(language, &asked(vec![]), Purpose::Pair, &key, "form"),
             ),
             (
                 "onward",
@@ -619,9 +647,10 @@ mod tests {
 
     #[test]
     fn what_is_marked_takes_the_colour_from_the_button() {
-        let calm = question(Language::En, &asked(vec![]), Purpose::SignIn, "h", "f").document("");
+        let key = key(Tls::default());
+        let calm = question(Language::En, &asked(vec![]), Purpose::SignIn, &key, "f").document("");
         let wary = vec![Wary::SkipsTls];
-        let wary = question(Language::En, &asked(wary), Purpose::SignIn, "h", "f").document("");
+        let wary = question(Language::En, &asked(wary), Purpose::SignIn, &key, "f").document("");
         assert!(calm.contains(r#"value="always" class="filled">Continue to sign in<"#));
         assert!(!calm.contains("autofocus"));
         assert!(wary.contains(r#"value="no" autofocus="">Don&#39;t allow<"#));

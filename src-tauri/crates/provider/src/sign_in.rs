@@ -12,6 +12,7 @@ use broker::tokens::Tokens;
 use broker::trust::Answer;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::callback::{self, Callback, Foreign};
@@ -62,14 +63,7 @@ pub async fn listen(
         .clone()
         .unwrap_or_else(|| format!("http://localhost:{}", ports.port));
     let place = place(redirect.as_ref(), ports.port);
-    let host = request.key.host();
-    let (desk, arrivals) = Desk::new(
-        Random::from_system()?,
-        place,
-        request.language,
-        host,
-        request.question.clone(),
-    );
+    let (desk, arrivals) = Desk::new(Random::from_system()?, place, &request);
     Ok(Listening {
         request,
         trusted,
@@ -133,7 +127,7 @@ impl Listening {
         Ok(())
     }
 
-    /// Runs to the end, or to the time-out.
+    /// Runs to the end, or until nobody has come in time (`authentication_timeout`).
     ///
     /// `answered` is called when a person answered the page's question, with the places of the
     /// ticked `others`; browsers go on when it has resolved. `seal` must have the checked tokens
@@ -162,9 +156,12 @@ impl Listening {
             trusted: &trusted,
             clock: &*clock,
         };
+        // People have so long; what goes on by itself has limits of its own.
+        let deadline = Instant::now() + request.settings.authentication_timeout;
         let steps = async {
             if request.question.is_some() {
-                let (answer, others) = ask(&desk, &mut arrivals, Purpose::SignIn).await?;
+                let asked = ask(&desk, &mut arrivals, Purpose::SignIn);
+                let (answer, others) = in_time(deadline, &redirect_uri, asked).await?;
                 answered(answer, others).await;
                 allowed(&request, answer)?;
             }
@@ -173,25 +170,22 @@ impl Listening {
             let authorization = Arc::new(way.authorization(&metadata, &redirect_uri)?);
             loop {
                 desk.enter(Stage::Open(Arc::clone(&authorization)));
-                let (begun, callback) = arrived(&mut arrivals).await?;
-                let code = way.believed(&metadata, callback)?;
+                let arrival = arrived(&mut arrivals);
+                let (begun, callback) = in_time(deadline, &redirect_uri, arrival).await?;
                 let tokens = way
-                    .exchange(&http, &metadata, &authorization, &begun, &code)
-                    .await?;
+                    .exchange(&http, &metadata, &authorization, &begun, callback)
+                    .await;
                 // Another browser came with the same ticket meanwhile: whose was it?
-                if desk.stands(&begun.state) {
-                    way.same_person(&tokens, &http, &metadata).await?;
-                    let kept = seal(tokens.clone()).await;
-                    return Ok((tokens, kept.err()));
+                if !desk.stands(&begun.state) {
+                    way.drop_tokens(tokens, &http, &metadata).await;
+                    continue;
                 }
-                way.revoke(&tokens, &http, &metadata).await;
+                let tokens = way.same_person(tokens?, &http, &metadata).await?;
+                let kept = seal(tokens.clone()).await;
+                return Ok((tokens, kept.err()));
             }
         };
-        let ended = tokio::time::timeout(request.settings.authentication_timeout, steps).await;
-        let ended = ended.unwrap_or_else(|_| {
-            let parameters = vec![("redirect", redirect_uri.clone())];
-            Err(Problem::new(Code::SignInTimedOut, parameters))
-        });
+        let ended = steps.await;
         desk.close(way.page(&ended)).await;
         ended.map_or_else(outcome, |(tokens, _)| SignInOutcome::SignedIn(tokens))
     }
@@ -230,6 +224,19 @@ impl Listening {
             clock: &*self.clock,
         }
     }
+}
+
+/// Waits for people, but not for ever.
+async fn in_time<T>(
+    deadline: Instant,
+    redirect_uri: &str,
+    wait: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let waited = tokio::time::timeout_at(deadline, wait).await;
+    waited.unwrap_or_else(|_| {
+        let parameters = vec![("redirect", redirect_uri.to_owned())];
+        Err(Problem::new(Code::SignInTimedOut, parameters))
+    })
 }
 
 /// Waits for a person's answer.
@@ -368,13 +375,14 @@ impl<'a> Way<'a> {
         metadata: &Metadata,
         authorization: &Authorization,
         begun: &Begun,
-        code: &str,
+        callback: Callback,
     ) -> Result<Tokens, Problem> {
+        let code = self.believed(metadata, callback)?;
         let request = self.request;
         let client_id = &request.key.client_id;
         let mut grant = vec![
             ("grant_type", "authorization_code"),
-            ("code", code),
+            ("code", code.as_str()),
             ("redirect_uri", authorization.redirect_uri.as_str()),
         ];
         if authorization.pkce {
@@ -444,26 +452,28 @@ impl<'a> Way<'a> {
     /// place behind his back.
     async fn same_person(
         self,
-        tokens: &Tokens,
+        tokens: Tokens,
         http: &Http<'_>,
         metadata: &Metadata,
-    ) -> Result<(), Problem> {
-        let Some(before) = &self.request.expected_subject else {
-            return Ok(());
+    ) -> Result<Tokens, Problem> {
+        let now = &tokens.identity;
+        let before = self.request.expected_subject.as_ref();
+        let Some(before) = before.filter(|before| **before != now.subject) else {
+            return Ok(tokens);
         };
-        if *before == tokens.identity.subject {
-            return Ok(());
-        }
-        self.revoke(tokens, http, metadata).await;
-        let now = tokens.identity.name.clone();
-        Err(Problem::new(
-            Code::OtherPerson,
-            vec![("before", before.clone()), ("now", now)],
-        ))
+        let parameters = vec![("before", before.clone()), ("now", now.name.clone())];
+        self.drop_tokens(Ok(tokens), http, metadata).await;
+        Err(Problem::new(Code::OtherPerson, parameters))
     }
 
-    /// Ends tokens that nobody will use.
-    async fn revoke(self, tokens: &Tokens, http: &Http<'_>, metadata: &Metadata) {
+    /// Ends tokens that nobody will use, if there are any.
+    async fn drop_tokens(
+        self,
+        tokens: Result<Tokens, Problem>,
+        http: &Http<'_>,
+        metadata: &Metadata,
+    ) {
+        let Ok(tokens) = tokens else { return };
         let client_id = &self.request.key.client_id;
         let secret = tokens.client_secret.as_ref();
         sign_out::revoke(http, metadata, client_id, secret, tokens.refresh.as_ref()).await;

@@ -233,9 +233,8 @@ fn without_reply(http: &Http<'_>, fault: Fault) -> Denied {
 
 fn read(http: &Http<'_>, reply: &Reply) -> Result<Granted, Denied> {
     match reply.status {
-        200 => {
-            granted(reply).map_err(|reason| Denied::NoReply(http.problem(Code::LostReply, &reason)))
-        }
+        200 => granted(&reply.body, reply.times)
+            .map_err(|reason| Denied::NoReply(http.problem(Code::LostReply, &reason))),
         // A gateway's word: what is behind it may have acted.
         502 | 504 => {
             let reason = format!("HTTP {}", reply.status);
@@ -255,7 +254,7 @@ fn read(http: &Http<'_>, reply: &Reply) -> Result<Granted, Denied> {
     }
 }
 
-fn granted(reply: &Reply) -> Result<Granted, String> {
+pub(crate) fn granted(body: &[u8], times: Times) -> Result<Granted, String> {
     #[derive(Deserialize)]
     struct Body {
         id_token: Option<String>,
@@ -263,7 +262,7 @@ fn granted(reply: &Reply) -> Result<Granted, String> {
         refresh_token: Option<String>,
         refresh_expires_in: Option<Value>,
     }
-    let body: Body = serde_json::from_slice(&reply.body).map_err(|error| where_not_what(&error))?;
+    let body: Body = serde_json::from_slice(body).map_err(|error| where_not_what(&error))?;
     if body.id_token.is_none() && body.access_token.is_none() {
         return Err("there are no tokens in it".into());
     }
@@ -284,7 +283,7 @@ fn granted(reply: &Reply) -> Result<Granted, String> {
                 | Value::Object(_) => seconds.as_u64(),
             })
             .filter(|seconds| *seconds > 0),
-        times: reply.times,
+        times,
         secret: None,
     })
 }
