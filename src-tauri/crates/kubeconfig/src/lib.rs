@@ -6,6 +6,7 @@
 mod base64;
 mod config;
 mod error;
+mod kuberc;
 mod load;
 mod merge;
 mod narrow;
@@ -16,6 +17,7 @@ mod tree;
 
 pub use config::{Cluster, Config, Context, EnvVar, Exec, User};
 pub use error::{LoadError, Type};
+pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};
 pub use narrow::{Narrow, narrow};

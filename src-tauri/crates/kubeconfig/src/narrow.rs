@@ -14,6 +14,11 @@ pub struct Narrow {
     /// The files may have changed since the process read them: then its current context is any of them, unless
     /// `--context` names it. (`kubectl get --watch` asks again an hour later.) [`narrow`] can't know; the caller does.
     pub files_are_newer: bool,
+    /// kubectl's preferences choose the server: what it speaks to then can't be told from files and arguments. [`narrow`]
+    /// can't know; the caller does, by [`crate::kuberc`] and [`crate::kuberc_chooses_server`].
+    pub preferences_choose: bool,
+    /// `--kuberc`.
+    pub kuberc: Option<String>,
     /// `--kubeconfig`.
     pub kubeconfig: Option<String>,
     /// `--context`.
@@ -97,6 +102,7 @@ impl Narrow {
         // An empty value overrides nothing (`clientcmd/merge.go`).
         let text = Some(value.to_owned()).filter(|value| !value.is_empty());
         match name {
+            "kuberc" => self.kuberc = text,
             "kubeconfig" => self.kubeconfig = text,
             "context" => self.context = text,
             "cluster" => self.cluster = text,

@@ -30,6 +30,8 @@ pub enum Origin {
     Known(Vec<Candidate>),
     /// From nowhere in these files: the asker has read others, or others since.
     NoSuchStanza,
+    /// From somewhere that kubectl's preferences chose.
+    Unknown,
 }
 
 /// A stanza that runs us, and a server that gets what we print.
@@ -44,6 +46,9 @@ pub struct Pair<'merged> {
 /// The servers that a question can be for: `arguments` are ours without our own name, as the asker gave them. A server
 /// that the asker's own arguments name is the only one, where the asker is kubectl.
 pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin {
+    if narrow.is_kubectl && narrow.preferences_choose {
+        return Origin::Unknown;
+    }
     let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
     let candidates = if narrow.is_kubectl {
         of_kubectl(merged, narrow, runs_us)
@@ -294,6 +299,7 @@ contexts:
         match servers(merged, &words("get-token --oidc-client-id=k"), &narrow) {
             Origin::Known(candidates) => shown(&candidates),
             Origin::NoSuchStanza => "none".to_owned(),
+            Origin::Unknown => "unknown".to_owned(),
         }
     }
 
@@ -357,6 +363,33 @@ contexts:
     }
 
     #[test]
+    fn preferences_that_choose_make_kubectls_server_unknown() {
+        let merged = merged(&FILES);
+        for (argv, expected) in [
+            ("kubectl --context dev", Origin::Unknown),
+            ("kubectl", Origin::Unknown),
+        ] {
+            let narrow = Narrow {
+                preferences_choose: true,
+                ..narrow(&words(argv), Path::new("/"))
+            };
+            assert_eq!(
+                servers(&merged, &words("get-token --oidc-client-id=k"), &narrow),
+                expected
+            );
+        }
+        let narrow = Narrow {
+            preferences_choose: true,
+            ..narrow(&words("k9s"), Path::new("/"))
+        };
+        let found = servers(&merged, &words("get-token --oidc-client-id=k"), &narrow);
+        assert!(
+            matches!(found, Origin::Known(_)),
+            "kubectl's preferences are no other program's"
+        );
+    }
+
+    #[test]
     fn flags_change_the_servers_tls_as_kubectl_has_it() {
         let merged = merged(&FILES);
         let key = |argv: &str| {
@@ -371,7 +404,7 @@ contexts:
                         key.tls_server_name.as_deref()
                     )
                 }
-                Origin::NoSuchStanza => String::new(),
+                Origin::NoSuchStanza | Origin::Unknown => String::new(),
             }
         };
         let table = [

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput};
 
 use crate::error::LoadError;
 use crate::scalar::{self, Scalar, Tag};
@@ -127,19 +127,9 @@ fn key_text(key: &Scalar) -> Option<&str> {
 
 /// Reads the first document of a text.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(LoadError::TooLarge { limit: MAX_BYTES });
-    }
-    let text = decode(bytes)?;
-    let mut options = granit_parser::options! {
-        bom_inside_document_as_content: true,
-        block_scalar_eof_without_line_feed: true,
-        flow_nesting_limit: MAX_DEPTH,
-        block_nesting_limit: MAX_DEPTH,
-    };
-    options.set_emit_comments(false);
+    let text = text(bytes)?;
     let mut builder = Builder::default();
-    for event in Parser::new_from_str_with_options(&text, options) {
+    for event in parser(&text) {
         let (event, span) = event.map_err(|error| syntax(&error))?;
         if matches!(event, Event::Scalar(_, ScalarStyle::DoubleQuoted, ..))
             && span.slice(&text).is_some_and(has_slash_escape)
@@ -155,6 +145,38 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
         }
     }
     builder.finish()
+}
+
+/// Whether some key or value of any document of a text is such a one.
+pub(crate) fn any_text(bytes: &[u8], is_such: impl Fn(&str) -> bool) -> Result<bool, LoadError> {
+    let text = text(bytes)?;
+    for event in parser(&text) {
+        let (event, _) = event.map_err(|error| syntax(&error))?;
+        if let Event::Scalar(text, ..) = event
+            && is_such(&text)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn text(bytes: &[u8]) -> Result<Cow<'_, str>, LoadError> {
+    if bytes.len() > MAX_BYTES {
+        return Err(LoadError::TooLarge { limit: MAX_BYTES });
+    }
+    decode(bytes)
+}
+
+fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+    let mut options = granit_parser::options! {
+        bom_inside_document_as_content: true,
+        block_scalar_eof_without_line_feed: true,
+        flow_nesting_limit: MAX_DEPTH,
+        block_nesting_limit: MAX_DEPTH,
+    };
+    options.set_emit_comments(false);
+    Parser::new_from_str_with_options(text, options)
 }
 
 /// Bytes to text as libyaml does: UTF-8, or UTF-16 that says so by its first two bytes (`readerc.go`).

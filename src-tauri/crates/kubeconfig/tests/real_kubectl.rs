@@ -178,7 +178,7 @@ fn thought(folder: &Path, arguments: &[&str]) -> Option<ServerKey> {
     let merged = kubeconfig::merge([&config], &here);
     let own = ["get-token".to_owned(), "a".to_owned()];
     match kubeconfig::servers(&merged, &own, &narrow) {
-        Origin::NoSuchStanza => None,
+        Origin::NoSuchStanza | Origin::Unknown => None,
         Origin::Known(candidates) => {
             assert_eq!(candidates.len(), 1, "kubectl speaks to one");
             let key = candidates.into_iter().next().unwrap().server;
