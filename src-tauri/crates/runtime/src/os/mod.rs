@@ -1,5 +1,7 @@
 //! What differs between systems, one file each.
 
 pub(crate) mod clock;
+#[cfg(unix)]
+pub(crate) mod descriptor;
 pub(crate) mod keyring;
 pub(crate) mod page;

@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::os::keyring::{Keyring, Watched};
+use crate::os::keyring::{Keyring, Was, Watched};
 use crate::os::page::Page;
 
 /// A key of 32 bytes. Clones share its one page of memory.
@@ -139,9 +139,9 @@ impl Caller {
         tokio::time::timeout(deadline, answer).await.ok()?.ok()
     }
 
-    /// Has `changed` called once the keyring may have changed, and asks the person to unlock it if `prompt` says
+    /// Has `changed` called once the keyring may be other than it `was`, and asks the person to unlock it if `prompt` says
     /// so. At most one of each kind is under way.
-    pub(super) fn watch(&self, prompt: bool, changed: impl FnOnce() + Send + 'static) {
+    pub(super) fn watch(&self, was: Was, prompt: bool, changed: impl FnOnce() + Send + 'static) {
         let under_way = if prompt { &self.prompts } else { &self.watches };
         let Some(turn) = Turn::take(under_way, 1) else {
             return;
@@ -149,7 +149,7 @@ impl Caller {
         let keyring = self.keyring.clone();
         spawn(move || {
             let begun = Instant::now();
-            let watched = keyring.watch(prompt);
+            let watched = keyring.watch(was, prompt);
             // A keyring that says "changed" and stays as it is must not keep us busy.
             if watched == Watched::Changed {
                 std::thread::sleep(PAUSE.saturating_sub(begun.elapsed()));

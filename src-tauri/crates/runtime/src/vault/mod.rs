@@ -20,7 +20,7 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
 use self::key::Caller;
 use crate::clock;
-use crate::os::keyring::{Found, Keyring, System};
+use crate::os::keyring::{Found, Keyring, System, Was};
 use crate::settings::Keep;
 
 pub use self::key::{Key, KeyId};
@@ -531,19 +531,16 @@ impl Inner {
             held.other_key = scan.other_key;
             keys.iter().for_each(|key| held.may_open(key));
         }
-        let (accounts, state, watch) = {
+        let (accounts, state) = {
             let mut held = self.held();
             let accounts = held.settle(look, scan.records);
-            let watch = matches!(held.access, Access::Locked | Access::NoKeyring(_));
-            (accounts, held.state(self.keep), watch)
+            (accounts, held.state(self.keep))
         };
         drop(one);
         if state != before {
             tracing::info!(?state, "where tokens rest");
         }
-        if watch {
-            self.watch(false);
-        }
+        self.watch(false);
         Loaded {
             accounts,
             damaged: scan.unopened,
@@ -646,14 +643,31 @@ impl Inner {
         }
     }
 
+    /// Listens for what would help, if anything would.
     fn watch(self: &Arc<Self>, prompt: bool) {
+        let was = match &*self.held() {
+            Held {
+                access: Access::Locked,
+                ..
+            } => Was::Locked,
+            Held {
+                access: Access::NoKeyring(_),
+                ..
+            } => Was::Gone,
+            Held {
+                access: Access::NoKey | Access::Open(_),
+                other_key: 1..,
+                ..
+            } => Was::Useless,
+            Held { .. } => return,
+        };
         let inner = Arc::downgrade(self);
         let changed = move || {
             if let Some(inner) = inner.upgrade() {
                 inner.woken.notify_one();
             }
         };
-        self.keyring.watch(prompt, changed);
+        self.keyring.watch(was, prompt, changed);
     }
 }
 

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::seal::tests::record;
 use super::*;
-use crate::os::keyring::Watched;
+use crate::os::keyring::{Was, Watched};
 
 /// A keyring as a test has it.
 #[derive(Clone, Default)]
@@ -75,11 +75,19 @@ impl Keyring for Fake {
         Ok(())
     }
 
-    fn watch(&self, prompt: bool) -> Watched {
+    fn watch(&self, was: Was, prompt: bool) -> Watched {
         let (sender, changed) = mpsc::channel();
         {
             let mut inside = self.inside();
             inside.prompts += usize::from(prompt);
+            let is = match inside.mood {
+                Mood::Open => Was::Useless,
+                Mood::Locked | Mood::Hung => Was::Locked,
+                Mood::Gone => Was::Gone,
+            };
+            if is != was {
+                return Watched::Changed;
+            }
             inside.watching.push(sender);
         }
         // The sender is dropped when the mood changes.

@@ -13,7 +13,7 @@ use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-use super::{Found, System, Watched};
+use super::{Found, System, Was, Watched};
 
 const SERVICE: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
@@ -70,12 +70,12 @@ fn look(entry: &System) -> zbus::Result<Option<Found>> {
     }))
 }
 
-/// Listens to the bus until the service is unlocked, or comes or goes.
-pub(super) fn watch(entry: &System, prompt: bool) -> Watched {
-    listen(entry, prompt).unwrap_or(Watched::Blind)
+/// Listens to the bus until the service is unlocked, gets an entry, or comes or goes.
+pub(super) fn watch(entry: &System, was: Was, prompt: bool) -> Watched {
+    listen(entry, was, prompt).unwrap_or(Watched::Blind)
 }
 
-fn listen(entry: &System, prompt: bool) -> zbus::Result<Watched> {
+fn listen(entry: &System, was: Was, prompt: bool) -> zbus::Result<Watched> {
     let bus = bus()?;
     let messages = MessageIterator::from(&bus);
     for rule in [
@@ -96,15 +96,16 @@ fn listen(entry: &System, prompt: bool) -> zbus::Result<Watched> {
     }
     // It may have changed before we listened. One that is not there is not looked at: that would start it.
     if service_is_there(&bus)? {
-        match look(entry)? {
-            None | Some(Found::Absent | Found::Texts(_)) => return Ok(Watched::Changed),
-            Some(Found::Locked) if prompt => {
-                if ask(&bus, entry)? {
-                    return Ok(Watched::Changed);
-                }
-            }
-            Some(Found::Locked | Found::NoKeyring(_)) => {}
+        let is = match look(entry)? {
+            None | Some(Found::Absent | Found::Texts(_)) => Was::Useless,
+            Some(Found::Locked) => Was::Locked,
+            Some(Found::NoKeyring(_)) => Was::Gone,
+        };
+        if is != was || (is == Was::Locked && prompt && ask(&bus, entry)?) {
+            return Ok(Watched::Changed);
         }
+    } else if was != Was::Gone {
+        return Ok(Watched::Changed);
     }
     for message in messages {
         let message = message?;

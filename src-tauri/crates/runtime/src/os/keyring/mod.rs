@@ -27,8 +27,8 @@ pub(crate) trait Keyring: Send + Sync + 'static {
     fn read(&self) -> Found;
     /// Writes the entry, over one that is there.
     fn write(&self, text: &str) -> Result<(), Found>;
-    /// Waits until the keyring may have changed; with `prompt` it asks the person to unlock it first.
-    fn watch(&self, prompt: bool) -> Watched;
+    /// Waits until the keyring may be other than it `was`; with `prompt` it asks the person to unlock it first.
+    fn watch(&self, was: Was, prompt: bool) -> Watched;
 }
 
 /// What a keyring says about the entry.
@@ -41,6 +41,17 @@ pub(crate) enum Found {
     Locked,
     /// There is no keyring, or none that works; and why.
     NoKeyring(String),
+}
+
+/// What is known of the keyring when a wait begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Was {
+    /// There, locked.
+    Locked,
+    /// Not there.
+    Gone,
+    /// There, unlocked, without an entry that helps.
+    Useless,
 }
 
 /// What a wait ended with.
@@ -88,8 +99,8 @@ impl Keyring for System {
             .map_err(|error| found(&error))
     }
 
-    fn watch(&self, prompt: bool) -> Watched {
-        system::watch(self, prompt)
+    fn watch(&self, was: Was, prompt: bool) -> Watched {
+        system::watch(self, was, prompt)
     }
 }
 

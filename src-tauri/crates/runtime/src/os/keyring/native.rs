@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use keyring_core::CredentialStore;
 
-use super::{Found, System, Watched};
+use super::{Found, System, Was, Watched};
 
 pub(super) fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
     #[cfg(target_os = "macos")]
@@ -25,6 +25,6 @@ pub(super) fn before_reading(_: &System) -> Option<Found> {
 }
 
 /// Neither system says when a keychain is unlocked; macOS itself asks the person when it is read.
-pub(super) fn watch(_: &System, _: bool) -> Watched {
+pub(super) fn watch(_: &System, _: Was, _: bool) -> Watched {
     Watched::Blind
 }

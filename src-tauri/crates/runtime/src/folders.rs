@@ -1,0 +1,140 @@
+//! Where things rest.
+
+use std::path::PathBuf;
+
+use wire::endpoint::{EndpointError, Places, create_folder};
+
+/// Where this user's, or this instance's, things rest. XDG_* is not asked: a snap sets it for its
+/// children, and a second vault is worse than a folder somebody did not expect.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    /// Settings.
+    pub config: PathBuf,
+    /// Accounts and trust.
+    pub data: PathBuf,
+    /// What belongs to this machine: the lock, and the socket where there is no runtime folder.
+    pub machine: PathBuf,
+    /// Sealed tokens, of this machine: two residents must never renew one session, and a home
+    /// can be shared.
+    pub vault: PathBuf,
+    /// The program's log.
+    pub log: PathBuf,
+    /// The home whose `.kube/config` is the person's own.
+    pub home: PathBuf,
+    /// The instance's label, where KUBEFOB_HOME makes one.
+    pub instance: Option<String>,
+}
+
+impl Folders {
+    /// The folders of a user or an instance. An instance's person lives in the HOME that started
+    /// it, which the shim passes on as KUBEFOB_PERSON_HOME.
+    ///
+    /// # Errors
+    /// There is no home.
+    pub fn of(places: &Places) -> Result<Self, EndpointError> {
+        let machine = places.machine_folder()?;
+        if let Some(instance) = places.instance() {
+            let person = ["KUBEFOB_PERSON_HOME", "HOME"]
+                .into_iter()
+                .find_map(std::env::var_os);
+            return Ok(Self {
+                config: instance.join("config"),
+                data: instance.join("data"),
+                vault: instance.join("data/vault"),
+                log: instance.join("log"),
+                home: match person.map(PathBuf::from).filter(|home| home.is_absolute()) {
+                    Some(home) => home,
+                    None => places.home()?,
+                },
+                instance: Some(instance.display().to_string()),
+                machine,
+            });
+        }
+        let data = places.data_folder()?;
+        let home = places.home()?;
+        Ok(Self {
+            config: config(&home),
+            vault: machine.join("vault"),
+            log: data.join("log"),
+            data,
+            machine,
+            home,
+            instance: None,
+        })
+    }
+
+    /// Makes those that are missing, for the user alone.
+    ///
+    /// # Errors
+    /// What can't be made, or is somebody else's.
+    pub fn create(&self, places: &Places) -> Result<(), EndpointError> {
+        for folder in [
+            &self.machine,
+            &self.data,
+            &self.vault,
+            &self.log,
+            &self.config,
+        ] {
+            create_folder(folder, places.uid())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn config(home: &std::path::Path) -> PathBuf {
+    home.join(".config/kubefob")
+}
+
+#[cfg(not(target_os = "linux"))]
+fn config(home: &std::path::Path) -> PathBuf {
+    dirs::config_dir()
+        .unwrap_or_else(|| home.join(".config"))
+        .join("kubefob")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_keeps_everything_below_its_folder() {
+        let instance = tempfile::tempdir().unwrap();
+        let uid = wire::os::uid().unwrap();
+        let places = Places::new(uid, Some(instance.path().as_os_str()), || None).unwrap();
+        let folders = Folders::of(&places).unwrap();
+        folders.create(&places).unwrap();
+        for folder in [
+            &folders.config,
+            &folders.data,
+            &folders.machine,
+            &folders.vault,
+            &folders.log,
+        ] {
+            assert!(folder.starts_with(instance.path()), "{}", folder.display());
+            assert!(folder.is_dir());
+        }
+        assert_eq!(folders.instance.as_deref(), instance.path().to_str());
+        assert!(folders.home.is_absolute());
+    }
+
+    #[test]
+    fn a_user_s_folders_are_below_the_home_that_the_system_names() {
+        let uid = wire::os::uid().unwrap();
+        let places = Places::new(uid, Some(OsStr::new("")), || None).unwrap();
+        let (folders, home) = (Folders::of(&places).unwrap(), places.home().unwrap());
+        assert_eq!(folders.home, home);
+        assert_eq!(folders.instance, None);
+        let inside = |folder: &Path, outer: &Path| folder.starts_with(outer);
+        assert!(inside(&folders.data, &home) && inside(&folders.machine, &folders.data));
+        assert!(
+            inside(&folders.vault, &folders.machine),
+            "a session is renewed by one machine alone"
+        );
+        #[cfg(target_os = "linux")]
+        assert_eq!(folders.config, home.join(".config/kubefob"));
+    }
+}

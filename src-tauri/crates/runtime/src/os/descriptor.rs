@@ -1,0 +1,36 @@
+//! Descriptors that were handed to this process by number.
+#![allow(unsafe_code)] // a number becomes a descriptor
+
+use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+
+/// Takes a descriptor over, closed for programs that we start. None: there is no such descriptor, or it is one
+/// of the standard streams.
+///
+/// For the start of the program alone: whoever calls it says that nobody else owns the number.
+pub(crate) fn take(number: RawFd) -> Option<OwnedFd> {
+    if number <= 2 {
+        return None;
+    }
+    // SAFETY: only looked at; a number that is no descriptor gives an error and nothing else.
+    let there = unsafe { BorrowedFd::borrow_raw(number) };
+    fcntl_getfd(there).ok()?;
+    // SAFETY: it is open (just seen), and was handed to us by whoever started us: nobody else here knows it.
+    let owned = unsafe { OwnedFd::from_raw_fd(number) };
+    keep_for_children(&owned, false).ok()?;
+    Some(owned)
+}
+
+/// Whether a program that we start (or become) has the descriptor too.
+pub(crate) fn keep_for_children(descriptor: &impl AsFd, keep: bool) -> rustix::io::Result<()> {
+    let flags = fcntl_getfd(descriptor)?;
+    fcntl_setfd(
+        descriptor,
+        if keep {
+            flags - FdFlags::CLOEXEC
+        } else {
+            flags | FdFlags::CLOEXEC
+        },
+    )
+}
