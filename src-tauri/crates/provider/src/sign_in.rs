@@ -1,13 +1,14 @@
 //! Signing in: authorization code with PKCE, a loopback redirect, and a page that tells the truth
 //! (RFC 6749 section 4.1, RFC 7636, RFC 8252, OIDC Core section 3.1).
 
+mod way;
+
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
-use broker::account::Pkce;
-use broker::outcome::{Prompting, SignInOutcome, SignInRequest};
+use broker::outcome::{SignInOutcome, SignInRequest};
 use broker::problem::{Code, Problem};
-use broker::secret::BearerToken;
 use broker::tokens::Tokens;
 use broker::trust::Answer;
 use tokio::sync::mpsc;
@@ -15,17 +16,19 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::callback::{self, Callback, Foreign};
-use crate::desk::{Arrival, Authorization, Desk, Place, Stage, Tickets, foreign_callback};
-use crate::discovery::{self, Metadata};
-use crate::http::{Http, Trusted};
+use crate::Clock;
+use crate::callback::Callback;
+use crate::desk::{Arrival, Desk, Place, Stage, Tickets};
+use crate::discovery::Metadata;
+use crate::http::Trusted;
 use crate::listener::{self, Ports};
-use crate::pages::{self, Page, Purpose};
+use crate::pages::{self, Purpose};
 use crate::random::Random;
 use crate::tickets::Begun;
-use crate::token::{self, Denied};
-use crate::verify::{self, Expected, Flaw};
-use crate::{Clock, address, sign_out};
+use way::Way;
+
+/// However long flags say.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// A sign-in whose ports are taken and whose addresses can be told. Dropping it, or the future of
 /// [`Self::finish`], closes them.
@@ -157,7 +160,7 @@ impl Listening {
             clock: &*clock,
         };
         // People have so long; what goes on by itself has limits of its own.
-        let deadline = Instant::now() + request.settings.authentication_timeout;
+        let deadline = Instant::now() + request.settings.authentication_timeout.min(LONGEST_WAIT);
         let steps = async {
             if request.question.is_some() {
                 let asked = ask(&desk, &mut arrivals, Purpose::SignIn);
@@ -285,226 +288,6 @@ async fn arrived(
         }
     }
     Err(Problem::plain(Code::SignInCancelled))
-}
-
-/// What the steps have in common.
-#[derive(Clone, Copy)]
-struct Way<'a> {
-    request: &'a SignInRequest,
-    trusted: &'a Trusted,
-    clock: &'a Clock,
-}
-
-impl<'a> Way<'a> {
-    async fn discovered(self, known: Option<Metadata>) -> Result<(Http<'a>, Metadata), Problem> {
-        let issuer = &self.request.key.issuer;
-        let url = address::issuer(issuer)?;
-        let http = Http::new(
-            &url,
-            self.trusted,
-            &self.request.settings.proxies,
-            self.clock,
-        )?;
-        let metadata = match known {
-            Some(metadata) => metadata,
-            None => discovery::discover(&http, issuer).await?,
-        };
-        Ok((http, metadata))
-    }
-
-    fn authorization(
-        self,
-        metadata: &Metadata,
-        redirect_uri: &str,
-    ) -> Result<Authorization, Problem> {
-        Ok(Authorization {
-            endpoint: metadata.authorization_endpoint.clone(),
-            client_id: self.request.key.client_id.clone(),
-            redirect_uri: redirect_uri.to_owned(),
-            scope: self.request.key.scopes_sent().join(" "),
-            pkce: pkce(self.request.settings.pkce, metadata.pkce_methods.as_deref())?,
-            silent: match self.request.prompt {
-                Prompting::Allowed => false,
-                Prompting::Silent => true,
-            },
-        })
-    }
-
-    /// The code of a callback that has the right state and cookie.
-    fn believed(self, metadata: &Metadata, callback: Callback) -> Result<String, Problem> {
-        if !callback.is_from(&metadata.issuer, metadata.redirect_names_issuer) {
-            return Err(match callback.issuer {
-                Some(found) => Problem::new(
-                    Code::WrongIssuer,
-                    vec![("expected", metadata.issuer.clone()), ("found", found)],
-                ),
-                None => foreign_callback(Foreign::Issuer),
-            });
-        }
-        match callback.answer {
-            callback::Answer::Code(code) => Ok(code),
-            callback::Answer::Error { error, description } => Err(self.refusal(error, description)),
-        }
-    }
-
-    /// RFC 6749 section 4.1.2.1 and OIDC Core section 3.1.2.6.
-    fn refusal(self, error: String, description: String) -> Problem {
-        let code = match error.as_str() {
-            "unauthorized_client" | "invalid_client" => {
-                let client = self.request.key.client_id.clone();
-                return Problem::new(
-                    Code::ClientRefused,
-                    vec![("client", client), ("error", error)],
-                );
-            }
-            "server_error" | "temporarily_unavailable" => {
-                let host = self.request.key.host();
-                return Problem::new(Code::ProviderFault, vec![("host", host), ("status", error)]);
-            }
-            "invalid_request" | "invalid_scope" | "unsupported_response_type" => {
-                Code::RequestRefused
-            }
-            _ => Code::SignInRefused,
-        };
-        Problem::new(code, vec![("error", error), ("description", description)])
-    }
-
-    async fn exchange(
-        self,
-        http: &Http<'_>,
-        metadata: &Metadata,
-        authorization: &Authorization,
-        begun: &Begun,
-        callback: Callback,
-    ) -> Result<Tokens, Problem> {
-        let code = self.believed(metadata, callback)?;
-        let request = self.request;
-        let client_id = &request.key.client_id;
-        let mut grant = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code.as_str()),
-            ("redirect_uri", authorization.redirect_uri.as_str()),
-        ];
-        if authorization.pkce {
-            grant.push(("code_verifier", &begun.verifier));
-        }
-        let secrets = [
-            request.settings.client_secret.as_ref(),
-            request.known_secret.as_ref(),
-        ];
-        let secrets = if secrets[1].is_some() {
-            &secrets[..]
-        } else {
-            &secrets[..1]
-        };
-        let clients = token::clients(metadata, secrets);
-        let granted = token::ask(http, &metadata.token_endpoint, client_id, &clients, &grant)
-            .await
-            .map_err(|denied| match denied {
-                Denied::NotNow(problem) => problem,
-                // Nothing but a code was lost: no word of trying again by itself.
-                Denied::NoReply(problem) => Problem {
-                    code: Code::Unreachable,
-                    ..problem
-                },
-                // The code came too late, or was nobody's: another try by a person mends it.
-                Denied::Refused(refusal) if refusal.error == "invalid_grant" => {
-                    self.refusal(refusal.error, refusal.description)
-                }
-                Denied::Refused(refusal) => refusal.problem(client_id),
-            })?;
-        let Some(id_token) = granted.id_token else {
-            return Err(Problem::new(
-                Code::NoIdToken,
-                vec![("host", http.host().to_owned())],
-            ));
-        };
-        let expected = Expected {
-            issuer: &request.key.issuer,
-            client_id,
-            nonce: Some(&begun.nonce),
-            subject: None,
-            audience: &[],
-        };
-        let check = async || -> Result<_, Problem> {
-            let keys = discovery::keys(http, metadata).await?;
-            Ok(verify::id_token(&id_token, &keys, &expected, granted.times))
-        };
-        let mut checked = check().await?;
-        if checked == Err(Flaw::Signature) {
-            checked = check().await?;
-        }
-        let checked = checked.map_err(|flaw| crate::bad_token(&flaw))?;
-        Ok(Tokens {
-            bearer: BearerToken::new(id_token.clone()),
-            refresh: granted.refresh,
-            identity: checked.identity,
-            obtained: granted.times.sent,
-            expires: checked.expires,
-            skew_ms: checked.skew_ms,
-            refresh_expires: crate::refresh_end(granted.times, granted.refresh_expires_in),
-            signed_in: granted.times.came,
-            client_secret: granted.secret,
-        })
-    }
-
-    /// Whoever was signed in before must be who is now: a different person is not put in his
-    /// place behind his back.
-    async fn same_person(
-        self,
-        tokens: Tokens,
-        http: &Http<'_>,
-        metadata: &Metadata,
-    ) -> Result<Tokens, Problem> {
-        let now = &tokens.identity;
-        let before = self.request.expected_subject.as_ref();
-        let Some(before) = before.filter(|before| **before != now.subject) else {
-            return Ok(tokens);
-        };
-        let parameters = vec![("before", before.clone()), ("now", now.name.clone())];
-        self.drop_tokens(Ok(tokens), http, metadata).await;
-        Err(Problem::new(Code::OtherPerson, parameters))
-    }
-
-    /// Ends tokens that nobody will use, if there are any.
-    async fn drop_tokens(
-        self,
-        tokens: Result<Tokens, Problem>,
-        http: &Http<'_>,
-        metadata: &Metadata,
-    ) {
-        let Ok(tokens) = tokens else { return };
-        let client_id = &self.request.key.client_id;
-        let secret = tokens.client_secret.as_ref();
-        sign_out::revoke(http, metadata, client_id, secret, tokens.refresh.as_ref()).await;
-    }
-
-    fn page(self, ended: &Result<(Tokens, Option<Problem>), Problem>) -> Page {
-        let language = self.request.language;
-        let asker = self
-            .request
-            .question
-            .as_ref()
-            .map(|question| question.asker.as_str());
-        match ended {
-            Ok((tokens, remark)) => pages::done(language, tokens, asker, remark.as_ref()),
-            Err(problem) if problem.code == Code::TrustRefused => {
-                pages::not_allowed(language, asker.unwrap_or_default())
-            }
-            Err(problem) => pages::failed(language, problem, true),
-        }
-    }
-}
-
-/// Whether PKCE is used.
-fn pkce(wanted: Pkce, offered: Option<&[String]>) -> Result<bool, Problem> {
-    let offers = offered.is_some_and(|methods| methods.iter().any(|method| method == "S256"));
-    match wanted {
-        Pkce::S256 => Ok(true),
-        Pkce::Auto => Ok(offers || offered.is_none()),
-        Pkce::No if offers => Err(Problem::plain(Code::PkceNeeded)),
-        Pkce::No => Ok(false),
-    }
 }
 
 /// A redirect URI of flags: on this computer, and without TLS, for which we have no certificate.

@@ -1,0 +1,186 @@
+//! The question: may these servers have tokens of this account?
+
+use broker::account::{AccountKey, Tls};
+use broker::texts::{Language, text};
+use broker::trust::{Question, ServerLine, Wary};
+
+use super::html::Html;
+use super::{KEY, Page, Purpose, code, heading, note, paragraph, row, span, stacked, warning};
+
+/// Asks whether servers may have tokens. `form` is the form's one-time token.
+pub(crate) fn question(
+    language: Language,
+    question: &Question,
+    purpose: Purpose,
+    key: &AccountKey,
+    form: &str,
+) -> Page {
+    let say = |key: &str, parameters: &[(&'static str, String)]| text(language, key, parameters);
+    let asker = [("asker", question.asker.clone())];
+    let (title, why) = match (purpose, question.servers.as_slice()) {
+        (Purpose::SignIn, _) => (
+            say("page.ask.sign-in", &[("host", key.host())]),
+            say("page.ask.sign-in.why", &asker),
+        ),
+        (Purpose::Pair, [server]) => {
+            let names = [
+                ("server", server.server.clone()),
+                ("account", question.account.clone()),
+            ];
+            (
+                say("page.ask.allow", &names),
+                say("page.ask.allow.why", &asker),
+            )
+        }
+        (Purpose::Pair, servers) => {
+            let names = [
+                ("count", servers.len().to_string()),
+                ("account", question.account.clone()),
+            ];
+            (
+                say("page.ask.allow-several", &names),
+                say("page.ask.allow.why", &asker),
+            )
+        }
+    };
+    let wary = question
+        .servers
+        .iter()
+        .any(|server| !server.wary.is_empty());
+    let body = Html::element(
+        "div",
+        &[("class", "app")],
+        Html::markup(KEY).then(span(&say("page.app", &[]))),
+    )
+    .then(heading(&title))
+    .then(paragraph(&why))
+    .then(facts(language, question, &key.tls))
+    .then(Html::element(
+        "form",
+        &[("method", "post"), ("action", "/answer")],
+        Html::start(
+            "input",
+            &[("type", "hidden"), ("name", "token"), ("value", form)],
+        )
+        .then(others(language, question))
+        .then(if wary {
+            note(&say("page.ask.read", &[]))
+        } else {
+            Html::default()
+        })
+        .then(buttons(language, purpose, wary)),
+    ));
+    Page {
+        language,
+        title,
+        body,
+        onward: None,
+    }
+}
+
+fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
+    let say = |key| text(language, key, &[]);
+    let mut list = row(&say("page.ask.issuer"), code(&question.issuer));
+    let files = tls
+        .ca_files
+        .iter()
+        .map(|file| code(&file.to_string_lossy()));
+    let written = tls
+        .ca_data
+        .first()
+        .map(|_| span(&say("page.ask.authority-written")));
+    let authorities = stacked(files.chain(written));
+    if !authorities.is_empty() {
+        list = list.then(row(&say("page.ask.authority"), authorities));
+    }
+    list = list.then(row(&say("page.ask.client"), code(&question.client_id)));
+    if !question.scopes.is_empty() {
+        list = list.then(row(
+            &say("page.ask.scopes"),
+            code(&question.scopes.join(" ")),
+        ));
+    }
+    let servers = stacked(question.servers.iter().map(|server| {
+        let contexts = (!server.contexts.is_empty())
+            .then(|| ("contexts", server.contexts.join(", ")))
+            .map_or_else(Html::default, |contexts| {
+                Html::element(
+                    "small",
+                    &[],
+                    Html::text(&text(language, "page.ask.context", &[contexts])),
+                )
+            });
+        stacked([code(&server.server), contexts].into_iter()).then(warnings(language, server))
+    }));
+    let key = if question.servers.len() > 1 {
+        "page.ask.servers"
+    } else {
+        "page.ask.server"
+    };
+    list = list.then(row(&say(key), servers));
+    if let Some(file) = &question.file {
+        list = list.then(row(&say("page.ask.file"), code(file)));
+    }
+    Html::element("dl", &[], list)
+}
+
+fn others(language: Language, question: &Question) -> Html {
+    let intro = match question.others.len() {
+        0 => return Html::default(),
+        1 => text(language, "page.ask.others", &[]),
+        count => text(
+            language,
+            "page.ask.others-several",
+            &[("count", count.to_string())],
+        ),
+    };
+    let items = question.others.iter().enumerate().map(|(index, server)| {
+        let tick = Html::start(
+            "input",
+            &[
+                ("type", "checkbox"),
+                ("name", "other"),
+                ("value", &index.to_string()),
+            ],
+        );
+        let label = Html::element("label", &[], tick.then(code(&server.server)));
+        Html::element("li", &[], label.then(warnings(language, server)))
+    });
+    let items = items.fold(Html::default(), Html::then);
+    Html::markup("<hr>")
+        .then(paragraph(&intro))
+        .then(Html::element("ul", &[], items))
+}
+
+/// Nothing to be wary of: the way on is the filled button. Otherwise none is, and what a stray
+/// key press reaches is the no.
+fn buttons(language: Language, purpose: Purpose, wary: bool) -> Html {
+    let always = match purpose {
+        Purpose::SignIn if !wary => "page.ask.always-sign-in",
+        Purpose::SignIn | Purpose::Pair => "page.ask.always",
+    };
+    let button = |value, key, extra: &[(&'static str, &str)]| {
+        let mut attributes = vec![("type", "submit"), ("name", "answer"), ("value", value)];
+        attributes.extend(extra);
+        Html::element("button", &attributes, Html::text(&text(language, key, &[])))
+    };
+    let no: &[_] = if wary { &[("autofocus", "")] } else { &[] };
+    let yes: &[_] = if wary { &[] } else { &[("class", "filled")] };
+    let buttons = button("no", "page.ask.no", no)
+        .then(button("once", "page.ask.once", &[]))
+        .then(button("always", always, yes));
+    Html::element("div", &[("class", "buttons")], buttons)
+}
+
+fn warnings(language: Language, server: &ServerLine) -> Html {
+    let words = server.wary.iter().map(|wary| {
+        let key = match wary {
+            Wary::SkipsTls => "page.wary.skips-tls",
+            Wary::Proxy => "page.wary.proxy",
+            Wary::OtherAuthority => "page.wary.other-authority",
+            Wary::Unknown => "page.wary.unknown",
+        };
+        warning(&text(language, key, &[]))
+    });
+    words.fold(Html::default(), Html::then)
+}
