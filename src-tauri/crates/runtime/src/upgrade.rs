@@ -3,14 +3,13 @@
 //! Lock and sockets stay open across it ([`crate::single`]), so no client sees a closed door, and a connection
 //! that nobody has accepted yet is accepted by the successor.
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
+use crate::os::execute::execute;
 use crate::single::{Claim, INHERIT};
 
 /// A program whose file was touched more recently than this may still be on its way in.
@@ -96,21 +95,17 @@ impl Program {
     /// everything is then as it was. Whatever else is to survive must be at rest before.
     #[must_use]
     pub fn become_it(&self, claim: &Claim) -> io::Error {
-        let mut arguments = std::env::args_os();
-        let name = arguments.next().unwrap_or_else(|| self.path.clone().into());
-        let arguments: Vec<OsString> = arguments.collect();
         let handed = match claim.hand_over() {
             Ok(handed) => handed,
             Err(error) => return error,
         };
-        let error = Command::new(&self.path)
-            .arg0(name)
-            .args(arguments)
-            .env(INHERIT, handed)
-            .env_remove("LISTEN_PID")
-            .env_remove("LISTEN_FDS")
-            .env_remove("LISTEN_FDNAMES")
-            .exec();
+        // systemd's numbers are ours now.
+        let ours =
+            |name: &OsStr| name == INHERIT || name.as_encoded_bytes().starts_with(b"LISTEN_");
+        let environment = std::env::vars_os()
+            .filter(|(name, _)| !ours(name))
+            .chain([(INHERIT.into(), handed)]);
+        let error = execute(&self.path, std::env::args_os(), environment);
         match claim.keep() {
             Ok(()) => error,
             Err(leaking) => leaking,

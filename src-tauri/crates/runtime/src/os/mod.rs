@@ -3,5 +3,7 @@
 pub(crate) mod clock;
 #[cfg(unix)]
 pub(crate) mod descriptor;
+#[cfg(unix)]
+pub(crate) mod execute;
 pub(crate) mod keyring;
 pub(crate) mod page;
