@@ -447,9 +447,18 @@ impl Session {
                 self.renewal = Renewal::WhenAsked;
                 self.hold(tokens, &mut cx)
             }
-            SignInOutcome::Declined(refusal)
-            | SignInOutcome::Unreachable(refusal)
-            | SignInOutcome::Blocked(refusal) => {
+            // No page was shown: the next ask may try again.
+            SignInOutcome::Unreachable(fault) => {
+                let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
+                let steps = self.fail_all(&fault);
+                self.doing = Doing::BackingOff {
+                    until,
+                    fault,
+                    last: attempt,
+                };
+                steps
+            }
+            SignInOutcome::Declined(refusal) | SignInOutcome::Blocked(refusal) => {
                 let steps = self.fail_all(&refusal);
                 self.doing = Doing::Declined { refusal };
                 steps

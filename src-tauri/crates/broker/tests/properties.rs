@@ -3,6 +3,8 @@
 //! A made-up world performs the effects: it keeps what is under way and answers it, or not, as the
 //! random events say. After each event the rules are looked at.
 
+#![allow(clippy::expect_used, reason = "a surprise is a failed test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -12,9 +14,7 @@ use broker::broker::Broker;
 use broker::clock::{Moment, Now, Wall};
 use broker::command::{Command, Which};
 use broker::credential::ExecVersion;
-use broker::event::{
-    Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers,
-};
+use broker::event::{Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers};
 use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::{Code, Problem};
 use broker::secret::{BearerToken, RefreshToken};
@@ -29,7 +29,11 @@ use proptest::prelude::*;
 /// One thing that may happen.
 #[derive(Clone, Debug)]
 enum Happening {
-    Ask { foreground: bool, process: u8, server: u8 },
+    Ask {
+        foreground: bool,
+        process: u8,
+        server: u8,
+    },
     Login,
     Logout,
     HangUp(u8),
@@ -122,7 +126,10 @@ impl World {
     fn new() -> Self {
         Self {
             broker: Broker::new(Kept::default(), Settings::default(), 7),
-            now: Now { wall: Wall::from_seconds(1_800_000_000), moment: Moment(1_000_000) },
+            now: Now {
+                wall: Wall::from_seconds(1_800_000_000),
+                moment: Moment(1_000_000),
+            },
             next: 1,
             owed: BTreeMap::new(),
             refreshing: BTreeMap::new(),
@@ -135,7 +142,10 @@ impl World {
 
     fn asker(&self, foreground: bool, process: u8) -> Asker {
         Asker {
-            process: Some(ProcessId { pid: u32::from(process) + 100, started: 1 }),
+            process: Some(ProcessId {
+                pid: u32::from(process) + 100,
+                started: 1,
+            }),
             program: "kubectl".into(),
             arguments: None,
             place: Place::Here,
@@ -159,11 +169,16 @@ impl World {
         self.next += 1;
         let bearer = format!("token-{}", self.next);
         let life = Duration::from_secs(u64::from(life));
-        self.ends.insert(bearer.clone(), self.now.moment.after(life));
+        self.ends
+            .insert(bearer.clone(), self.now.moment.after(life));
         Tokens {
             bearer: BearerToken::new(bearer),
             refresh: Some(RefreshToken::new(format!("refresh-{}", self.next))),
-            identity: Identity { subject: "s".into(), name: "n".into(), groups: vec![] },
+            identity: Identity {
+                subject: "s".into(),
+                name: "n".into(),
+                groups: vec![],
+            },
             obtained: self.now.wall,
             expires: self.now.wall.after(life),
             skew_ms: 0,
@@ -194,8 +209,10 @@ impl World {
                 }
                 Effect::SignOut(attempt, request) => {
                     // Ended at once, after whatever was under way.
-                    let outcome =
-                        SignOutOutcome { revocation: Step::Done, provider_session: None };
+                    let outcome = SignOutOutcome {
+                        revocation: Step::Done,
+                        provider_session: None,
+                    };
                     self.refreshing.clear();
                     self.handle(Event::SignedOut(request.account, attempt, outcome));
                 }
@@ -216,9 +233,15 @@ impl World {
         match reply {
             Reply::Credential(_, token, expiry) => {
                 let end = self.ends[token.reveal()];
-                assert!(end > self.now.moment, "a token is never served past its end");
+                assert!(
+                    end > self.now.moment,
+                    "a token is never served past its end"
+                );
                 let stated = self.now.moment_of(expiry);
-                assert!(stated <= end.after(Duration::from_secs(1)), "nor stated to live longer");
+                assert!(
+                    stated <= end.after(Duration::from_secs(1)),
+                    "nor stated to live longer"
+                );
             }
             Reply::Prompt(_) => {
                 self.prompts.insert(caller);
@@ -234,22 +257,36 @@ impl World {
     }
 
     fn unanswered(&self) -> Vec<CallerId> {
-        self.owed.iter().filter(|(_, answers)| **answers == 0).map(|(caller, _)| *caller).collect()
+        self.owed
+            .iter()
+            .filter(|(_, answers)| **answers == 0)
+            .map(|(caller, _)| *caller)
+            .collect()
     }
 
     fn happen(&mut self, happening: Happening) {
         match happening {
-            Happening::Ask { foreground, process, server } => {
+            Happening::Ask {
+                foreground,
+                process,
+                server,
+            } => {
                 let caller = self.caller();
                 let asker = self.asker(foreground, process);
                 let server = Server::Unknown(format!("s{server}"));
                 self.handle(Event::Asked(Box::new(Ask {
                     caller,
                     asker,
-                    account: Which::Flags { key: key(), settings: ClientSettings::default() },
+                    account: Which::Flags {
+                        key: key(),
+                        settings: ClientSettings::default(),
+                    },
                     version: ExecVersion::V1,
                     servers: Servers {
-                        needed: vec![Candidate { server, contexts: vec![] }],
+                        needed: vec![Candidate {
+                            server,
+                            contexts: vec![],
+                        }],
                         others: vec![],
                         file: None,
                     },
@@ -274,12 +311,17 @@ impl World {
                 }
             }
             Happening::Refresh(end) => {
-                let Some((attempt, account)) = self.refreshing.pop_first() else { return };
+                let Some((attempt, account)) = self.refreshing.pop_first() else {
+                    return;
+                };
                 let problem = |code| Problem::plain(code);
                 let outcome = match end {
                     RefreshEnd::Tokens(life) => RefreshOutcome::Refreshed(self.tokens(life)),
                     RefreshEnd::WithoutIdToken => {
-                        let tokens = Tokens { expires: Wall(0), ..self.tokens(5) };
+                        let tokens = Tokens {
+                            expires: Wall(0),
+                            ..self.tokens(5)
+                        };
                         RefreshOutcome::WithoutIdToken { tokens }
                     }
                     RefreshEnd::Unreachable => {
@@ -320,7 +362,11 @@ impl World {
                 }
             }
             Happening::Desktop(there) => {
-                let desktop = if there { Desktop::Unlocked } else { Desktop::None };
+                let desktop = if there {
+                    Desktop::Unlocked
+                } else {
+                    Desktop::None
+                };
                 self.handle(Event::Desktop(desktop));
             }
             Happening::Network => self.handle(Event::NetworkChanged),
@@ -347,7 +393,11 @@ impl World {
     fn command(&mut self, command: Command) {
         let caller = self.caller();
         let asker = self.asker(true, 200);
-        self.handle(Event::Commanded(Box::new(Commanded { caller, asker, command })));
+        self.handle(Event::Commanded(Box::new(Commanded {
+            caller,
+            asker,
+            command,
+        })));
     }
 
     /// However it stands, a person who is there can bring it to a token.
