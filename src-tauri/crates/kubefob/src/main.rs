@@ -1,3 +1,56 @@
 //! The resident: broker, socket and vault in one small process.
 
-fn main() {}
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use runtime::folders::Folders;
+use runtime::single::{self, Unclaimed};
+use wire::endpoint::Places;
+
+mod log;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nobody may be reading; whoever started us by hand does.
+            drop(writeln!(std::io::stderr(), "kubefob: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> anyhow::Result<()> {
+    wire::os::harden().context("this process can't be hardened")?;
+    let environment: Vec<_> = std::env::vars_os().collect();
+    let places = Places::of_this_process()?;
+    let claim = match single::claim(&places) {
+        Ok(claim) => claim,
+        // The one who is there serves whoever started us.
+        Err(Unclaimed::Taken) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let folders = Folders::of(&places)?;
+    folders.create(&places)?;
+    log::start(&folders.log)?;
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::warn!("rustls has another provider already");
+    }
+    // One thread: the loop decides, and what blocks has threads of its own that go again.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let ended = runtime.block_on(runtime::resident::run(
+        &places,
+        &folders,
+        claim,
+        environment,
+    ));
+    // What still blocks (a keyring's prompt) is not waited for.
+    runtime.shutdown_background();
+    ended
+}

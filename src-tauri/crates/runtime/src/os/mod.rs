@@ -7,3 +7,4 @@ pub(crate) mod descriptor;
 pub(crate) mod execute;
 pub(crate) mod keyring;
 pub(crate) mod page;
+pub(crate) mod processes;

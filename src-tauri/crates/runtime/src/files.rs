@@ -1,0 +1,500 @@
+//! The files that a question depends on: the asker's kubeconfigs, and certificate authorities.
+//! All of it is read off the loop, regular files alone, with a bound.
+
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use broker::account::AccountKey;
+use broker::argv::{self, Called};
+use broker::command::{Command, GetToken, Which};
+use broker::credential::ExecCluster;
+use broker::event::{Candidate, Found, Servers};
+use broker::problem::{Code, Problem};
+use broker::trust::Server;
+use kubeconfig::{Config, FileSet, Merged, Origin, ServerKey};
+use provider::Trusted;
+use wire::frame::Run;
+
+use crate::asker;
+
+/// The most bytes that a certificate authority's file may have.
+const CA_BYTES: u64 = 1024 * 1024;
+/// How many parsed kubeconfigs are kept.
+const PARSED: usize = 64;
+
+/// Kubeconfigs, as far as they were read.
+#[derive(Clone, Debug)]
+pub(crate) struct Files {
+    home: PathBuf,
+    parsed: Arc<Mutex<Parsed>>,
+}
+
+/// The newest files that were parsed, by their state.
+type Parsed = VecDeque<(Stamp, Arc<Config>)>;
+
+/// One state of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Stamp {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+    length: u64,
+}
+
+impl Files {
+    /// `home` is the person's own, where `~/.kube/config` is.
+    pub(crate) fn new(home: PathBuf) -> Self {
+        Self {
+            home,
+            parsed: Arc::default(),
+        }
+    }
+
+    /// The servers that a question may be for.
+    ///
+    /// # Errors
+    /// `BadKubeconfig`, for a file set that kubectl could not load either.
+    pub(crate) async fn servers(
+        &self,
+        found: asker::Found,
+        run: &Run,
+        cluster: Option<&ExecCluster>,
+        account: &Which,
+    ) -> Result<Servers, Problem> {
+        let arguments: Vec<String> = run
+            .args
+            .iter()
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect();
+        let named = match (&run.exec_info, cluster) {
+            (Some(info), Some(_)) => kubeconfig::from_exec_info(&String::from_utf8_lossy(info))
+                .map_err(|error| {
+                    Problem::new(Code::ExecInfo, vec![("reason", error.to_string())])
+                })?,
+            (Some(_) | None, Some(_) | None) => None,
+        };
+        let files = self.clone();
+        let account = account.clone();
+        let home = self.home.clone();
+        let blocking = move || files.look(&found, &arguments, named, &account, &home);
+        tokio::task::spawn_blocking(blocking)
+            .await
+            .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
+    }
+
+    fn look(
+        &self,
+        found: &asker::Found,
+        arguments: &[String],
+        named: Option<ServerKey>,
+        account: &Which,
+        home: &Path,
+    ) -> Result<Servers, Problem> {
+        let unknown = || {
+            let text = arguments.join("\0");
+            let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+            Servers {
+                needed: vec![Candidate {
+                    server: Server::Unknown(hex(digest.as_ref())),
+                    contexts: Vec::new(),
+                }],
+                others: Vec::new(),
+                file: None,
+            }
+        };
+        let merged = self.file_set(found)?;
+        let others = |needed: &[Candidate]| {
+            let Some((merged, key)) = merged.as_ref().zip(account_key(account)) else {
+                return Vec::new();
+            };
+            let using = kubeconfig::using(merged, |exec| {
+                kubeconfig::shim_arguments(exec)
+                    .and_then(|arguments| account_of(arguments, Path::new("/"), home))
+                    .is_some_and(|(other, _)| other == *key)
+            });
+            let using = using.into_iter().map(candidate);
+            using
+                .filter(|other| needed.iter().all(|known| known.server != other.server))
+                .collect()
+        };
+        if let Some(server) = named {
+            // kubectl itself names the server; the files only tell which contexts lead there.
+            let contexts = merged.as_ref().map(|merged| {
+                let all = kubeconfig::using(merged, |_| true);
+                all.into_iter()
+                    .map(candidate)
+                    .find(|known| known.server == Server::Known(server.clone()))
+            });
+            let contexts = contexts
+                .flatten()
+                .map(|known| known.contexts)
+                .unwrap_or_default();
+            let needed = vec![Candidate {
+                server: Server::Known(server),
+                contexts,
+            }];
+            let others = others(&needed);
+            let file = merged.as_ref().and_then(file_of);
+            return Ok(Servers {
+                needed,
+                others,
+                file,
+            });
+        }
+        let Some(merged_set) = &merged else {
+            return Ok(unknown());
+        };
+        let narrow = self.narrow(found, merged_set);
+        match kubeconfig::servers(merged_set, arguments, &narrow) {
+            Origin::Known(candidates) => {
+                let file = candidates
+                    .first()
+                    .map(|first| first.file.display().to_string());
+                let needed: Vec<_> = candidates.into_iter().map(candidate).collect();
+                let others = others(&needed);
+                Ok(Servers {
+                    needed,
+                    others,
+                    file,
+                })
+            }
+            Origin::NoSuchStanza | Origin::Unknown => Ok(unknown()),
+        }
+    }
+
+    /// What the asker's own arguments choose, if it is kubectl by more than its name.
+    fn narrow(&self, found: &asker::Found, merged: &Merged) -> kubeconfig::Narrow {
+        let Some(arguments) = found.asker.arguments.as_deref().filter(|_| found.kubectl) else {
+            return kubeconfig::Narrow::default();
+        };
+        let folder = found.folder.as_deref().unwrap_or(Path::new(""));
+        let mut narrow = kubeconfig::narrow(arguments, folder);
+        let environment = found.environment.as_deref().unwrap_or_default();
+        let preferences = kubeconfig::kuberc(
+            narrow.kuberc.as_deref().map(OsStr::new),
+            asker::variable(environment, "KUBERC"),
+            asker::variable(environment, "HOME").map(Path::new),
+        );
+        if let Some(path) = preferences {
+            narrow.preferences_choose = match open(&folder.join(path))
+                .and_then(|file| bounded(file, kubeconfig::MAX_BYTES as u64))
+            {
+                Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes),
+                Err(Unread::Missing) => false,
+                Err(_) => true,
+            };
+        }
+        narrow.files_are_newer = files_of(merged).any(|file| {
+            changed_since(
+                &folder.join(file),
+                found.asker.process.map(|process| process.started),
+            )
+        });
+        narrow
+    }
+
+    /// The asker's file set, merged; none where it is out of sight.
+    fn file_set(&self, found: &asker::Found) -> Result<Option<Merged>, Problem> {
+        if found.asker.place == broker::asker::Place::Container {
+            return Ok(None);
+        }
+        let (Some(environment), Some(folder)) = (&found.environment, &found.folder) else {
+            return Ok(None);
+        };
+        let narrow =
+            kubeconfig::narrow(found.asker.arguments.as_deref().unwrap_or_default(), folder);
+        let home = asker::variable(environment, "HOME").map(Path::new);
+        let set = kubeconfig::paths(
+            narrow.kubeconfig.as_deref().map(OsStr::new),
+            asker::variable(environment, "KUBECONFIG"),
+            home,
+        );
+        self.load_set(&set, folder).map(Some)
+    }
+
+    /// Loads and merges a file set as kubectl does.
+    fn load_set(&self, set: &FileSet, folder: &Path) -> Result<Merged, Problem> {
+        let (paths, mandatory) = match set {
+            FileSet::Explicit(path) => (std::slice::from_ref(path), true),
+            FileSet::Optional(paths) => (paths.as_slice(), false),
+        };
+        let mut configs = Vec::new();
+        for path in paths {
+            match self.load(&folder.join(path), path) {
+                Ok(config) => configs.push(config),
+                Err(Unread::Missing) if !mandatory => {}
+                Err(unread) => {
+                    return Err(Problem::new(
+                        Code::BadKubeconfig,
+                        vec![
+                            ("path", path.display().to_string()),
+                            ("reason", unread.reason()),
+                        ],
+                    ));
+                }
+            }
+        }
+        Ok(kubeconfig::merge(
+            configs.iter().map(|config| &**config),
+            folder,
+        ))
+    }
+
+    fn load(&self, path: &Path, named: &Path) -> Result<Arc<Config>, Unread> {
+        let file = open(path)?;
+        let stamp = stamp(path, &file)?;
+        let known =
+            |(known, config): &(Stamp, Arc<Config>)| (*known == stamp).then(|| Arc::clone(config));
+        if let Some(config) = self.parsed().iter().find_map(known) {
+            return Ok(config);
+        }
+        let text = bounded(file, kubeconfig::MAX_BYTES as u64)?;
+        let config =
+            kubeconfig::load(named, &text).map_err(|error| Unread::Malformed(error.to_string()))?;
+        let config = Arc::new(config);
+        let mut parsed = self.parsed();
+        parsed.retain(|(known, _)| known.path != stamp.path);
+        if parsed.len() >= PARSED {
+            parsed.pop_front();
+        }
+        parsed.push_back((stamp, Arc::clone(&config)));
+        Ok(config)
+    }
+
+    fn parsed(&self) -> std::sync::MutexGuard<'_, Parsed> {
+        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What stands in the person's own `~/.kube/config` and uses us. A file that can't be loaded
+    /// has nothing: nothing is trusted by mistake.
+    pub(crate) fn first_start(&self) -> Vec<Found> {
+        let path = self.home.join(".kube").join("config");
+        let set = FileSet::Optional(vec![path.clone()]);
+        let merged = match self.load_set(&set, Path::new("/")) {
+            Ok(merged) => merged,
+            Err(problem) => {
+                tracing::warn!(
+                    problem = problem.code.name(),
+                    "no trust from the first start"
+                );
+                return Vec::new();
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let pairs = kubeconfig::pairs(&merged);
+        let found = pairs.into_iter().filter_map(|pair| {
+            let (key, settings) = account_of(pair.arguments, folder, &self.home)?;
+            let file = pair.candidate.file.display().to_string();
+            Some(Found {
+                key,
+                settings,
+                candidate: candidate(pair.candidate),
+                file,
+            })
+        });
+        found.collect()
+    }
+}
+
+/// What certificate authorities an account's key names, read.
+///
+/// # Errors
+/// `BadFile`, which names the file and quotes nothing of it.
+pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
+    let tls = key.tls.clone();
+    let read = tokio::task::spawn_blocking(move || {
+        let mut ca_pem = Vec::new();
+        for path in &tls.ca_files {
+            let read = open(path).and_then(|file| bounded(file, CA_BYTES));
+            ca_pem.push(read.map_err(|unread| bad_file(&path.display().to_string(), &unread))?);
+        }
+        for data in &tls.ca_data {
+            let decoded = base64::engine::general_purpose::STANDARD.decode(data.trim());
+            let unread = || Unread::Malformed("not base64".to_owned());
+            ca_pem.push(decoded.map_err(|_| bad_file("--certificate-authority-data", &unread()))?);
+        }
+        Ok(Trusted {
+            ca_pem,
+            own_ca: false,
+        })
+    });
+    let internal = |error: tokio::task::JoinError| {
+        Problem::new(Code::Internal, vec![("reason", error.to_string())])
+    };
+    read.await.map_err(internal)?
+}
+
+/// Why a file was not read.
+#[derive(Debug)]
+enum Unread {
+    Missing,
+    NotRegular,
+    TooLong,
+    Malformed(String),
+    Io(io::Error),
+}
+
+impl Unread {
+    fn reason(&self) -> String {
+        match self {
+            Self::Missing => "it does not exist".to_owned(),
+            Self::NotRegular => "it is no regular file".to_owned(),
+            Self::TooLong => "it is longer than 1 MiB".to_owned(),
+            Self::Malformed(reason) => reason.clone(),
+            Self::Io(error) => error.to_string(),
+        }
+    }
+}
+
+fn bad_file(path: &str, unread: &Unread) -> Problem {
+    Problem::new(
+        Code::BadFile,
+        vec![("path", path.to_owned()), ("reason", unread.reason())],
+    )
+}
+
+/// Opens a regular file. A pipe or a device is not waited for: it is opened without blocking and
+/// looked at before a byte is read.
+fn open(path: &Path) -> Result<File, Unread> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    }
+    let missing = |error: &io::Error| {
+        [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+    };
+    let file = options.open(path).map_err(|error| {
+        if missing(&error) {
+            Unread::Missing
+        } else {
+            Unread::Io(error)
+        }
+    })?;
+    if file.metadata().map_err(Unread::Io)?.is_file() {
+        Ok(file)
+    } else {
+        Err(Unread::NotRegular)
+    }
+}
+
+fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
+    let mut bytes = Vec::new();
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Unread::Io)?;
+    if bytes.len() as u64 > most {
+        Err(Unread::TooLong)
+    } else {
+        Ok(bytes)
+    }
+}
+
+#[cfg(unix)]
+fn stamp(path: &Path, file: &File) -> Result<Stamp, Unread> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().map_err(Unread::Io)?;
+    Ok(Stamp {
+        path: path.to_owned(),
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        length: metadata.len(),
+    })
+}
+
+/// A server with its certificate authority's content in place of its path: the same authority, by
+/// file or by data, is one server.
+fn candidate(found: kubeconfig::Candidate) -> Candidate {
+    let read = |path: &Path| open(path).and_then(|file| bounded(file, CA_BYTES)).ok();
+    Candidate {
+        server: Server::Known(found.server.with_ca_data(read)),
+        contexts: found.contexts,
+    }
+}
+
+fn account_key(which: &Which) -> Option<&AccountKey> {
+    match which {
+        Which::Flags { key, .. } => Some(key),
+        Which::Named(_) => None,
+    }
+}
+
+/// The account that a stanza's arguments make.
+fn account_of(
+    arguments: &[String],
+    folder: &Path,
+    home: &Path,
+) -> Option<(AccountKey, broker::account::ClientSettings)> {
+    let args: Vec<Vec<u8>> = arguments
+        .iter()
+        .map(|word| word.clone().into_bytes())
+        .collect();
+    let command = argv::parse(&Called {
+        program: b"kubectl-oidc_login",
+        args: &args,
+        cwd: folder,
+        home,
+        exec_info: None,
+    });
+    match command {
+        Ok(Command::GetToken(get_token)) => match *get_token {
+            GetToken {
+                account: Which::Flags { key, settings },
+                ..
+            } => Some((key, settings)),
+            GetToken {
+                account: Which::Named(_),
+                ..
+            } => None,
+        },
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// The files that a merged view came from.
+fn files_of(merged: &Merged) -> impl Iterator<Item = &Path> {
+    let clusters = merged.clusters.values().map(|cluster| &*cluster.file);
+    let users = merged.users.values().map(|user| &*user.file);
+    let contexts = merged.contexts.values().map(|context| &*context.file);
+    clusters
+        .chain(users)
+        .chain(contexts)
+        .chain(merged.current_context_file.as_deref())
+}
+
+/// Whether a file was written after a process started. What can't be told counts as yes.
+fn changed_since(file: &Path, started: Option<u64>) -> bool {
+    let started = started.and_then(crate::os::processes::start_time);
+    let changed = std::fs::metadata(file)
+        .and_then(|found| found.modified())
+        .ok();
+    match (started, changed) {
+        (Some(started), Some(changed)) => changed > started,
+        (None, _) | (_, None) => true,
+    }
+}
+
+fn file_of(merged: &Merged) -> Option<String> {
+    merged
+        .current_context_file
+        .as_ref()
+        .map(|file| file.display().to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

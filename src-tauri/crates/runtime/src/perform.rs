@@ -1,0 +1,403 @@
+//! Each effect, made true. A transaction is one task from its first byte to its report.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use broker::account::AccountId;
+use broker::commands::address_text;
+use broker::credential;
+use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
+use broker::outcome::{AttemptId, RefreshOutcome, RefreshRequest, SignOutRequest};
+use broker::problem::Problem;
+use broker::settings::Keep;
+use broker::tokens::Tokens;
+use broker::waiters::CallerId;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::AbortHandle;
+use wire::frame;
+
+use crate::clock;
+use crate::desktop::Browser;
+use crate::files;
+use crate::os::processes;
+use crate::run::{Inbox, Listening, Message};
+use crate::server::Line;
+use crate::store::Store;
+use crate::vault::{Record, State, Vault};
+
+/// Performs effects.
+pub(crate) struct Performer {
+    inbox: Inbox,
+    vault: Vault,
+    browser: Browser,
+    callers: HashMap<CallerId, Line>,
+    listening: HashMap<AttemptId, Listening>,
+    telling: HashMap<AttemptId, Vec<CallerId>>,
+    running: HashMap<AttemptId, AbortHandle>,
+    accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
+    keeping: mpsc::UnboundedSender<broker::event::Kept>,
+    kept: Option<tokio::task::JoinHandle<()>>,
+}
+
+/// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
+/// middle of a refresh must end. Whoever holds the lock is the one transaction of that account.
+#[derive(Default)]
+struct Latest(Option<Tokens>);
+
+impl Performer {
+    pub(crate) fn new(inbox: Inbox, vault: Vault, store: Store, browser: Browser) -> Self {
+        let (keeping, mut kept) = mpsc::unbounded_channel();
+        let writing = tokio::spawn(async move {
+            while let Some(mut newest) = kept.recv().await {
+                while let Ok(newer) = kept.try_recv() {
+                    newest = newer;
+                }
+                store.keep(newest).await;
+            }
+        });
+        Self {
+            inbox,
+            vault,
+            browser,
+            callers: HashMap::new(),
+            listening: HashMap::new(),
+            telling: HashMap::new(),
+            running: HashMap::new(),
+            accounts: HashMap::new(),
+            keeping,
+            kept: Some(writing),
+        }
+    }
+
+    /// What concerns the performer alone.
+    pub(crate) fn hear(&mut self, message: Message) {
+        match message {
+            Message::Caller(caller, line) => {
+                self.callers.insert(caller, line);
+            }
+            Message::Left(caller) => {
+                self.callers.remove(&caller);
+            }
+            Message::Listening(attempt, listening) => {
+                for caller in self.telling.remove(&attempt).unwrap_or_default() {
+                    self.tell_address(caller, &listening);
+                }
+                self.listening.insert(attempt, listening);
+            }
+            Message::Closed(attempt) => {
+                self.listening.remove(&attempt);
+                self.telling.remove(&attempt);
+                self.running.remove(&attempt);
+            }
+            Message::Ping(pong) => drop(pong.send(())),
+            Message::Kept(account) => tracing::debug!(%account, "tokens at rest"),
+            Message::Event(_) | Message::Stop => {}
+        }
+    }
+
+    pub(crate) fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply(caller, reply) => self.reply(caller, reply),
+            Effect::Refresh(attempt, request) => self.refresh(attempt, *request),
+            Effect::SignIn(sign_in) => self.sign_in(*sign_in),
+            Effect::AskPage(question, page) => self.ask_page(question, *page),
+            Effect::Tell(attempt, caller) => self.tell(attempt, caller),
+            Effect::Cancel(attempt) => self.cancel(attempt),
+            Effect::SignOut(attempt, request) => self.sign_out(attempt, *request),
+            Effect::Forget(account) => self.forget(account),
+            Effect::Keep(kept) => drop(self.keeping.send(*kept)),
+            Effect::Watch(process) => {
+                let inbox = self.inbox.clone();
+                tokio::spawn(async move {
+                    if processes::ended(process.pid).await.is_ok() {
+                        inbox.event(Event::Ended(process));
+                    }
+                });
+            }
+            Effect::Show(view) => {
+                for account in &view.accounts {
+                    tracing::info!(account = account.id, state = ?account.state, "state");
+                }
+            }
+        }
+    }
+
+    /// Lets what is being written come to its end.
+    pub(crate) async fn finish(mut self) {
+        let (closed, _) = mpsc::unbounded_channel();
+        self.keeping = closed;
+        if let Some(writing) = self.kept.take() {
+            drop(writing.await);
+        }
+        // A refresh that is under way is finished: its reply must not be lost.
+        for account in self.accounts.values() {
+            drop(account.lock().await);
+        }
+    }
+
+    fn reply(&mut self, caller: CallerId, reply: Reply) {
+        let last = matches!(reply, Reply::Done(_));
+        if let Some(line) = self.callers.get(&caller) {
+            line.send(match reply {
+                Reply::Out(text) => frame::Reply::Stdout(text.into_bytes()),
+                Reply::Credential(version, token, expiry) => {
+                    frame::Reply::Stdout(credential::render(version, &token, expiry).into_bytes())
+                }
+                Reply::Token(token) => {
+                    frame::Reply::Stdout(format!("{}\n", token.reveal()).into_bytes())
+                }
+                Reply::Err(text) => frame::Reply::Stderr(text),
+                Reply::Prompt(text) => frame::Reply::Prompt(text),
+                Reply::Done(code) => frame::Reply::Exit(code),
+            });
+        }
+        if last {
+            self.callers.remove(&caller);
+        }
+    }
+
+    fn account(&mut self, account: &AccountId) -> Arc<Mutex<Latest>> {
+        Arc::clone(self.accounts.entry(account.clone()).or_default())
+    }
+
+    fn refresh(&mut self, attempt: AttemptId, request: RefreshRequest) {
+        let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
+        let account = self.account(&request.account);
+        tokio::spawn(async move {
+            let mut latest = account.lock().await;
+            let outcome = refreshed(&request, &vault).await;
+            if let RefreshOutcome::Refreshed(tokens) | RefreshOutcome::WithoutIdToken { tokens } =
+                &outcome
+            {
+                latest.0 = Some(tokens.clone());
+                seal(&vault, &request.key, tokens, &inbox).await;
+            }
+            drop(latest);
+            inbox.event(Event::Refreshed(request.account, attempt, outcome));
+        });
+    }
+
+    fn sign_in(&mut self, sign_in: SignIn) {
+        let SignIn {
+            attempt,
+            request,
+            open_browser,
+            question,
+        } = sign_in;
+        let (inbox, vault, browser) =
+            (self.inbox.clone(), self.vault.clone(), self.browser.clone());
+        let latest = self.account(&request.account);
+        let task = tokio::spawn(async move {
+            let (account, key) = (request.account.clone(), request.key.clone());
+            let transaction = async {
+                let trusted = files::trusted(&key).await?;
+                let mut listening =
+                    provider::listen(request, trusted, Arc::new(clock::wall)).await?;
+                // Nobody is shown a page that can only fail.
+                listening.reach().await?;
+                announce(&listening, attempt, open_browser, &browser, &inbox);
+                let answered = |answer, ticked| {
+                    if let Some(question) = question {
+                        inbox.event(Event::Approved(question, answer, ticked));
+                    }
+                    std::future::ready(())
+                };
+                let sealing = |tokens: Tokens| async {
+                    latest.lock().await.0 = Some(tokens.clone());
+                    vault.seal(Record::new(key.clone(), tokens)).await
+                };
+                Ok(listening.finish(answered, sealing).await)
+            };
+            let outcome = transaction.await.unwrap_or_else(provider::outcome);
+            tell_keep(&vault, &inbox);
+            inbox.send(Message::Closed(attempt));
+            inbox.event(Event::SignedIn(account, attempt, outcome));
+        });
+        self.running.insert(attempt, task.abort_handle());
+    }
+
+    fn ask_page(&mut self, question: QuestionId, page: AskPage) {
+        let (inbox, browser) = (self.inbox.clone(), self.browser.clone());
+        tokio::spawn(async move {
+            let asked = async {
+                let trusted = files::trusted(&page.request.key).await?;
+                let listening =
+                    provider::listen(page.request, trusted, Arc::new(clock::wall)).await?;
+                browser.open(&listening.tickets().mint())?;
+                let answered = |answer, ticked| {
+                    inbox.event(Event::Approved(question, answer, ticked));
+                    std::future::ready(())
+                };
+                Ok::<_, Problem>(listening.ask(answered).await)
+            }
+            .await;
+            match asked {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    let silence = Problem::plain(broker::problem::Code::SignInTimedOut);
+                    inbox.event(Event::Unanswered(question, silence));
+                }
+                Err(problem) => inbox.event(Event::Unanswered(question, problem)),
+            }
+        });
+    }
+
+    fn tell(&mut self, attempt: AttemptId, caller: CallerId) {
+        match self.listening.get(&attempt) {
+            Some(listening) => self.tell_address(caller, listening),
+            None => self.telling.entry(attempt).or_default().push(caller),
+        }
+    }
+
+    /// Tells a caller an address of its own. Where nobody reads, nothing is said that a browser
+    /// shows already.
+    fn tell_address(&self, caller: CallerId, listening: &Listening) {
+        let Some(line) = self.callers.get(&caller) else {
+            return;
+        };
+        let asker = line.asker();
+        if !asker.terminal && listening.opened {
+            return;
+        }
+        let mut text = String::new();
+        if asker.terminal {
+            for problem in [&listening.browser, &other_port(listening)]
+                .into_iter()
+                .flatten()
+            {
+                text.push_str(&format!("Kubefob: {}\n", problem.line(asker.language)));
+            }
+        }
+        text.push_str(&address_text(
+            &asker,
+            &listening.tickets.mint(),
+            listening.port,
+        ));
+        text.push('\n');
+        line.send(frame::Reply::Stderr(text));
+    }
+
+    fn cancel(&mut self, attempt: AttemptId) {
+        if let Some(task) = self.running.remove(&attempt) {
+            task.abort();
+        }
+        self.listening.remove(&attempt);
+        self.telling.remove(&attempt);
+    }
+
+    fn sign_out(&mut self, attempt: AttemptId, mut request: SignOutRequest) {
+        let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
+        let account = self.account(&request.account);
+        tokio::spawn(async move {
+            let mut latest = account.lock().await;
+            if let Some(newer) = latest.0.take() {
+                request.tokens = Some(newer);
+            }
+            if let Err(problem) = vault.forget(&request.account).await {
+                tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
+            }
+            let outcome = match files::trusted(&request.key).await {
+                Ok(trusted) => provider::sign_out(&request, &trusted, &clock::wall).await,
+                Err(problem) => broker::outcome::SignOutOutcome {
+                    revocation: broker::outcome::Step::Failed(problem),
+                    provider_session: None,
+                },
+            };
+            drop(latest);
+            inbox.event(Event::SignedOut(request.account, attempt, outcome));
+        });
+    }
+
+    fn forget(&mut self, account: AccountId) {
+        let vault = self.vault.clone();
+        let latest = self.account(&account);
+        tokio::spawn(async move {
+            let latest = latest.lock().await;
+            if let Err(problem) = vault.forget(&account).await {
+                tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
+            }
+            drop(latest);
+        });
+    }
+}
+
+/// The refresh itself: noted before it is sent.
+async fn refreshed(request: &RefreshRequest, vault: &Vault) -> RefreshOutcome {
+    let Some(token) = &request.tokens.refresh else {
+        return RefreshOutcome::Ended(Problem::plain(broker::problem::Code::NoRefreshToken));
+    };
+    // A note that can't be written costs the knowledge that a reply was lost, not the session.
+    let noted = vault
+        .note_attempt(&request.account, &token.fingerprint(), clock::wall())
+        .await;
+    if let Err(problem) = noted {
+        tracing::debug!(problem = problem.code.name(), "attempt not noted");
+    }
+    match files::trusted(&request.key).await {
+        Ok(trusted) => provider::refresh(request, &trusted, &clock::wall).await,
+        Err(problem) => RefreshOutcome::Blocked(problem),
+    }
+}
+
+async fn seal(vault: &Vault, key: &broker::account::AccountKey, tokens: &Tokens, inbox: &Inbox) {
+    match vault.seal(Record::new(key.clone(), tokens.clone())).await {
+        Ok(()) => inbox.send(Message::Kept(key.id())),
+        Err(problem) => tracing::warn!(problem = problem.code.name(), "tokens in memory alone"),
+    }
+    tell_keep(vault, inbox);
+}
+
+/// Where tokens rest is said when it changes.
+fn tell_keep(vault: &Vault, inbox: &Inbox) {
+    inbox.event(Event::Loaded(Vec::new(), keep(&vault.state())));
+}
+
+fn announce(
+    listening: &provider::Listening,
+    attempt: AttemptId,
+    open_browser: bool,
+    browser: &Browser,
+    inbox: &Inbox,
+) {
+    let tickets = listening.tickets();
+    let opened = open_browser.then(|| browser.open(&tickets.mint()));
+    let redirect = listening.redirect_uri();
+    inbox.send(Message::Listening(
+        attempt,
+        Listening {
+            port: port_of(redirect),
+            other_port: listening.other_port().then(|| redirect.to_owned()),
+            opened: matches!(opened, Some(Ok(()))),
+            browser: opened.and_then(Result::err),
+            tickets,
+        },
+    ));
+}
+
+fn port_of(redirect: &str) -> u16 {
+    url::Url::parse(redirect)
+        .ok()
+        .and_then(|url| url.port_or_known_default())
+        .unwrap_or(0)
+}
+
+fn other_port(listening: &Listening) -> Option<Problem> {
+    let redirect = listening.other_port.clone()?;
+    Some(Problem::new(
+        broker::problem::Code::OtherPort,
+        vec![("redirect", redirect)],
+    ))
+}
+
+/// A vault's state, as it is shown.
+pub(crate) fn keep(state: &State) -> Keep {
+    match state {
+        State::Unread => Keep::Unknown,
+        State::Sealed => Keep::Sealed,
+        State::Plain => Keep::Plain,
+        State::MemoryLocked => Keep::MemoryLocked,
+        State::MemoryNoKeyring(_) => Keep::MemoryNoKeyring,
+        State::MemoryKeyLost => Keep::MemoryKeyLost,
+        State::MemoryCannotKeep(_) => Keep::MemoryNoDisk,
+    }
+}

@@ -1,0 +1,111 @@
+//! The loop: one task owns the broker; whatever happens comes in by one channel, and what must be
+//! done is performed elsewhere.
+
+use broker::account::AccountId;
+use broker::broker::Broker;
+use broker::event::Event;
+use broker::outcome::AttemptId;
+use broker::waiters::CallerId;
+use provider::Tickets;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::{self, Alarm, ClockSet};
+use crate::perform::Performer;
+use crate::server::Line;
+
+/// What comes in.
+pub(crate) enum Message {
+    /// Something happened.
+    Event(Box<Event>),
+    /// A caller came, and this is how it is answered.
+    Caller(CallerId, Line),
+    /// A caller is gone.
+    Left(CallerId),
+    /// A sign-in listens: start pages can be had.
+    Listening(AttemptId, Listening),
+    /// A sign-in listens no longer.
+    Closed(AttemptId),
+    /// Tokens of an account are at rest.
+    Kept(AccountId),
+    /// Is the loop alive?
+    Ping(oneshot::Sender<()>),
+    /// End.
+    Stop,
+}
+
+/// Where a sign-in can be begun.
+pub(crate) struct Listening {
+    /// Makes addresses.
+    pub(crate) tickets: Tickets,
+    /// The redirect URI, where it is another than the provider is likely to know.
+    pub(crate) other_port: Option<String>,
+    /// The port of it.
+    pub(crate) port: u16,
+    /// Why no browser was opened though one should have been.
+    pub(crate) browser: Option<broker::problem::Problem>,
+    /// Whether a browser shows the page already.
+    pub(crate) opened: bool,
+}
+
+/// The way in.
+#[derive(Clone)]
+pub(crate) struct Inbox(mpsc::UnboundedSender<Message>);
+
+impl Inbox {
+    /// Says that something happened. A loop that has ended hears nothing any more.
+    pub(crate) fn event(&self, event: Event) {
+        self.send(Message::Event(Box::new(event)));
+    }
+
+    /// Sends.
+    pub(crate) fn send(&self, message: Message) {
+        drop(self.0.send(message));
+    }
+}
+
+/// An inbox and its other end.
+pub(crate) fn inbox() -> (Inbox, mpsc::UnboundedReceiver<Message>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Inbox(sender), receiver)
+}
+
+/// Runs until told to stop.
+///
+/// # Errors
+/// The system gave no timer.
+pub(crate) async fn run(
+    mut broker: Broker,
+    mut performer: Performer,
+    mut messages: mpsc::UnboundedReceiver<Message>,
+) -> std::io::Result<()> {
+    let mut alarm = Alarm::new()?;
+    let mut clock_set = ClockSet::new()?;
+    loop {
+        alarm.set(broker.poll_timeout())?;
+        let event = tokio::select! {
+            message = messages.recv() => match message {
+                None | Some(Message::Stop) => break,
+                Some(Message::Event(event)) => Some(*event),
+                Some(other) => {
+                    performer.hear(other);
+                    None
+                }
+            },
+            rang = alarm.rang() => {
+                rang?;
+                Some(Event::Timeout)
+            }
+            set = clock_set.happened() => {
+                set?;
+                Some(Event::Timeout)
+            }
+        };
+        if let Some(event) = event {
+            for effect in broker.handle(event, clock::now()) {
+                performer.perform(effect);
+            }
+        }
+    }
+    performer.finish().await;
+    Ok(())
+}

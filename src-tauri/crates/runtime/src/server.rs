@@ -1,0 +1,274 @@
+//! The socket, served: one task a connection, from the first frame to the last reply.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use broker::argv::{self, Called};
+use broker::asker::Asker;
+use broker::command::{Command, GetToken};
+use broker::event::{Ask, Commanded, Event};
+use broker::problem::Problem;
+use broker::waiters::CallerId;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
+
+use crate::asker::{self, Found};
+use crate::files::Files;
+use crate::run::{Inbox, Message};
+
+/// How long a client may take for its first frame.
+const FIRST_FRAME: Duration = Duration::from_secs(5);
+/// How many connections may be without a first frame; beyond that the oldest goes.
+const SILENT: usize = 128;
+
+/// How a caller is answered.
+#[derive(Clone)]
+pub(crate) struct Line {
+    replies: mpsc::UnboundedSender<Reply>,
+    asker: Arc<Asker>,
+}
+
+impl Line {
+    /// Sends; a caller that is gone hears nothing.
+    pub(crate) fn send(&self, reply: Reply) {
+        drop(self.replies.send(reply));
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn asker(&self) -> Arc<Asker> {
+        Arc::clone(&self.asker)
+    }
+}
+
+/// What every connection needs.
+#[derive(Clone)]
+pub(crate) struct Server {
+    inbox: Inbox,
+    files: Files,
+    uid: wire::os::Uid,
+    home: PathBuf,
+    next: Arc<AtomicU64>,
+}
+
+impl Server {
+    pub(crate) fn new(inbox: Inbox, files: Files, uid: wire::os::Uid, home: PathBuf) -> Self {
+        Self {
+            inbox,
+            files,
+            uid,
+            home,
+            next: Arc::new(AtomicU64::new(1)),
+        }
+    }
+
+    /// Takes connections until the listener is dropped with this future.
+    pub(crate) async fn serve(self, listener: UnixListener) {
+        let mut silent: VecDeque<(AbortHandle, oneshot::Receiver<()>)> = VecDeque::new();
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    // Out of descriptors: those without a first frame make room.
+                    tracing::warn!(%error, "accept");
+                    if let Some((oldest, _)) = silent.pop_front() {
+                        oldest.abort();
+                    }
+                    tokio::task::yield_now().await;
+                    continue;
+                }
+            };
+            silent.retain_mut(|(_, spoke)| {
+                matches!(spoke.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+            });
+            if silent.len() >= SILENT
+                && let Some((oldest, _)) = silent.pop_front()
+            {
+                oldest.abort();
+            }
+            let (speaks, spoke) = oneshot::channel();
+            let task = tokio::spawn(self.clone().connection(stream, speaks));
+            silent.push_back((task.abort_handle(), spoke));
+        }
+    }
+
+    async fn connection(self, mut stream: UnixStream, speaks: oneshot::Sender<()>) {
+        let Ok(peer) = wire::os::peer(&stream) else {
+            return;
+        };
+        if peer.uid != self.uid {
+            tracing::warn!(uid = %peer.uid, "a foreign user was turned away");
+            return;
+        }
+        let mut decoder = Decoder::<Request>::new();
+        let first = tokio::time::timeout(FIRST_FRAME, read(&mut stream, &mut decoder)).await;
+        drop(speaks);
+        match first {
+            Ok(Ok(Some(Request::Run(run)))) => {
+                self.answer(stream, decoder, peer.pid, run).await;
+            }
+            // The window's part comes with the window.
+            Ok(Ok(Some(Request::Command(_) | Request::Answer(_)))) | Ok(Err(_)) => {
+                let problem = Problem::plain(broker::problem::Code::BadClient);
+                let text = format!("kubefob: {}\n", problem.line(Default::default()));
+                let mut encoder = Encoder::new();
+                drop(write(&mut stream, &mut encoder, &Reply::Stderr(text)).await);
+                drop(write(&mut stream, &mut encoder, &Reply::Exit(1)).await);
+            }
+            Ok(Ok(None)) | Err(_) => {}
+        }
+    }
+
+    async fn answer(
+        &self,
+        mut stream: UnixStream,
+        mut decoder: Decoder<Request>,
+        pid: Option<u32>,
+        run: Run,
+    ) {
+        let caller = CallerId(self.next.fetch_add(1, Ordering::Relaxed));
+        let found = asker::find(pid, &run);
+        let (replies, mut outgoing) = mpsc::unbounded_channel();
+        let line = Line {
+            replies,
+            asker: Arc::new(found.asker.clone()),
+        };
+        self.inbox.send(Message::Caller(caller, line));
+        let question = self.question(caller, found, run);
+        let mut question = std::pin::pin!(question);
+        let mut asked = false;
+        let mut encoder = Encoder::new();
+        let mut alive =
+            tokio::time::interval_at(tokio::time::Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
+        let complete = loop {
+            tokio::select! {
+                biased;
+                event = &mut question, if !asked => {
+                    asked = true;
+                    self.inbox.event(event);
+                }
+                reply = outgoing.recv() => {
+                    let Some(reply) = reply else { break true };
+                    let last = matches!(reply, Reply::Exit(_));
+                    if write(&mut stream, &mut encoder, &reply).await.is_err() {
+                        break false;
+                    }
+                    if last {
+                        break true;
+                    }
+                }
+                request = read(&mut stream, &mut decoder) => match request {
+                    Ok(Some(Request::Answer(line))) => {
+                        self.inbox.event(Event::Answered(caller, line));
+                    }
+                    Ok(Some(Request::Run(_) | Request::Command(_)) | None) | Err(_) => break false,
+                },
+                // Only a loop that still turns says that it is alive.
+                _ = alive.tick() => {
+                    let (ping, pong) = oneshot::channel();
+                    self.inbox.send(Message::Ping(ping));
+                    if pong.await.is_err()
+                        || write(&mut stream, &mut encoder, &Reply::Alive).await.is_err()
+                    {
+                        break false;
+                    }
+                }
+            }
+        };
+        self.inbox.send(Message::Left(caller));
+        if !complete {
+            self.inbox.event(Event::Gone(caller));
+        }
+    }
+
+    /// What the client asks, with all that the resident finds out about it.
+    async fn question(&self, caller: CallerId, found: Found, run: Run) -> Event {
+        let cwd = path(&run.cwd);
+        let command = argv::parse(&Called {
+            program: &run.program,
+            args: &run.args,
+            cwd: &cwd,
+            home: &self.home,
+            exec_info: run.exec_info.as_deref(),
+        });
+        match command {
+            Ok(Command::GetToken(get_token)) => {
+                let GetToken {
+                    account,
+                    version,
+                    cluster,
+                    ..
+                } = *get_token;
+                let asker = found.asker.clone();
+                match self
+                    .files
+                    .servers(found, &run, cluster.as_ref(), &account)
+                    .await
+                {
+                    Ok(servers) => Event::Asked(Box::new(Ask {
+                        caller,
+                        asker,
+                        account,
+                        version,
+                        servers,
+                    })),
+                    Err(problem) => refused(caller, asker, problem),
+                }
+            }
+            Ok(command) => Event::Commanded(Box::new(Commanded {
+                caller,
+                asker: found.asker,
+                command,
+            })),
+            Err(problem) => refused(caller, found.asker, problem),
+        }
+    }
+}
+
+fn refused(caller: CallerId, asker: Asker, problem: Problem) -> Event {
+    Event::Refused(Box::new(asker), caller, problem)
+}
+
+#[cfg(unix)]
+fn path(bytes: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+}
+
+/// The next whole frame; none where the client hung up. Cancelling it loses nothing: what was read
+/// is in the decoder.
+async fn read(
+    stream: &mut UnixStream,
+    decoder: &mut Decoder<Request>,
+) -> Result<Option<Request>, wire::frame::FrameError> {
+    let mut buffer = [0; 8 * 1024];
+    loop {
+        if let Some(request) = decoder.next()? {
+            return Ok(Some(request));
+        }
+        match stream.read(&mut buffer).await {
+            Ok(0) | Err(_) => return Ok(None),
+            Ok(length) => decoder.push(buffer.get(..length).unwrap_or_default()),
+        }
+    }
+}
+
+async fn write(
+    stream: &mut UnixStream,
+    encoder: &mut Encoder<Reply>,
+    reply: &Reply,
+) -> std::io::Result<()> {
+    let mut bytes = Vec::new();
+    encoder
+        .encode(reply, &mut bytes)
+        .map_err(std::io::Error::other)?;
+    // A client that does not read is not waited for.
+    let write = tokio::time::timeout(FIRST_FRAME, stream.write_all(&bytes)).await;
+    zeroize::Zeroize::zeroize(&mut bytes);
+    write?
+}

@@ -1,0 +1,108 @@
+//! What is written down without secrets: the accounts and the trusted pairs.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use broker::event::Kept;
+use serde::{Deserialize, Serialize};
+
+/// The version of the file's form.
+const VERSION: u32 = 1;
+
+/// The file `accounts.json` in the data folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Store(Arc<PathBuf>);
+
+/// What a start finds.
+pub(crate) enum Stored {
+    /// This is the first start ever.
+    Nothing,
+    /// What was written.
+    Kept(Kept),
+    /// Something that can't be read. It was set aside, so that nothing is lost and nothing that
+    /// it said is believed.
+    SetAside(PathBuf),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Form {
+    version: u32,
+    #[serde(flatten)]
+    kept: Kept,
+}
+
+impl Store {
+    pub(crate) fn new(folder: &Path) -> Self {
+        Self(Arc::new(folder.join("accounts.json")))
+    }
+
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// It is there and can't be read at all.
+    pub(crate) fn load(&self) -> io::Result<Stored> {
+        let bytes = match std::fs::read(&*self.0) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Nothing),
+            Err(error) => return Err(error),
+        };
+        match serde_json::from_slice::<Form>(&bytes) {
+            Ok(form) if form.version == VERSION => Ok(Stored::Kept(form.kept)),
+            Ok(_) | Err(_) => {
+                let aside = self.0.with_extension("json.unreadable");
+                std::fs::rename(&*self.0, &aside)?;
+                Ok(Stored::SetAside(aside))
+            }
+        }
+    }
+
+    /// Writes the file anew, whole or not at all.
+    pub(crate) async fn keep(&self, kept: Kept) {
+        let path = Arc::clone(&self.0);
+        let written = tokio::task::spawn_blocking(move || write(&path, kept)).await;
+        match written {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "accounts are not written down"),
+            Err(error) => tracing::warn!(%error, "accounts are not written down"),
+        }
+    }
+}
+
+fn write(path: &Path, kept: Kept) -> io::Result<()> {
+    use std::io::Write as _;
+    let text = serde_json::to_vec_pretty(&Form {
+        version: VERSION,
+        kept,
+    })?;
+    let mut options = atomic_write_file::OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use atomic_write_file::unix::OpenOptionsExt as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).preserve_mode(false);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(&text)?;
+    file.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_kept_comes_back_and_what_is_cut_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        assert!(matches!(store.load().unwrap(), Stored::Nothing));
+        store.keep(Kept::default()).await;
+        assert!(matches!(store.load().unwrap(), Stored::Kept(_)));
+        let path = folder.path().join("accounts.json");
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+        assert!(matches!(store.load().unwrap(), Stored::SetAside(_)));
+        assert!(folder.path().join("accounts.json.unreadable").exists());
+        assert!(matches!(store.load().unwrap(), Stored::Nothing));
+    }
+}
