@@ -1,5 +1,7 @@
 //! The set `real`: the article's way on real parts.
 
+mod seed;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
     trial(&mut set, &real, "parts", parts);
     trial(&mut set, &real, "controls", controls);
     trial(&mut set, &real, "scripted_browser", scripted_browser);
+    trial(&mut set, &real, "seed", seed::seed);
     let code = set.run();
     real.end();
     code
@@ -40,7 +43,7 @@ fn trial(
 }
 
 /// The article's 2-3.
-const ROLE: &str = r#"
+pub(crate) const ROLE: &str = r#"
 kind: ClusterRole
 apiVersion: rbac.authorization.k8s.io/v1
 metadata:
@@ -50,7 +53,7 @@ rules:
   resources: ["namespaces", "pods"]
   verbs: ["get", "list", "watch"]
 "#;
-const BINDING: &str = r#"
+pub(crate) const BINDING: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata:

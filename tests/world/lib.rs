@@ -17,7 +17,9 @@ pub mod lib_real;
 pub mod lib_set;
 pub mod parts;
 pub mod parts_running;
+pub mod person;
 pub mod pki;
+pub mod screen;
 
 pub use lib_real::{Real, RealWorld};
 pub use lib_set::Set;

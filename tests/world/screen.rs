@@ -1,0 +1,50 @@
+//! A screen that nobody looks at: a real X server without a monitor.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::parts;
+
+/// An X server of the test's own.
+pub struct Screen {
+    /// What DISPLAY says of it.
+    pub display: String,
+    server: Child,
+}
+
+impl Screen {
+    /// Starts it on a number that it finds itself, and waits until it is there.
+    pub fn start() -> Result<Self> {
+        parts::system("Xvfb")?;
+        let mut server = Command::new("Xvfb")
+            .args([
+                "-displayfd",
+                "1",
+                "-screen",
+                "0",
+                "1024x768x24",
+                "-nolisten",
+                "tcp",
+            ])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let output = server.stdout.take().context("no pipe")?;
+        let mut number = String::new();
+        BufReader::new(output).read_line(&mut number)?;
+        Ok(Self {
+            display: format!(":{}", number.trim()),
+            server,
+        })
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
