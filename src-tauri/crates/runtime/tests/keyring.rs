@@ -71,6 +71,7 @@ fn a_key_rests_in_the_keyring_and_what_befalls_it_is_mended() {
     assert!(loading < Duration::from_secs(2), "{loading:?}");
     assert!(sealing < Duration::from_millis(500), "{sealing:?}");
     println!("locked: load took {loading:?}, a sign-in's seal {sealing:?}");
+    assert_eq!(wake_ups(), 0, "idle, and listening for an unlock");
     unlock(&bus);
     let mended = later.woken_then_retry();
     assert_eq!(mended.state, State::Sealed);
@@ -351,6 +352,33 @@ fn unlock(bus: &Connection) {
         "text/plain",
     );
     service(bus, "UnlockWithMasterPassword", &(login(bus), master));
+}
+
+/// How often threads other than this one run in two seconds, once those that were busy have gone to sleep.
+fn wake_ups() -> u64 {
+    std::thread::sleep(Duration::from_secs(1));
+    let before = switches();
+    std::thread::sleep(Duration::from_secs(2));
+    switches() - before
+}
+
+fn switches() -> u64 {
+    let us = std::fs::read_link("/proc/thread-self").unwrap();
+    let mut sum = 0;
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let thread = thread.unwrap();
+        if Some(thread.file_name().as_os_str()) == us.file_name() {
+            continue;
+        }
+        let status = std::fs::read_to_string(thread.path().join("status")).unwrap();
+        let lines = status
+            .lines()
+            .filter_map(|line| line.split_once("ctxt_switches:"));
+        sum += lines
+            .map(|(_, count)| count.trim().parse::<u64>().unwrap())
+            .sum::<u64>();
+    }
+    sum
 }
 
 fn secret_tool(arguments: &[&str]) -> Output {
