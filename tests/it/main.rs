@@ -1,9 +1,13 @@
-//! The set `it`: no trial yet.
+//! The set `it`: what holds of the house itself.
 
 use std::process::ExitCode;
 
 use world::Set;
 
+mod boundaries;
+
 fn main() -> ExitCode {
-    Set::new().run()
+    let mut set = Set::new();
+    set.trial("boundaries", boundaries::hold);
+    set.run()
 }
