@@ -416,14 +416,14 @@ impl Broker {
         effects.push(Effect::Reply(caller, Reply::Done(code)));
     }
 
-    pub(crate) fn gone(&mut self, caller: CallerId, effects: &mut Vec<Effect>) {
+    pub(crate) fn gone(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
         if self.callers.remove(&caller).is_none() {
             return;
         }
         for account in self.accounts.values_mut() {
             account.session.gone(caller);
         }
-        self.question_gone(caller, effects);
+        self.question_gone(caller, now, effects);
     }
 }
 

@@ -31,6 +31,17 @@ pub struct Broker {
     attempts: u64,
     clock_base: Option<i64>,
     shown: View,
+    early: Early,
+}
+
+/// What came before the vault had said what it has: to decide on it would mean a page for a
+/// session that is there.
+#[derive(Debug)]
+enum Early {
+    /// The vault is still being asked.
+    Waits(Vec<Event>),
+    /// It has answered, or there is nothing that it could have.
+    Over,
 }
 
 /// An account with its session.
@@ -64,10 +75,17 @@ impl Broker {
     #[must_use]
     pub fn new(kept: Kept, settings: Settings, seed: u64) -> Self {
         let accounts = kept.accounts.into_iter().map(Account::restored);
+        let accounts: BTreeMap<_, _> = accounts
+            .map(|account| (account.key.id(), account))
+            .collect();
+        let early = if accounts.is_empty() {
+            Early::Over
+        } else {
+            Early::Waits(Vec::new())
+        };
         Self {
-            accounts: accounts
-                .map(|account| (account.key.id(), account))
-                .collect(),
+            early,
+            accounts,
             trust: Trust::restored(kept.trusts),
             questions: Questions::default(),
             callers: BTreeMap::new(),
@@ -85,6 +103,9 @@ impl Broker {
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
         self.absorb_clock_change(now);
+        let Some(event) = self.in_time(event) else {
+            return effects;
+        };
         match event {
             Event::Asked(ask) => self.asked(*ask, now, &mut effects),
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
@@ -92,7 +113,7 @@ impl Broker {
                 crate::asking::refuse(caller, &asker, &problem, &mut effects);
             }
             Event::Answered(caller, line) => self.answered(caller, &line, now, &mut effects),
-            Event::Gone(caller) => self.gone(caller, &mut effects),
+            Event::Gone(caller) => self.gone(caller, now, &mut effects),
             Event::Approved(question, answer, ticked) => {
                 self.approved(question, answer, &ticked, now, &mut effects);
             }
@@ -114,7 +135,14 @@ impl Broker {
             Event::SignedOut(account, attempt, outcome) => {
                 self.signed_out(&account, attempt, &outcome, &mut effects);
             }
-            Event::Loaded(restored, keep) => self.loaded(restored, keep, now),
+            Event::Loaded(restored, keep) => {
+                self.loaded(restored, keep, now);
+                if let Early::Waits(early) = std::mem::replace(&mut self.early, Early::Over) {
+                    for event in early {
+                        effects.extend(self.handle(event, now));
+                    }
+                }
+            }
             Event::FirstStart(found) => self.first_start(found, now, &mut effects),
             Event::Settings(settings) => {
                 self.settings = settings;
@@ -132,6 +160,22 @@ impl Broker {
         }
         self.show(now, &mut effects);
         effects
+    }
+
+    /// Keeps back what only the vault's answer can decide; a caller who hangs up meanwhile is
+    /// forgotten.
+    fn in_time(&mut self, event: Event) -> Option<Event> {
+        let Early::Waits(early) = &mut self.early else {
+            return Some(event);
+        };
+        if let Event::Gone(caller) = event {
+            early.retain(|kept| waiting_caller(kept) != Some(caller));
+        }
+        if waiting_caller(&event).is_some() {
+            early.push(event);
+            return None;
+        }
+        Some(event)
     }
 
     /// When `handle(Event::Timeout, …)` is next due.
@@ -255,6 +299,19 @@ impl Broker {
             effects.push(Effect::Show(Box::new(view)));
         }
     }
+}
+
+/// Who waits for an event that needs to know which tokens there are.
+fn waiting_caller(event: &Event) -> Option<CallerId> {
+    if let Event::Asked(ask) = event {
+        return Some(ask.caller);
+    }
+    if let Event::Commanded(commanded) = event
+        && commanded.command.needs_tokens()
+    {
+        return Some(commanded.caller);
+    }
+    None
 }
 
 impl Account {

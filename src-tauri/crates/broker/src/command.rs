@@ -82,6 +82,26 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Whether the answer depends on the tokens that there are.
+    #[must_use]
+    pub fn needs_tokens(&self) -> bool {
+        match self {
+            Self::GetToken(_) | Self::Login { .. } | Self::Logout { .. } | Self::Token { .. } => {
+                true
+            }
+            Self::Status { .. }
+            | Self::Accounts { .. }
+            | Self::Trust { .. }
+            | Self::Untrust { .. }
+            | Self::Trusts { .. }
+            | Self::Version { .. }
+            | Self::Help(_)
+            | Self::Completion { .. } => false,
+        }
+    }
+}
+
 /// A question for a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GetToken {

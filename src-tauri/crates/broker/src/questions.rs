@@ -511,18 +511,18 @@ impl Broker {
         }
     }
 
-    /// A caller hung up: the next one on a terminal is asked instead.
-    pub(crate) fn question_gone(&mut self, caller: CallerId, effects: &mut Vec<Effect>) {
-        let mut next = Vec::new();
-        for (id, question) in &mut self.questions.waiting {
+    /// A caller hung up: whoever waited along with it is asked anew, where that is possible now.
+    pub(crate) fn question_gone(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
+        let mut orphans = Vec::new();
+        for question in self.questions.waiting.values_mut() {
             question.callers.retain(|waiting| *waiting != caller);
             if question.stage == Stage::Terminal(caller) {
                 question.stage = Stage::Open;
-                next.extend(question.callers.first().map(|first| (*id, *first)));
+                orphans.append(&mut question.callers);
             }
         }
-        for (id, caller) in next {
-            self.ask_on_terminal(id, caller, effects);
+        for orphan in orphans {
+            self.pursue(orphan, now, effects);
         }
     }
 

@@ -236,6 +236,12 @@ impl Session {
                 vec![Step::Fail(waiter, refusal)]
             }
             Doing::Idle => self.begin(waiter, &mut cx),
+            // The second try is due within seconds, and is not hurried: whoever asks joins it.
+            Doing::LostReply { .. } if self.refreshable() => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                Vec::new()
+            }
             Doing::BackingOff { fault, last, .. } | Doing::LostReply { fault, last, .. } => {
                 let too_soon = cx.now.moment.since(last.began) < schedule::ASK_AGAIN;
                 if too_soon && person != Person::Asking {
@@ -756,7 +762,10 @@ pub fn problem(session: &Session) -> Option<&Problem> {
         (
             Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(_) | Doing::SigningOut(_),
             Held::Tokens(_),
-        ) => None,
+        ) => match &session.renewal {
+            Renewal::Over(why) => Some(why),
+            Renewal::Due(_) | Renewal::WhenAsked => None,
+        },
     }
 }
 

@@ -425,7 +425,9 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None,
+        // The same walk each time, so that a landing is no gamble; PROPTEST_RNG_SEED takes others.
+        rng_seed: proptest::test_runner::RngSeed::Fixed(20_261_124), ..ProptestConfig::default() })]
 
     #[test]
     fn no_order_of_events_breaks_the_rules(all in prop::collection::vec(happening(), 1..80)) {

@@ -95,10 +95,8 @@ fn screen(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
     let x11 = || {
         let display = variable("DISPLAY").and_then(OsStr::to_str)?;
         let number = display.strip_prefix(':')?.split('.').next()?;
-        number
-            .bytes()
-            .all(|byte| byte.is_ascii_digit())
-            .then(|| Path::new("/tmp/.X11-unix").join(format!("X{number}")))
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| Path::new("/tmp/.X11-unix").join(format!("X{number}")))
     };
     wayland.or_else(x11)
 }
