@@ -1,5 +1,6 @@
 //! The set `real`: the article's way on real parts.
 
+mod lifetime;
 mod seed;
 
 use std::path::Path;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     trial(&mut set, &real, "controls", controls);
     trial(&mut set, &real, "scripted_browser", scripted_browser);
     trial(&mut set, &real, "seed", seed::seed);
+    trial(&mut set, &real, "lifetime", lifetime::lifetime);
     let code = set.run();
     real.end();
     code

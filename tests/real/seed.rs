@@ -15,7 +15,7 @@ use crate::{BINDING, ROLE};
 pub(crate) struct Seated {
     pub(crate) person: Person,
     pub(crate) log: std::path::PathBuf,
-    _screen: Screen,
+    pub(crate) _screen: Screen,
 }
 
 /// Makes the person. Where this machine does not let a test install an authority, the flag that

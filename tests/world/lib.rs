@@ -13,6 +13,7 @@ mod browser_cookies;
 mod browser_page;
 pub mod keycloak;
 mod keycloak_realm;
+pub mod keyring;
 pub mod lib_real;
 pub mod lib_set;
 pub mod parts;

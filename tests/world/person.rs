@@ -187,16 +187,26 @@ impl Person {
         Ok(self.command("kubectl").args(arguments).spawn()?)
     }
 
-    /// The resident's process, found by the lock that it holds.
+    /// This person's resident.
     pub fn resident(&self) -> Option<u32> {
+        self.residents().first().copied()
+    }
+
+    /// Every process that runs this person's `kubefob`, by its first argument: its executable can
+    /// not be asked for.
+    pub fn residents(&self) -> Vec<u32> {
         let executable = self.path.join("kubefob");
-        let processes = fs::read_dir("/proc").ok()?;
-        processes.flatten().find_map(|entry| {
-            let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-            let line = fs::read(entry.path().join("cmdline")).ok()?;
-            let called = line.split(|byte| *byte == 0).next()?;
-            (called == executable.as_os_str().as_encoded_bytes()).then_some(pid)
-        })
+        let Ok(processes) = fs::read_dir("/proc") else {
+            return Vec::new();
+        };
+        let runs = |pid: &u32| {
+            let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).next() == Some(executable.as_os_str().as_encoded_bytes())
+        };
+        let pids = processes
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(runs).collect()
     }
 
     /// Sends the resident a signal, by name, and waits until it is gone.
@@ -208,9 +218,15 @@ impl Person {
             .args([&format!("-{signal}"), &pid.to_string()])
             .status()?;
         ensure!(status.success(), "kill said {status}");
-        let stat = PathBuf::from(format!("/proc/{pid}/stat"));
-        // A zombie that nobody reaps counts as gone.
-        let alive = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+        // A zombie that nobody reaps counts as gone once its last thread is: until then its
+        // sockets take connections.
+        let process = PathBuf::from(format!("/proc/{pid}"));
+        let alive = || {
+            fs::read_to_string(process.join("stat")).is_ok_and(|stat| {
+                let threads = fs::read_dir(process.join("task")).map_or(0, Iterator::count);
+                !stat.contains(") Z ") || threads > 1
+            })
+        };
         while alive() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
