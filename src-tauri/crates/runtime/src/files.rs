@@ -101,7 +101,7 @@ impl Files {
             let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
             Servers {
                 needed: vec![Candidate {
-                    server: Server::Unknown(hex(digest.as_ref())),
+                    server: Server::Unknown(broker::secret::hex(digest.as_ref())),
                     contexts: Vec::new(),
                 }],
                 others: Vec::new(),
@@ -489,12 +489,4 @@ fn file_of(merged: &Merged) -> Option<String> {
         .current_context_file
         .as_ref()
         .map(|file| file.display().to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -75,11 +75,9 @@ pub async fn run(
 }
 
 fn chosen(settings: &settings::Settings) -> broker::settings::Settings {
-    let keep_fresh = match settings.keep_fresh {
-        settings::KeepFresh::Always => broker::settings::KeepFresh::Always,
-        settings::KeepFresh::WhileInUse => broker::settings::KeepFresh::WhileInUse,
-    };
-    broker::settings::Settings { keep_fresh }
+    broker::settings::Settings {
+        keep_fresh: settings.keep_fresh,
+    }
 }
 
 /// For jitter alone: this process at this time.

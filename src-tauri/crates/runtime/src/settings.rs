@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use broker::problem::{Code, Problem};
+use broker::settings::KeepFresh;
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -41,17 +42,6 @@ pub enum Keep {
     Keyring,
     /// In a file beside the sealed tokens: only where a person wants it so.
     Plain,
-}
-
-/// When sessions are kept fresh.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeepFresh {
-    /// As long as the provider allows.
-    #[default]
-    Always,
-    /// While somebody sits at this computer.
-    WhileInUse,
 }
 
 #[derive(Serialize, Deserialize)]
