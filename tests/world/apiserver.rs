@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use crate::parts::Parts;
-use crate::parts_running::{Running, free_port};
 use crate::pki::Pki;
+use crate::running::{Running, free_port};
 
 /// Both, for as long as it lives.
 pub struct ApiServer {

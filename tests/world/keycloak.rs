@@ -14,8 +14,8 @@ use tokio::sync::Mutex;
 
 use crate::keycloak_realm::{CLIENT_ID, REALM, USER, realm};
 use crate::parts::Parts;
-use crate::parts_running::{Running, free_port};
 use crate::pki::Pki;
+use crate::running::{Running, free_port};
 
 /// One realm, one client, one user: as the article sets them up.
 pub struct Keycloak {

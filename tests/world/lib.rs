@@ -14,13 +14,13 @@ mod browser_page;
 pub mod keycloak;
 mod keycloak_realm;
 pub mod keyring;
-pub mod lib_real;
-pub mod lib_set;
 pub mod parts;
-pub mod parts_running;
 pub mod person;
 pub mod pki;
+pub mod real;
+pub mod running;
 pub mod screen;
+pub mod set;
 
-pub use lib_real::{Real, RealWorld};
-pub use lib_set::Set;
+pub use real::{Real, RealWorld};
+pub use set::Set;

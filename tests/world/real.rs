@@ -13,8 +13,8 @@ use tokio::runtime::Runtime;
 use crate::apiserver::ApiServer;
 use crate::keycloak::Keycloak;
 use crate::parts::{Missing, Parts};
-use crate::parts_running::logs;
 use crate::pki::Pki;
+use crate::running::logs;
 
 /// Everything that runs, and where it writes.
 pub struct RealWorld {

@@ -205,7 +205,7 @@ mod tests {
         let mut child = Command::new(env::current_exe().unwrap())
             .args([
                 "--exact",
-                "parts_running::tests::what_a_killed_process_started_is_gone_with_it",
+                "running::tests::what_a_killed_process_started_is_gone_with_it",
             ])
             .env("VICTIM", folder.path())
             .spawn()
