@@ -49,7 +49,7 @@ impl RealWorld {
         };
         let (keycloak, apiserver) = started
             .await
-            .inspect_err(|_| eprintln!("{}", logs(&path)))?;
+            .inspect_err(|error| eprintln!("{}\n{error:#}", logs(&path)))?;
         fs::create_dir(path.join("home"))?;
         let kept = Mutex::new(Some(folder));
         Ok(Self {
@@ -142,6 +142,14 @@ impl Real {
         report.passed = result
             .as_ref()
             .map_or_else(|error| error.is::<Missing>(), |()| true);
+        let failed = !report.passed;
+        drop(report);
+        if let Err(error) = &result
+            && failed
+        {
+            // Here too, after the logs: what cuts a long output off leaves its end.
+            eprintln!("{error:#}");
+        }
         result
     }
 

@@ -2,9 +2,9 @@
 
 use std::env;
 use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -19,12 +19,22 @@ pub struct Set {
     results: Arc<Mutex<Results>>,
 }
 
+/// What `cargo xtask test` reads.
 #[derive(Default, Serialize)]
 struct Results {
     passed: u64,
-    failed: Vec<String>,
+    failed: Vec<Failure>,
     skipped: Vec<String>,
 }
+
+#[derive(Serialize)]
+struct Failure {
+    name: &'static str,
+    why: String,
+}
+
+/// The last panic: where it was, and what it said.
+static PANIC: Mutex<String> = Mutex::new(String::new());
 
 impl Set {
     /// One without trials.
@@ -49,7 +59,8 @@ impl Set {
                 }
                 Ok(Err(error)) => error,
                 Err(panic) => {
-                    results.failed.push(name.to_owned());
+                    let why = std::mem::take(&mut *last_panic());
+                    results.failed.push(Failure { name, why });
                     drop(results);
                     resume_unwind(panic)
                 }
@@ -60,8 +71,12 @@ impl Set {
                 results.skipped.push(format!("{name}: {missing}"));
                 return Ok(Completion::ignored_with(missing));
             }
-            results.failed.push(name.to_owned());
-            Err(Failed::from(format!("{error:#}")))
+            let why = format!("{error:#}");
+            results.failed.push(Failure {
+                name,
+                why: why.clone(),
+            });
+            Err(Failed::from(why))
         };
         self.trials.push(Trial::ignorable_test(name, runner));
     }
@@ -74,6 +89,11 @@ impl Set {
         }
         // One provider of cryptography for all that speaks TLS; a second call finds it there.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            *last_panic() = panic.to_string();
+            report(panic);
+        }));
         let mut arguments = Arguments::from_args();
         // They share a world, and some stop parts of it.
         arguments.test_threads = Some(1);
@@ -85,4 +105,8 @@ impl Set {
         }
         conclusion.exit_code()
     }
+}
+
+fn last_panic() -> MutexGuard<'static, String> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,7 +5,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-/// What one step or set of tests came to.
+/// How much of a failure is told again at the end, where it survives a log that is cut off.
+const LINES: usize = 6;
+const WIDTH: usize = 200;
+
+/// What one step or set of tests came to. What failed or was skipped is a name and why, which may
+/// have more lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) passed: u64,
@@ -59,11 +64,11 @@ impl Summary {
                 outcome.skipped.len()
             );
             let _ = writeln!(text, "{name:<10} {counts:<36} {seconds:>7.1} s");
-            for (word, which) in [("skipped", &outcome.skipped), ("FAILED", &outcome.failed)] {
-                for one in which {
-                    let first = one.lines().next().unwrap_or_default();
-                    let _ = writeln!(names, "  {word} {name}: {first}");
-                }
+            for one in &outcome.skipped {
+                let _ = writeln!(names, "  skipped {name}: {}", told(one, 1));
+            }
+            for one in &outcome.failed {
+                let _ = writeln!(names, "  FAILED {name}: {}", told(one, LINES));
             }
         }
         let _ = write!(
@@ -72,6 +77,21 @@ impl Summary {
         );
         text
     }
+}
+
+/// The first lines of it that say something, the further ones below the first; long ones cut.
+fn told(text: &str, lines: usize) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .take(lines);
+    let cut: Vec<String> = lines
+        .map(|line| match line.char_indices().nth(WIDTH) {
+            Some((end, _)) => format!("{}…", &line[..end]),
+            None => line.to_owned(),
+        })
+        .collect();
+    cut.join("\n      ")
 }
 
 #[cfg(test)]
@@ -90,18 +110,29 @@ mod tests {
         assert!(!summary.failed());
         let real = Outcome {
             passed: 1,
-            failed: vec!["seed".to_owned()],
+            failed: vec![format!(
+                "seed: 403\n\nand {}\n3\n4\n5\n6\n7",
+                "ㅎ".repeat(300)
+            )],
             skipped: vec!["lifetime: no keycloak\nno Java".to_owned()],
         };
         summary.add("real", real, Duration::from_millis(41_250));
         assert!(summary.failed());
-        let expected = "\
+        let expected = format!(
+            "\
 == summary
 unit       3 passed, 0 failed, 0 skipped            2.0 s
 real       1 passed, 1 failed, 1 skipped           41.2 s
   skipped real: lifetime: no keycloak
-  FAILED real: seed
-4 passed, 1 failed, 1 skipped";
+  FAILED real: seed: 403
+      and {}…
+      3
+      4
+      5
+      6
+4 passed, 1 failed, 1 skipped",
+            "ㅎ".repeat(196)
+        );
         assert_eq!(summary.text(), expected);
     }
 }

@@ -180,15 +180,30 @@ fn unit(request: &Request) -> Result<Outcome> {
         .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(&request.name);
     command.env("KUBEFOB_UNIT", "1");
-    let success = run::watched(&mut command, |line| note(line, &mut outcome))?;
+    let mut within = None;
+    let success = run::watched(&mut command, |line| note(line, &mut within, &mut outcome))?;
     if !success && outcome.failed.is_empty() {
         outcome.failed.push("cargo test failed".to_owned());
     }
     Ok(outcome)
 }
 
-/// What a line of libtest's output says.
-fn note(line: &str, outcome: &mut Outcome) {
+/// What a line of libtest's output says. `within` is the failed test whose own output this is.
+fn note(line: &str, within: &mut Option<usize>, outcome: &mut Outcome) {
+    if let Some(failed) = line.strip_prefix("---- ") {
+        let name = failed.strip_suffix(" stdout ----");
+        let position = |name| outcome.failed.iter().rposition(|failed| failed == name);
+        *within = name.and_then(position);
+        return;
+    }
+    if line == "failures:" {
+        *within = None;
+    }
+    if let Some(failed) = within.and_then(|index| outcome.failed.get_mut(index)) {
+        failed.push_str(if failed.contains('\n') { "\n" } else { ":\n" });
+        failed.push_str(line);
+        return;
+    }
     let Some((name, result)) = line
         .strip_prefix("test ")
         .and_then(|line| line.split_once(" ... "))
@@ -235,8 +250,14 @@ impl World {
 #[derive(Deserialize)]
 struct Results {
     passed: u64,
-    failed: Vec<String>,
+    failed: Vec<Failure>,
     skipped: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Failure {
+    name: String,
+    why: String,
 }
 
 fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
@@ -283,6 +304,10 @@ fn read(results: &Path) -> Result<Outcome> {
         failed,
         skipped,
     } = serde_json::from_str(&text)?;
+    let failed = failed
+        .into_iter()
+        .map(|Failure { name, why }| format!("{name}: {why}"))
+        .collect();
     Ok(Outcome {
         passed,
         failed,
@@ -311,17 +336,29 @@ mod tests {
     #[test]
     fn what_libtest_says_is_counted() {
         let mut outcome = Outcome::default();
+        let mut within = None;
         for line in [
             "running 3 tests",
             "test frames::round_trip ... ok",
             "test frames::cut_off ... FAILED",
             "test slow ... ignored, takes an hour",
+            "failures:",
+            "---- frames::cut_off stdout ----",
+            "thread 'frames::cut_off' panicked at a.rs:1:2:",
+            "one byte is missing",
+            "failures:",
+            "    frames::cut_off",
             "test result: FAILED. 1 passed; 1 failed; 1 ignored; 0 measured",
         ] {
-            note(line, &mut outcome);
+            note(line, &mut within, &mut outcome);
         }
         assert_eq!(outcome.passed, 1);
-        assert_eq!(outcome.failed, ["frames::cut_off"]);
+        assert_eq!(
+            outcome.failed,
+            [
+                "frames::cut_off:\nthread 'frames::cut_off' panicked at a.rs:1:2:\none byte is missing"
+            ]
+        );
         assert_eq!(outcome.skipped, ["slow: takes an hour"]);
     }
 }
