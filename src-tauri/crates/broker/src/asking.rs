@@ -7,7 +7,7 @@ use crate::clock::Now;
 use crate::command::Which;
 use crate::credential::{ExecVersion, stated_expiry};
 use crate::event::{Ask, Effect, Reply, Servers, SignIn};
-use crate::outcome::{AttemptId, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
+use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
 use crate::problem::{Code, Problem};
 use crate::questions::Standings;
 use crate::session::{Attempt, Doing, Step};
@@ -79,7 +79,9 @@ impl Broker {
                     Standings::Refused(problem) => return self.fail(caller, &problem, effects),
                     Standings::New => return self.question(caller, now, effects),
                 }
-                (account.clone(), Wants::Credential(*version))
+                let (account, wants) = (account.clone(), Wants::Credential(*version));
+                self.keep_first_secret(&account, effects);
+                (account, wants)
             }
             Wish::Token { account } => (account.clone(), Wants::Token),
             Wish::SignIn { account, .. } => (account.clone(), Wants::SignIn),
@@ -140,7 +142,7 @@ impl Broker {
                 Step::SignIn(attempt) => self.sign_in(id, attempt, effects),
                 Step::Tell(attempt, caller) => self.tell(attempt, caller, effects),
                 Step::Cancel(attempt) => effects.push(Effect::Cancel(attempt)),
-                Step::Forget => effects.push(Effect::Forget(id.clone())),
+                Step::Forget => effects.push(Effect::Forget(id.clone(), Forget::Tokens)),
                 Step::SignOut(attempt, tokens) => {
                     let Some(account) = self.accounts.get(id) else {
                         continue;
@@ -154,6 +156,7 @@ impl Broker {
                             settings: account.settings.clone(),
                             tokens: tokens.map(|tokens| *tokens),
                             everywhere,
+                            forget: self.forgotten_with(id),
                             at: now.wall,
                         }),
                     ));
@@ -256,7 +259,7 @@ impl Broker {
             account: id.clone(),
             key: account.key.clone(),
             settings: account.settings.clone(),
-            known_secret: account.known_secret().cloned(),
+            known_secret: account.known_secret.clone(),
             expected_subject: account.session.tokens().map(|t| t.identity.subject.clone()),
             question: asks,
             language,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
 use crate::clock::{Deadline, Now};
-use crate::event::{Effect, Event, Kept, KeptAccount, Restored};
+use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Restored};
 use crate::problem::{Code, Problem};
 use crate::questions::Questions;
 use crate::schedule::Jitter;
@@ -52,6 +52,8 @@ pub(crate) struct Account {
     /// What the newest ask said, its client secret among it.
     pub(crate) settings: ClientSettings,
     pub(crate) session: Session,
+    /// The client secret that is kept: the one that worked last, or the first that came while none had.
+    pub(crate) known_secret: Option<ClientSecret>,
     /// Whether a kubeconfig uses it: others are quiet.
     pub(crate) named: bool,
     /// The last process that counted as a person's new command here.
@@ -124,12 +126,14 @@ impl Broker {
                 self.with_session(&account, now, &mut effects, |session, cx| {
                     session.refreshed(attempt, outcome, cx)
                 });
+                self.learn_secret(&account);
             }
             Event::SignedIn(account, attempt, outcome) => {
                 self.questions.attempt_over(attempt);
                 self.with_session(&account, now, &mut effects, |session, cx| {
                     session.signed_in(attempt, outcome, cx)
                 });
+                self.learn_secret(&account);
                 self.keep_down(&mut effects);
             }
             Event::SignedOut(account, attempt, outcome) => {
@@ -261,22 +265,50 @@ impl Broker {
 
     fn loaded(&mut self, restored: Vec<Restored>, keep: Keep, now: Now) {
         self.keep = keep;
-        for Restored { key, tokens, loss } in restored {
+        for Restored { key, at_rest } in restored {
             let id = key.id();
-            let account = self
-                .accounts
+            self.accounts
                 .entry(id.clone())
                 .or_insert_with(|| Account::new(key));
-            if account.settings.client_secret.is_none() {
-                account
-                    .settings
-                    .client_secret
-                    .clone_from(&tokens.client_secret);
+            let secret = match at_rest {
+                AtRest::Secret(secret) => Some(secret),
+                AtRest::Tokens(tokens, loss) => {
+                    let secret = tokens.client_secret.clone();
+                    self.with_session(&id, now, &mut Vec::new(), |session, cx| {
+                        session.restore(tokens, loss, cx);
+                        Vec::new()
+                    });
+                    secret
+                }
+            };
+            if let Some(account) = self.accounts.get_mut(&id) {
+                if account.settings.client_secret.is_none() {
+                    account.settings.client_secret.clone_from(&secret);
+                }
+                account.known_secret = secret;
             }
-            self.with_session(&id, now, &mut Vec::new(), |session, cx| {
-                session.restore(tokens, loss, cx);
-                Vec::new()
-            });
+        }
+    }
+
+    /// Tokens came by this client secret, or without one: it is the one to keep.
+    fn learn_secret(&mut self, id: &AccountId) {
+        if let Some(account) = self.accounts.get_mut(id)
+            && let Some(tokens) = account.session.tokens()
+        {
+            account.known_secret.clone_from(&tokens.client_secret);
+        }
+    }
+
+    /// Keeps the client secret of an account that may have tokens, before anybody has signed in: it
+    /// must be there when a person does so without a kubeconfig, be it after a restart.
+    pub(crate) fn keep_first_secret(&mut self, id: &AccountId, effects: &mut Vec<Effect>) {
+        if let Some(account) = self.accounts.get_mut(id)
+            && account.known_secret.is_none()
+            && account.session.tokens().is_none()
+            && let Some(secret) = account.settings.client_secret.clone()
+        {
+            account.known_secret = Some(secret.clone());
+            effects.push(Effect::KeepSecret(Box::new(account.key.clone()), secret));
         }
     }
 
@@ -323,6 +355,7 @@ impl Account {
                 Code::NotSignedIn,
                 vec![("account", key.name.clone().unwrap_or_else(|| key.host()))],
             )),
+            known_secret: None,
             named: false,
             last_asking: None,
             leaving: Vec::new(),
@@ -354,12 +387,5 @@ impl Account {
             signed_out: self.session.signed_out(),
             named: self.named,
         }
-    }
-
-    /// The client secret that already worked.
-    pub(crate) fn known_secret(&self) -> Option<&ClientSecret> {
-        self.session
-            .tokens()
-            .and_then(|tokens| tokens.client_secret.as_ref())
     }
 }

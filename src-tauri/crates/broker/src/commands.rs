@@ -7,7 +7,7 @@ use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::Command;
 use crate::event::{Candidate, Commanded, Effect, Found, Reply};
-use crate::outcome::{AttemptId, SignOutOutcome};
+use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::text;
@@ -107,8 +107,7 @@ impl Broker {
                     let problem = Problem::new(Code::NoSuchTrust, vec![("name", name)]);
                     return refuse(caller, &asker, &problem, effects);
                 };
-                self.trust.revoke(&pair);
-                self.keep_down(effects);
+                self.untrust(&pair, effects);
                 say(report::done("untrusted", &name, json, language), effects);
             }
             Command::Version { json } => say(report::version(VERSION, json), effects),
@@ -125,12 +124,40 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        let forget = self.forgotten_with(id);
         if let Some(account) = self.accounts.get_mut(id) {
             account.leaving.push((caller, everywhere));
+            if forget == Forget::Everything {
+                account.known_secret = None;
+            }
         }
-        effects.push(Effect::Forget(id.clone()));
         self.with_session(id, now, effects, |session, cx| session.sign_out(cx));
         self.keep_down(effects);
+    }
+
+    /// Takes a yes back. With an account's last pair goes its client secret, unless a session lives
+    /// by it; then it goes with the session's sign-out.
+    fn untrust(&mut self, pair: &Pair, effects: &mut Vec<Effect>) {
+        self.trust.revoke(pair);
+        self.keep_down(effects);
+        if self.forgotten_with(&pair.account) == Forget::Everything
+            && let Some(account) = self.accounts.get_mut(&pair.account)
+            && account.session.tokens().is_none()
+        {
+            account.known_secret = None;
+            account.settings.client_secret = None;
+            effects.push(Effect::Forget(pair.account.clone(), Forget::Everything));
+        }
+    }
+
+    /// What a sign-out forgets. The client secret is no person's, so it stays as long as a server
+    /// may have this account's tokens: the next sign-in needs it.
+    pub(crate) fn forgotten_with(&self, id: &AccountId) -> Forget {
+        if self.trust.always().any(|(pair, _)| pair.account == *id) {
+            Forget::Tokens
+        } else {
+            Forget::Everything
+        }
     }
 
     pub(crate) fn signed_out(
@@ -232,11 +259,12 @@ impl Broker {
             };
             self.trust.approve(
                 Pair {
-                    account: id,
+                    account: id.clone(),
                     server,
                 },
                 approval,
             );
+            self.keep_first_secret(&id, effects);
         }
         self.keep_down(effects);
     }

@@ -6,11 +6,11 @@ use crate::command::Command;
 use crate::command::Which;
 use crate::credential::ExecVersion;
 use crate::outcome::{
-    AttemptId, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest, SignOutOutcome,
-    SignOutRequest,
+    AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
+    SignOutOutcome, SignOutRequest,
 };
 use crate::problem::Problem;
-use crate::secret::BearerToken;
+use crate::secret::{BearerToken, ClientSecret};
 use crate::session::Loss;
 use crate::settings::{Keep, Settings};
 use crate::tokens::Tokens;
@@ -76,8 +76,10 @@ pub enum Effect {
     Cancel(AttemptId),
     /// End tokens at the provider, after whatever is under way for that account.
     SignOut(AttemptId, Box<SignOutRequest>),
-    /// Forget an account's tokens on disk.
-    Forget(AccountId),
+    /// Forget what rests of an account.
+    Forget(AccountId, Forget),
+    /// Keep a client secret, where none is kept of that account.
+    KeepSecret(Box<AccountKey>, ClientSecret),
     /// Write down accounts and trust.
     Keep(Box<Kept>),
     /// Look out for the end of a process.
@@ -137,10 +139,17 @@ pub struct Commanded {
 pub struct Restored {
     /// Whose.
     pub key: AccountKey,
-    /// The tokens.
-    pub tokens: Tokens,
-    /// Whether a refresh was noted and not followed by a reply.
-    pub loss: Loss,
+    /// What.
+    pub at_rest: AtRest,
+}
+
+/// What rests of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// Tokens, and whether a refresh was noted and not followed by a reply.
+    Tokens(Tokens, Loss),
+    /// The client secret alone: nobody is signed in.
+    Secret(ClientSecret),
 }
 
 /// A context of the person's own kubeconfig that uses us.

@@ -125,6 +125,17 @@ pub struct SignOutRequest {
     pub tokens: Option<Tokens>,
     /// End the provider's session too (OIDC RP-Initiated Logout, on the back channel).
     pub everywhere: bool,
+    /// What goes from the disk.
+    pub forget: Forget,
     /// When it was asked for.
     pub at: Wall,
+}
+
+/// How much of what rests of an account is forgotten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Forget {
+    /// The tokens. The client secret stays: the next sign-in needs it, also after a restart.
+    Tokens,
+    /// The client secret too.
+    Everything,
 }

@@ -217,7 +217,8 @@ impl World {
                     self.handle(Event::SignedOut(request.account, attempt, outcome));
                 }
                 Effect::Tell(..)
-                | Effect::Forget(_)
+                | Effect::Forget(..)
+                | Effect::KeepSecret(..)
                 | Effect::Keep(_)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}

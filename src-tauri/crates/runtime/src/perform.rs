@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use broker::account::AccountId;
+use broker::account::{AccountId, AccountKey};
 use broker::commands::address_text;
 use broker::credential;
 use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
-use broker::outcome::{AttemptId, RefreshOutcome, RefreshRequest, SignOutRequest};
+use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
 use broker::problem::Problem;
+use broker::secret::ClientSecret;
 use broker::settings::Keep;
 use broker::tokens::Tokens;
 use broker::waiters::CallerId;
@@ -104,7 +105,8 @@ impl Performer {
             Effect::Tell(attempt, caller) => self.tell(attempt, caller),
             Effect::Cancel(attempt) => self.cancel(attempt),
             Effect::SignOut(attempt, request) => self.sign_out(attempt, *request),
-            Effect::Forget(account) => self.forget(account),
+            Effect::Forget(account, forget) => self.forget(account, forget),
+            Effect::KeepSecret(key, secret) => self.keep_secret(*key, secret),
             Effect::Keep(kept) => drop(self.keeping.send(*kept)),
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
@@ -293,9 +295,7 @@ impl Performer {
             if let Some(newer) = latest.0.take() {
                 request.tokens = Some(newer);
             }
-            if let Err(problem) = vault.forget(&request.account).await {
-                tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
-            }
+            forgotten(&vault, &request.account, request.forget).await;
             let outcome = match files::trusted(&request.key).await {
                 Ok(trusted) => provider::sign_out(&request, &trusted, &clock::wall).await,
                 Err(problem) => broker::outcome::SignOutOutcome {
@@ -308,16 +308,33 @@ impl Performer {
         });
     }
 
-    fn forget(&mut self, account: AccountId) {
+    fn forget(&mut self, account: AccountId, forget: Forget) {
         let vault = self.vault.clone();
         let latest = self.account(&account);
         tokio::spawn(async move {
             let latest = latest.lock().await;
-            if let Err(problem) = vault.forget(&account).await {
-                tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
-            }
+            forgotten(&vault, &account, forget).await;
             drop(latest);
         });
+    }
+
+    fn keep_secret(&mut self, key: AccountKey, secret: ClientSecret) {
+        let vault = self.vault.clone();
+        tokio::spawn(async move {
+            if let Err(problem) = vault.keep_secret(key, secret).await {
+                tracing::debug!(problem = problem.code.name(), "client secret not kept");
+            }
+        });
+    }
+}
+
+async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget) {
+    let done = match forget {
+        Forget::Tokens => vault.forget_tokens(account).await,
+        Forget::Everything => vault.forget(account).await,
+    };
+    if let Err(problem) = done {
+        tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
     }
 }
 
@@ -339,7 +356,7 @@ async fn refreshed(request: &RefreshRequest, vault: &Vault) -> RefreshOutcome {
     }
 }
 
-async fn seal(vault: &Vault, key: &broker::account::AccountKey, tokens: &Tokens, inbox: &Inbox) {
+async fn seal(vault: &Vault, key: &AccountKey, tokens: &Tokens, inbox: &Inbox) {
     match vault.seal(Record::new(key.clone(), tokens.clone())).await {
         Ok(()) => inbox.send(Message::Kept(key.id())),
         Err(problem) => tracing::warn!(problem = problem.code.name(), "tokens in memory alone"),

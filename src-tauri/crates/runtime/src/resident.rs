@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use broker::broker::Broker;
-use broker::event::{Event, Restored};
+use broker::event::{AtRest, Event, Restored};
+use broker::secret::RefreshToken;
 use broker::session::Loss;
 use tokio::net::UnixListener;
 use wire::endpoint::Places;
@@ -19,7 +20,7 @@ use crate::server::Server;
 use crate::settings;
 use crate::single::Claim;
 use crate::store::{Store, Stored};
-use crate::vault::{Loaded, Record, Vault};
+use crate::vault::{Content, Loaded, Record, Vault};
 
 /// Runs the resident until it is told to end.
 ///
@@ -114,20 +115,21 @@ fn tell(loaded: Loaded, known: &mut BTreeSet<String>, inbox: &Inbox) {
 /// A noted refresh of the very token that is kept was never heard of again.
 fn restored(record: Record) -> Restored {
     let presented = record.attempt.map(|attempt| attempt.fingerprint);
-    let kept = record
-        .tokens
-        .refresh
-        .as_ref()
-        .map(broker::secret::RefreshToken::fingerprint);
-    let loss = if presented.is_some() && presented == kept {
-        Loss::ReplyLost
-    } else {
-        Loss::None
+    let at_rest = match record.content {
+        Content::Secret(secret) => AtRest::Secret(secret),
+        Content::Tokens(tokens) => {
+            let kept = tokens.refresh.as_ref().map(RefreshToken::fingerprint);
+            let loss = if presented.is_some() && presented == kept {
+                Loss::ReplyLost
+            } else {
+                Loss::None
+            };
+            AtRest::Tokens(tokens, loss)
+        }
     };
     Restored {
         key: record.key,
-        tokens: record.tokens,
-        loss,
+        at_rest,
     }
 }
 

@@ -64,7 +64,8 @@ fn a_kill_at_any_moment_leaves_a_whole_generation() {
         let [found] = loaded.accounts.try_into().unwrap();
         assert!(found.generation >= last, "{} < {last}", found.generation);
         let refresh = RefreshToken::new(format!("r{}", (found.generation - 1) / 2));
-        assert_eq!(found.tokens.refresh, Some(refresh), "of one piece");
+        let rests = found.tokens().and_then(|tokens| tokens.refresh.clone());
+        assert_eq!(rests, Some(refresh), "of one piece");
         whole += 1;
         ahead += usize::from(found.generation > last);
         adopted += usize::from(cut_off && found.generation > last);
@@ -157,7 +158,7 @@ fn a_full_and_a_read_only_disk_cost_nothing_but_the_disk() {
         loaded
             .accounts
             .first()
-            .and_then(|found| found.tokens.refresh.clone())
+            .and_then(|found| found.tokens()?.refresh.clone())
     };
     let sealed = |refresh: &str| runtime.block_on(vault.seal(record("c", refresh)));
     let expected = |refresh: &str| Some(RefreshToken::new(refresh.into()));

@@ -3,7 +3,7 @@
 //!
 //! | name | is |
 //! |---|---|
-//! | `ID.sealed` | the account's tokens |
+//! | `ID.sealed` | the account's tokens, or its client secret alone |
 //! | `ID.sealed.new` | a write under way; after a kill, the newest if it is whole |
 //! | `ID.sealed.damaged-N` | set aside: cut or changed |
 //! | `ID.sealed.unreadable-N` | set aside when new tokens took its place: sealed with a key that is gone |
@@ -136,11 +136,28 @@ pub(super) fn write(
     written.map_err(|error| cannot_keep(&path, &reason(&error)))
 }
 
-/// Removes whatever there is of an account, what was set aside too: a person signed out.
+/// Removes whatever there is of an account, what was set aside too.
 ///
 /// # Errors
 /// `CannotKeep` that names what could not be removed.
 pub(super) fn remove(folder: &Path, account: &AccountId) -> Result<(), Problem> {
+    remove_if(folder, account, |_| true)
+}
+
+/// Removes what was set aside of an account: a session has ended, and its tokens are nobody's any more.
+///
+/// # Errors
+/// `CannotKeep` that names what could not be removed.
+pub(super) fn remove_set_aside(folder: &Path, account: &AccountId) -> Result<(), Problem> {
+    let current = format!("{account}{SEALED}");
+    remove_if(folder, account, |name| name != current)
+}
+
+fn remove_if(
+    folder: &Path,
+    account: &AccountId,
+    unwanted: impl Fn(&str) -> bool,
+) -> Result<(), Problem> {
     let prefix = format!("{account}{SEALED}");
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
@@ -151,7 +168,7 @@ pub(super) fn remove(folder: &Path, account: &AccountId) -> Result<(), Problem> 
         entry
             .file_name()
             .to_str()
-            .is_some_and(|name| name.starts_with(&prefix))
+            .is_some_and(|name| name.starts_with(&prefix) && unwanted(name))
     };
     for entry in found.filter_map(Result::ok).filter(of_account) {
         fs::remove_file(entry.path())

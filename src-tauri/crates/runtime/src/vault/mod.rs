@@ -1,4 +1,5 @@
-//! Where tokens rest: a key in the system's keyring, one file an account sealed with it.
+//! Where tokens rest: a key in the system's keyring, one file an account sealed with it. The client secret is in
+//! that file too and stays there when the session is over.
 //!
 //! Whatever the keyring and the disk do, tokens are in memory first and stay there: a seal that fails is
 //! pending, and [`Vault::retry`] mends it without a restart. No wait for the keyring is longer than its
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use broker::account::AccountId;
+use broker::account::{AccountId, AccountKey};
 use broker::clock::Wall;
 use broker::problem::{Code, Problem};
+use broker::secret::ClientSecret;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
 use self::key::Caller;
@@ -24,7 +26,7 @@ use crate::os::keyring::{Found, Keyring, System, Was};
 use crate::settings::Keep;
 
 pub use self::key::{Key, KeyId};
-pub use self::seal::{Attempt, Record};
+pub use self::seal::{Attempt, Content, Record};
 
 /// How long a start waits for the keyring: the bus may have to start it.
 const LOADING: Duration = Duration::from_secs(4);
@@ -140,7 +142,8 @@ impl Vault {
     ) -> Result<(), Problem> {
         {
             let mut held = self.0.held();
-            let Some(entry) = held.entries.get(account) else {
+            let entry = held.entries.get(account);
+            let Some(entry) = entry.filter(|entry| entry.record.tokens().is_some()) else {
                 let reason = "an attempt of an account that is not kept".to_owned();
                 return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
             };
@@ -152,6 +155,66 @@ impl Vault {
             held.put(record);
         }
         self.0.keep(account).await
+    }
+
+    /// Keeps a client secret, where nothing is kept of its account: what rests already worked, this one may
+    /// not. It waits for no keyring that is locked, and takes no place of a file that does not open: it comes
+    /// again with the next kubectl.
+    ///
+    /// # Errors
+    /// Why it is not kept.
+    pub async fn keep_secret(&self, key: AccountKey, secret: ClientSecret) -> Result<(), Problem> {
+        if matches!(self.0.held().access, Access::Unread) {
+            self.0.attend(LOADING).await;
+        }
+        let account = key.id();
+        {
+            let mut held = self.0.held();
+            if let Some(problem) = held.state(self.0.keep).problem() {
+                return Err(problem);
+            }
+            if held.entries.contains_key(&account) {
+                return Ok(());
+            }
+            held.put(Record::of_secret(key, secret));
+        }
+        self.0.keep(&account).await
+    }
+
+    /// Forgets an account's tokens, and what was set aside of it. Its client secret stays.
+    ///
+    /// # Errors
+    /// `CannotKeep` that names the file which could not be removed.
+    pub async fn forget_tokens(&self, account: &AccountId) -> Result<(), Problem> {
+        let left = {
+            let mut held = self.0.held();
+            let record = held.entries.get(account).map(|entry| &entry.record);
+            let left = record.and_then(|record| {
+                let secret = record.client_secret()?.clone();
+                Some(Record::of_secret(record.key.clone(), secret))
+            });
+            let some = left.is_some();
+            left.into_iter().for_each(|record| held.put(record));
+            some
+        };
+        if !left {
+            return self.forget(account).await;
+        }
+        let kept = self.0.keep(account).await;
+        let turn = self.0.turn(account).await;
+        let (folder, account, stands) = (self.0.folder.clone(), account.clone(), kept.is_ok());
+        blocking(move || {
+            // Where the disk or the keyring does not take the secret, it waits in memory: the tokens go all the
+            // same.
+            let removed = if stands {
+                file::remove_set_aside(&folder, &account)
+            } else {
+                file::remove(&folder, &account)
+            };
+            drop(turn);
+            removed
+        })
+        .await?
     }
 
     /// Forgets an account: memory, file, and what was set aside of it.

@@ -1,4 +1,4 @@
-//! One account's tokens as a sealed file's bytes, and back. Pure.
+//! What rests of one account as a sealed file's bytes, and back. Pure.
 //!
 //! ```text
 //! KFOBSEAL  version  key id   nonce     content, encrypted   tag
@@ -29,15 +29,26 @@ const HEADER: usize = MAGIC.len() + 1 + 8;
 pub struct Record {
     /// The account.
     pub key: AccountKey,
-    /// Its tokens. A bearer token that had run out is not kept: it is then empty, and `expires` the epoch.
-    pub tokens: Tokens,
+    /// What is kept of it.
+    pub content: Content,
     /// The refresh that was begun last and has not been heard of since. Where the fingerprint is that of
-    /// `tokens.refresh`, the provider may have used that token up.
+    /// the refresh token that is kept, the provider may have used that token up.
     pub attempt: Option<Attempt>,
     /// How often this account has been written. The vault counts.
     pub generation: u64,
     /// When it was written: after a restored backup it is what shows how old these tokens are. The vault's, too.
     pub sealed: Wall,
+}
+
+/// What is kept of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Its tokens, with the client secret that they came by. A bearer token that had run out is not kept: it
+    /// is then empty, and `expires` the epoch.
+    Tokens(Tokens),
+    /// The client secret alone: it is the client's and outlives every session. The next sign-in needs it, and
+    /// may be asked for by somebody who has no kubeconfig at hand.
+    Secret(ClientSecret),
 }
 
 /// A refresh, noted before it was sent.
@@ -64,20 +75,50 @@ impl Record {
     /// A record to seal: nothing attempted, not written yet.
     #[must_use]
     pub fn new(key: AccountKey, tokens: Tokens) -> Self {
+        Self::of(key, Content::Tokens(tokens))
+    }
+
+    /// A record of an account that nobody is signed in to.
+    #[must_use]
+    pub fn of_secret(key: AccountKey, secret: ClientSecret) -> Self {
+        Self::of(key, Content::Secret(secret))
+    }
+
+    fn of(key: AccountKey, content: Content) -> Self {
         Self {
             key,
-            tokens,
+            content,
             attempt: None,
             generation: 0,
             sealed: Wall(0),
         }
     }
 
+    /// The tokens, if somebody is signed in.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&Tokens> {
+        match &self.content {
+            Content::Tokens(tokens) => Some(tokens),
+            Content::Secret(_) => None,
+        }
+    }
+
+    /// The client secret, if the client has one.
+    #[must_use]
+    pub fn client_secret(&self) -> Option<&ClientSecret> {
+        match &self.content {
+            Content::Tokens(tokens) => tokens.client_secret.as_ref(),
+            Content::Secret(secret) => Some(secret),
+        }
+    }
+
     /// Drops a bearer token that has run out.
     pub(super) fn without_expired(mut self, now: Wall) -> Self {
-        if self.tokens.expires <= now {
-            self.tokens.bearer = BearerToken::new(String::new());
-            self.tokens.expires = Wall(0);
+        if let Content::Tokens(tokens) = &mut self.content
+            && tokens.expires <= now
+        {
+            tokens.bearer = BearerToken::new(String::new());
+            tokens.expires = Wall(0);
         }
         self
     }
@@ -158,17 +199,24 @@ fn authenticated(version: u8, id: KeyId, account: &str) -> Vec<u8> {
     [header(version, id).as_slice(), account.as_bytes()].concat()
 }
 
-/// The content as JSON. Unknown fields of a later release are ignored, so its files open here.
+/// A record as JSON. Unknown fields of a later release are ignored, so its files open here.
 #[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
-struct Content {
+struct Form {
     generation: u64,
     #[zeroize(skip)]
     sealed: Wall,
     #[zeroize(skip)]
     account: Option<AccountKey>,
+    client_secret: Option<String>,
+    tokens: Option<TokensForm>,
+    #[zeroize(skip)]
+    attempt: Option<Attempt>,
+}
+
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+struct TokensForm {
     bearer: Option<String>,
     refresh: Option<String>,
-    client_secret: Option<String>,
     #[zeroize(skip)]
     identity: Identity,
     #[zeroize(skip)]
@@ -180,70 +228,80 @@ struct Content {
     refresh_expires: Option<Wall>,
     #[zeroize(skip)]
     signed_in: Wall,
-    #[zeroize(skip)]
-    attempt: Option<Attempt>,
 }
 
 #[allow(clippy::disallowed_methods, reason = "into the sealed file")]
 fn encode(record: &Record) -> Vec<u8> {
-    let tokens = &record.tokens;
-    let content = Content {
+    let form = Form {
         generation: record.generation,
         sealed: record.sealed,
         account: Some(record.key.clone()),
-        bearer: Some(tokens.bearer.reveal())
-            .filter(|bearer| !bearer.is_empty())
-            .map(Into::into),
-        refresh: tokens
-            .refresh
-            .as_ref()
-            .map(|token| token.expose_secret().into()),
-        client_secret: tokens
-            .client_secret
-            .as_ref()
+        client_secret: record
+            .client_secret()
             .map(|secret| secret.expose_secret().into()),
-        identity: tokens.identity.clone(),
-        obtained: tokens.obtained,
-        expires: tokens.expires,
-        skew_ms: tokens.skew_ms,
-        refresh_expires: tokens.refresh_expires,
-        signed_in: tokens.signed_in,
+        tokens: record.tokens().map(|tokens| TokensForm {
+            bearer: Some(tokens.bearer.reveal())
+                .filter(|bearer| !bearer.is_empty())
+                .map(Into::into),
+            refresh: tokens
+                .refresh
+                .as_ref()
+                .map(|token| token.expose_secret().into()),
+            identity: tokens.identity.clone(),
+            obtained: tokens.obtained,
+            expires: tokens.expires,
+            skew_ms: tokens.skew_ms,
+            refresh_expires: tokens.refresh_expires,
+            signed_in: tokens.signed_in,
+        }),
         attempt: record.attempt.clone(),
     };
     // Room from the start: a vector that grows leaves copies behind.
     let mut bytes = Vec::with_capacity(256 * 1024);
     // Plain types into memory: this can't fail, and bytes that are cut would not decode.
-    let _ = serde_json::to_writer(&mut bytes, &content);
+    let _ = serde_json::to_writer(&mut bytes, &form);
     bytes
 }
 
 /// The content of a sealed file. Public for the fuzzer's sake.
 #[must_use]
 pub fn decode(bytes: &[u8]) -> Option<Record> {
-    let mut content: Content = serde_json::from_slice(bytes).ok()?;
-    let bearer = content.bearer.take();
-    let expires = if bearer.is_some() {
-        content.expires
-    } else {
-        Wall(0)
+    let mut form: Form = serde_json::from_slice(bytes).ok()?;
+    let secret = form.client_secret.take().map(ClientSecret::new);
+    let content = match (form.tokens.take(), secret) {
+        (Some(tokens), client_secret) => Content::Tokens(tokens.with(client_secret)),
+        (None, Some(secret)) => Content::Secret(secret),
+        (None, None) => return None,
     };
     Some(Record {
-        key: content.account.take()?,
-        tokens: Tokens {
-            bearer: BearerToken::new(bearer.unwrap_or_default()),
-            refresh: content.refresh.take().map(RefreshToken::new),
-            identity: content.identity.clone(),
-            obtained: content.obtained,
-            expires,
-            skew_ms: content.skew_ms,
-            refresh_expires: content.refresh_expires,
-            signed_in: content.signed_in,
-            client_secret: content.client_secret.take().map(ClientSecret::new),
-        },
-        attempt: content.attempt.take(),
-        generation: content.generation,
-        sealed: content.sealed,
+        key: form.account.take()?,
+        content,
+        attempt: form.attempt.take(),
+        generation: form.generation,
+        sealed: form.sealed,
     })
+}
+
+impl TokensForm {
+    fn with(mut self, client_secret: Option<ClientSecret>) -> Tokens {
+        let bearer = self.bearer.take();
+        let expires = if bearer.is_some() {
+            self.expires
+        } else {
+            Wall(0)
+        };
+        Tokens {
+            bearer: BearerToken::new(bearer.unwrap_or_default()),
+            refresh: self.refresh.take().map(RefreshToken::new),
+            identity: self.identity.clone(),
+            obtained: self.obtained,
+            expires,
+            skew_ms: self.skew_ms,
+            refresh_expires: self.refresh_expires,
+            signed_in: self.signed_in,
+            client_secret,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -280,6 +338,13 @@ pub(super) mod tests {
         Record::new(key, tokens)
     }
 
+    fn tokens(record: &mut Record) -> &mut Tokens {
+        match &mut record.content {
+            Content::Tokens(tokens) => tokens,
+            Content::Secret(_) => panic!("a secret alone"),
+        }
+    }
+
     fn sealed(record: &Record) -> (Key, Vec<u8>) {
         let key = Key::random().unwrap();
         let bytes = seal(&key, record).unwrap();
@@ -297,6 +362,18 @@ pub(super) mod tests {
         let (key, bytes) = sealed(&record);
         let account = record.key.id();
         assert_eq!(open(&[key], account.as_str(), &bytes), Ok(record));
+    }
+
+    #[test]
+    fn a_client_secret_rests_without_tokens_and_nothing_at_all_does_not() {
+        let secret = ClientSecret::new("the client's".into());
+        let record = Record::of_secret(record("c", "r1").key, secret);
+        let (key, bytes) = sealed(&record);
+        let account = record.key.id();
+        assert_eq!(open(&[key], account.as_str(), &bytes), Ok(record.clone()));
+        let json = String::from_utf8(encode(&record)).unwrap();
+        let without = json.replace("\"the client's\"", "null");
+        assert_eq!(decode(without.as_bytes()), None);
     }
 
     #[test]
@@ -372,20 +449,21 @@ pub(super) mod tests {
     #[test]
     fn a_bearer_that_ran_out_is_not_kept() {
         let mut record = record("c", "r1");
-        record.tokens.expires = Wall(2_000);
+        tokens(&mut record).expires = Wall(2_000);
         let kept = record.clone().without_expired(Wall(1_999));
         assert_eq!(kept, record);
         let (key, bytes) = sealed(&record.clone().without_expired(Wall(2_000)));
         let opened = open(&[key], record.key.id().as_str(), &bytes).unwrap();
-        assert_eq!(opened.tokens.bearer.reveal(), "");
-        assert_eq!(opened.tokens.expires, Wall(0));
-        assert_eq!(opened.tokens.refresh, record.tokens.refresh);
+        let opened = opened.tokens().unwrap();
+        assert_eq!(opened.bearer.reveal(), "");
+        assert_eq!(opened.expires, Wall(0));
+        assert_eq!(opened.refresh, record.tokens().unwrap().refresh);
     }
 
     #[test]
     fn a_large_token_goes_through() {
         let mut record = record("c", "r1");
-        record.tokens.bearer = BearerToken::new("x".repeat(64 * 1024));
+        tokens(&mut record).bearer = BearerToken::new("x".repeat(64 * 1024));
         let (key, bytes) = sealed(&record);
         assert_eq!(open(&[key], record.key.id().as_str(), &bytes), Ok(record));
     }

@@ -139,7 +139,7 @@ impl Place {
 fn refreshes(loaded: &Loaded) -> Vec<Option<RefreshToken>> {
     let accounts = loaded.accounts.iter();
     accounts
-        .map(|record| record.tokens.refresh.clone())
+        .map(|record| record.tokens()?.refresh.clone())
         .collect()
 }
 
@@ -172,11 +172,13 @@ async fn tokens_outlive_a_restart() {
     let mut found = loaded.accounts;
     found.sort_by_key(|record| record.key.client_id.clone());
     let [c, d] = found.try_into().unwrap();
-    assert_eq!((c.tokens.refresh, c.generation), (refresh("r2"), 2));
-    assert_eq!((d.tokens.refresh, d.generation), (refresh("s1"), 1));
-    assert_eq!(c.tokens.bearer, sealed.tokens.bearer);
-    assert_eq!(c.tokens.client_secret, sealed.tokens.client_secret);
+    assert_eq!((c.generation, d.generation), (2, 1));
     assert!(c.sealed.0 > 0);
+    let (c, d) = (c.tokens().unwrap(), d.tokens().unwrap());
+    let sealed = sealed.tokens().unwrap();
+    assert_eq!((&c.refresh, &d.refresh), (&refresh("r2"), &refresh("s1")));
+    assert_eq!(c.bearer, sealed.bearer);
+    assert_eq!(c.client_secret, sealed.client_secret);
 }
 
 #[cfg(unix)]
@@ -206,7 +208,8 @@ async fn an_attempt_is_noted_and_settled() {
     let unknown = vault.note_attempt(&account, "f", Wall(1)).await;
     assert_eq!(unknown.unwrap_err().code, Code::Internal);
     vault.seal(record.clone()).await.unwrap();
-    let fingerprint = record.tokens.refresh.as_ref().unwrap().fingerprint();
+    let refresh = record.tokens().unwrap().refresh.clone();
+    let fingerprint = refresh.unwrap().fingerprint();
     vault
         .note_attempt(&account, &fingerprint, Wall(77))
         .await
@@ -238,6 +241,89 @@ async fn a_forgotten_account_leaves_nothing() {
     assert_eq!(place.names(), Vec::<String>::new());
     vault.forget(&record.key.id()).await.unwrap();
     assert!(place.vault().load().await.accounts.is_empty());
+}
+
+#[tokio::test]
+async fn the_client_secret_outlives_the_tokens_and_a_restart() {
+    let place = Place::new();
+    let vault = place.vault();
+    let record = record("c", "r1-old");
+    let account = record.key.id();
+    vault.seal(record.clone()).await.unwrap();
+    let aside = place.file(&record).with_extension("sealed.damaged-1");
+    fs::write(&aside, "x").unwrap();
+    vault.forget_tokens(&account).await.unwrap();
+    assert_eq!(place.names(), [format!("{account}.sealed")]);
+
+    let loaded = place.vault().load().await;
+    assert_eq!(refreshes(&loaded), [None]);
+    assert_eq!(
+        loaded.accounts[0].client_secret(),
+        record.client_secret(),
+        "nobody is signed in, and the secret is there"
+    );
+    let unsigned = vault.note_attempt(&account, "f", Wall(1)).await;
+    assert_eq!(unsigned.unwrap_err().code, Code::Internal);
+
+    // Another one takes its place only with tokens that came by it.
+    let other = ClientSecret::new("another".into());
+    vault
+        .keep_secret(record.key.clone(), other.clone())
+        .await
+        .unwrap();
+    let loaded = place.vault().load().await;
+    assert_eq!(loaded.accounts[0].client_secret(), record.client_secret());
+    let mut by_other = record.clone();
+    if let Content::Tokens(tokens) = &mut by_other.content {
+        tokens.client_secret = Some(other.clone());
+    }
+    vault.seal(by_other).await.unwrap();
+    vault.forget_tokens(&account).await.unwrap();
+    let loaded = place.vault().load().await;
+    assert_eq!(loaded.accounts[0].client_secret(), Some(&other));
+
+    vault.forget(&account).await.unwrap();
+    assert_eq!(place.names(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_first_secret_is_kept_where_nothing_is_hurt_by_it() {
+    let place = Place::new();
+    let record = record("c", "r1");
+    let secret = ClientSecret::new("s".into());
+    let vault = place.vault();
+    vault
+        .keep_secret(record.key.clone(), secret.clone())
+        .await
+        .unwrap();
+    let loaded = place.vault().load().await;
+    assert_eq!(loaded.accounts[0].client_secret(), Some(&secret));
+    vault.seal(record.clone()).await.unwrap();
+
+    // A locked keyring: what rests can't be seen, and is newer than any flag.
+    place.keyring.is(Mood::Locked);
+    let vault = place.vault();
+    let kept = vault.keep_secret(record.key.clone(), secret).await;
+    assert_eq!(kept.unwrap_err().code, Code::KeyringLocked);
+    place.keyring.is(Mood::Open);
+    let found = vault.retry().await.unwrap();
+    assert_eq!(found.accounts[0].tokens(), record.tokens());
+}
+
+#[tokio::test]
+async fn tokens_go_also_where_the_secret_can_not_be_written() {
+    let place = Place::new();
+    let vault = place.vault();
+    let record = record("c", "r1");
+    vault.seal(record.clone()).await.unwrap();
+    let new = place.file(&record).with_extension("sealed.new");
+    fs::create_dir(&new).unwrap();
+    let forgotten = vault.forget_tokens(&record.key.id()).await;
+    assert!(forgotten.is_err(), "the folder in its way is said");
+    fs::remove_dir(&new).unwrap();
+    vault.forget_tokens(&record.key.id()).await.unwrap();
+    let loaded = place.vault().load().await;
+    assert_eq!(refreshes(&loaded), [None]);
 }
 
 #[tokio::test]
@@ -368,8 +454,8 @@ async fn a_lost_key_loses_nothing_until_a_person_signs_in() {
     assert_eq!(
         seal::open(&[key], c.key.id().as_str(), &old)
             .unwrap()
-            .tokens,
-        c.tokens
+            .tokens(),
+        c.tokens()
     );
 
     // It comes back after that: what no sign-in replaced is there again, sealed with one key from now on.

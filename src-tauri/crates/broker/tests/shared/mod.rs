@@ -1,0 +1,131 @@
+//! What the broker's tests have in common: an account, somebody who asks, tokens.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    reason = "each test program uses a part of it"
+)]
+
+use std::time::Duration;
+
+use broker::account::{AccountKey, ClientSettings, Grant, Proxies, Tls, TokenKind};
+use broker::asker::{Asker, Place, ProcessId};
+use broker::clock::{Moment, Now, Wall};
+use broker::command::{Command, Which};
+use broker::credential::ExecVersion;
+use broker::event::{Ask, Candidate, Commanded, Event, Servers};
+use broker::secret::{BearerToken, ClientSecret, RefreshToken};
+use broker::texts::Language;
+use broker::tokens::{Identity, Tokens};
+use broker::trust::Server;
+use broker::waiters::CallerId;
+
+pub fn key() -> AccountKey {
+    AccountKey {
+        issuer: "https://sso.example.com".into(),
+        client_id: "c".into(),
+        scopes: vec![],
+        grant: Grant::AuthorizationCode,
+        token_kind: TokenKind::Id,
+        tls: Tls::default(),
+        name: None,
+    }
+}
+
+pub fn with_secret(secret: Option<&str>) -> ClientSettings {
+    ClientSettings {
+        client_secret: secret.map(|secret| ClientSecret::new(secret.into())),
+        ..ClientSettings::default()
+    }
+}
+
+/// A kubectl: at a terminal in front of somebody, or without one.
+pub fn asker(pid: u32, foreground: bool) -> Asker {
+    Asker {
+        process: Some(ProcessId { pid, started: 1 }),
+        program: "kubectl".into(),
+        arguments: None,
+        place: Place::Here,
+        foreground,
+        terminal: foreground,
+        completion: false,
+        proxies: Proxies::default(),
+        own_ca: false,
+        language: Language::En,
+    }
+}
+
+pub fn servers(name: &str) -> Servers {
+    Servers {
+        needed: vec![Candidate {
+            server: Server::Unknown(name.into()),
+            contexts: vec![],
+        }],
+        others: vec![],
+        file: None,
+    }
+}
+
+pub fn ask(caller: u64, asker: Asker, settings: ClientSettings, server: &str) -> Event {
+    Event::Asked(Box::new(Ask {
+        caller: CallerId(caller),
+        asker,
+        account: Which::Flags {
+            key: key(),
+            settings,
+        },
+        version: ExecVersion::V1,
+        servers: servers(server),
+    }))
+}
+
+pub fn command(caller: u64, asker: Asker, command: Command) -> Event {
+    Event::Commanded(Box::new(Commanded {
+        caller: CallerId(caller),
+        asker,
+        command,
+    }))
+}
+
+pub fn login() -> Command {
+    Command::Login {
+        account: None,
+        open_browser: true,
+        json: false,
+    }
+}
+
+pub fn logout() -> Command {
+    Command::Logout {
+        account: None,
+        everywhere: false,
+        json: false,
+    }
+}
+
+/// Some afternoon, some hours after the computer started.
+pub fn start() -> Now {
+    Now {
+        wall: Wall::from_seconds(1_800_000_000),
+        moment: Moment(10_000_000),
+    }
+}
+
+/// Tokens that came now and live so long; `number` tells them from others.
+pub fn tokens(number: u64, life: Duration, now: Now) -> Tokens {
+    Tokens {
+        bearer: BearerToken::new(format!("token-{number}")),
+        refresh: Some(RefreshToken::new(format!("refresh-{number}"))),
+        identity: Identity {
+            subject: "s".into(),
+            name: "n".into(),
+            groups: vec![],
+        },
+        obtained: now.wall,
+        expires: now.wall.after(life),
+        skew_ms: 0,
+        refresh_expires: None,
+        signed_in: now.wall,
+        client_secret: None,
+    }
+}
