@@ -1,6 +1,7 @@
 //! The set `real`: the article's way on real parts.
 
 mod lifetime;
+mod matrix;
 mod seed;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     trial(&mut set, &real, "controls", controls);
     trial(&mut set, &real, "scripted_browser", scripted_browser);
     trial(&mut set, &real, "seed", seed::seed);
+    trial(&mut set, &real, "matrix", matrix::matrix);
     trial(&mut set, &real, "lifetime", lifetime::lifetime);
     let code = set.run();
     real.end();

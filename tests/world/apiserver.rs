@@ -44,6 +44,8 @@ impl ApiServer {
             .arg(format!("--etcd-servers={store}"))
             .arg(format!("--secure-port={port}"))
             .arg("--bind-address=127.0.0.1")
+            // Where nothing is: without it, it looks for a way out of the machine, which may have none.
+            .arg("--advertise-address=192.0.2.1")
             .arg(option("tls-cert-file", &pki.certificate))
             .arg(option("tls-private-key-file", &pki.key))
             .arg("--service-account-issuer=https://kubernetes.default.svc")

@@ -60,7 +60,6 @@ impl Person {
             fs::create_dir_all(folder)?;
         }
         fs::set_permissions(&instance, fs::Permissions::from_mode(0o700))?;
-        symlink(kubectl, path.join("kubectl"))?;
         let programs = parts::program("kubefob")?;
         let programs = programs.parent().context("no folder of programs")?;
         for name in ["kubefob", "kubectl-fob", "kubectl-oidc_login"] {
@@ -78,8 +77,17 @@ impl Person {
             trusting: None,
             _folder: folder,
         };
+        person.install_kubectl(kubectl)?;
         person.settings(&json!({ "version": 1, "browser": [launcher] }))?;
         Ok(person)
+    }
+
+    /// Puts a kubectl on this person's PATH, in the place of the one that is there.
+    pub fn install_kubectl(&self, kubectl: &Path) -> Result<()> {
+        let link = self.path.join("kubectl");
+        let made = self.path.join("kubectl.new");
+        symlink(kubectl, &made)?;
+        Ok(fs::rename(made, link)?)
     }
 
     /// Writes the settings file.
