@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use base64::Engine as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -23,10 +22,10 @@ pub struct Person {
     /// Their instance (KUBEFOB_HOME).
     pub instance: PathBuf,
     path: PathBuf,
-    display: Option<String>,
     variables: Vec<(String, String)>,
     trusting: Option<Child>,
-    _folder: TempDir,
+    // Last: what runs writes in it.
+    folder: TempDir,
 }
 
 /// What a command said.
@@ -50,9 +49,18 @@ impl Person {
         browser: &Settings,
         screen: Option<&Screen>,
     ) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("kubefob-person-")
-            .tempdir()?;
+        let mut person = Self::settled("kubefob-person-", kubectl)?;
+        person.browse(scripted, browser)?;
+        if let Some(screen) = screen {
+            person.variable("DISPLAY", &screen.display);
+        }
+        Ok(person)
+    }
+
+    /// Somebody without a screen, whose browser would be the desktop's. What is theirs lies in a
+    /// temporary folder whose name begins with `prefix`.
+    pub fn settled(prefix: &str, kubectl: &Path) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
         let root = folder.path().to_owned();
         fs::set_permissions(&root, fs::Permissions::from_mode(0o700))?;
         let (home, instance, path) = (root.join("home"), root.join("fob"), root.join("bin"));
@@ -66,19 +74,15 @@ impl Person {
             fs::hard_link(programs.join(name), path.join(name))
                 .or_else(|_| fs::copy(programs.join(name), path.join(name)).map(drop))?;
         }
-        let launcher = root.join("browser");
-        browser.launcher(scripted, &launcher)?;
         let person = Self {
             home,
             instance,
             path,
-            display: screen.map(|screen| screen.display.clone()),
             variables: Vec::new(),
             trusting: None,
-            _folder: folder,
+            folder,
         };
         person.install_kubectl(kubectl)?;
-        person.settings(&json!({ "version": 1, "browser": [launcher] }))?;
         Ok(person)
     }
 
@@ -88,6 +92,35 @@ impl Person {
         let made = self.path.join("kubectl.new");
         symlink(kubectl, &made)?;
         Ok(fs::rename(made, link)?)
+    }
+
+    /// Has this script sit at their browser from now on; a resident that runs already sees it too
+    /// if another one sat there before.
+    pub fn browse(&self, scripted: &Path, browser: &Settings) -> Result<()> {
+        let launcher = self.folder.path().join("browser");
+        browser.launcher(scripted, &launcher)?;
+        self.setting("browser", json!([launcher]))
+    }
+
+    /// The folder that holds all of it.
+    pub fn root(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The folder of their PATH that has kubectl and our programs in it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Changes one setting in the settings file, which the resident reads when it starts.
+    pub fn setting(&self, name: &str, value: Value) -> Result<()> {
+        let path = self.instance.join("config/settings.json");
+        let mut settings = match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)?,
+            Err(_) => json!({ "version": 1 }),
+        };
+        settings[name] = value;
+        self.settings(&settings)
     }
 
     /// Writes the settings file.
@@ -167,9 +200,6 @@ impl Person {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        if let Some(display) = &self.display {
-            command.env("DISPLAY", display);
-        }
         command
     }
 
@@ -235,7 +265,12 @@ impl Person {
                 !stat.contains(") Z ") || threads > 1
             })
         };
+        let begun = std::time::Instant::now();
         while alive() {
+            ensure!(
+                begun.elapsed() < std::time::Duration::from_secs(60),
+                "the resident does not end by SIG{signal}"
+            );
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
         Ok(())
@@ -260,17 +295,8 @@ impl Drop for Person {
     }
 }
 
-/// What a command that has ended said.
-pub fn said(output: Output) -> Result<Said> {
-    Ok(Said {
-        ok: output.status.success(),
-        out: String::from_utf8(output.stdout)?,
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
-}
-
-/// The article's 3-4, its placeholders filled in, and nothing else changed: `extra` are further
-/// arguments, which a provider with a certificate authority of its own needs.
+/// The article's 3-4, its placeholders filled in: `extra` are further arguments, which a provider
+/// with a certificate authority of its own needs.
 pub fn seed_kubeconfig(
     ca: &[u8],
     server: &str,
@@ -278,39 +304,21 @@ pub fn seed_kubeconfig(
     secret: &str,
     extra: &[&str],
 ) -> String {
-    let extra: String = extra
-        .iter()
-        .map(|argument| format!("\n      - {argument}"))
-        .collect();
-    format!(
-        "apiVersion: v1
-clusters:
-- cluster:
-    certificate-authority-data: {}
-    server: {server}
-  name: kubernetes
-contexts:
-- context:
-    cluster: kubernetes
-    user: keycloak-user
-    namespace: default
-  name: kubernetes
-current-context: kubernetes
-kind: Config
-preferences: {{}}
-users:
-- name: keycloak-user
-  user:
-    exec:
-      apiVersion: client.authentication.k8s.io/v1beta1
-      command: kubectl
-      args:
-      - oidc-login
-      - get-token
-      - --oidc-issuer-url={issuer}
-      - --oidc-client-id=kubernetes-client
-      - --oidc-client-secret={secret}{extra}
-",
-        base64::engine::general_purpose::STANDARD.encode(ca)
-    )
+    let seed = playground::Seed {
+        ca_pem: &String::from_utf8_lossy(ca),
+        server,
+        issuer,
+        client_id: "kubernetes-client",
+        client_secret: Some(secret),
+    };
+    seed.kubeconfig(extra)
+}
+
+/// What a command that has ended said.
+pub fn said(output: Output) -> Result<Said> {
+    Ok(Said {
+        ok: output.status.success(),
+        out: String::from_utf8(output.stdout)?,
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
 }

@@ -3,16 +3,43 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::playground::Addresses;
+/// What stands in the placeholders.
+#[derive(Clone, Copy)]
+pub struct Seed<'a> {
+    /// The cluster's certificate authority, as PEM.
+    pub ca_pem: &'a str,
+    /// The Kubernetes API.
+    pub server: &'a str,
+    /// The provider's issuer.
+    pub issuer: &'a str,
+    /// The client's id.
+    pub client_id: &'a str,
+    /// Its secret; a public client has none, and the line is left out.
+    pub client_secret: Option<&'a str>,
+}
 
-pub(crate) fn seed_form(addresses: &Addresses, extra_arguments: &[&str]) -> String {
+impl Seed<'_> {
+    /// The whole file of section 3-4. `extra_arguments` follow its own.
+    #[must_use]
+    pub fn kubeconfig(&self, extra_arguments: &[&str]) -> String {
+        whole(self, "keycloak-user", &exec(self, extra_arguments))
+    }
+
+    /// The file of section 2-4, with a token in it.
+    #[must_use]
+    pub fn kubeconfig_with_token(&self, token: &str) -> String {
+        whole(self, "test", &format!("    token: {}\n", quoted(token)))
+    }
+}
+
+fn exec(seed: &Seed<'_>, extra_arguments: &[&str]) -> String {
     let mut arguments = vec![
         "oidc-login".to_owned(),
         "get-token".to_owned(),
-        format!("--oidc-issuer-url={}", addresses.issuer),
-        format!("--oidc-client-id={}", addresses.client_id),
+        format!("--oidc-issuer-url={}", seed.issuer),
+        format!("--oidc-client-id={}", seed.client_id),
     ];
-    if let Some(secret) = &addresses.client_secret {
+    if let Some(secret) = seed.client_secret {
         arguments.push(format!("--oidc-client-secret={secret}"));
     }
     arguments.extend(extra_arguments.iter().map(|&argument| argument.to_owned()));
@@ -20,25 +47,16 @@ pub(crate) fn seed_form(addresses: &Addresses, extra_arguments: &[&str]) -> Stri
         .iter()
         .map(|argument| format!("      - {}\n", quoted(argument)))
         .collect();
-    let exec = format!(
+    format!(
         "    exec:
       apiVersion: client.authentication.k8s.io/v1beta1
       command: kubectl
       args:
 {arguments}"
-    );
-    whole(addresses, "keycloak-user", &exec)
-}
-
-pub(crate) fn with_token(addresses: &Addresses, token: &str) -> String {
-    whole(
-        addresses,
-        "test",
-        &format!("    token: {}\n", quoted(token)),
     )
 }
 
-fn whole(addresses: &Addresses, user: &str, how: &str) -> String {
+fn whole(seed: &Seed<'_>, user: &str, how: &str) -> String {
     format!(
         "apiVersion: v1
 clusters:
@@ -59,8 +77,8 @@ users:
 - name: {user}
   user:
 {how}",
-        ca = STANDARD.encode(&addresses.ca_pem),
-        server = addresses.kube_url,
+        ca = STANDARD.encode(seed.ca_pem),
+        server = seed.server,
     )
 }
 
@@ -83,14 +101,12 @@ mod tests {
 
     #[test]
     fn as_the_article_prints_it() {
-        let addresses = Addresses {
-            issuer: "https://localhost:1/realms/demo".to_owned(),
-            kube_url: "https://127.0.0.1:2".to_owned(),
-            control_url: String::new(),
-            ca_pem: "CA".to_owned(),
-            client_id: "kubernetes-client".to_owned(),
-            client_secret: Some("s".to_owned()),
-            admin_token: String::new(),
+        let seed = Seed {
+            issuer: "https://localhost:1/realms/demo",
+            server: "https://127.0.0.1:2",
+            ca_pem: "CA",
+            client_id: "kubernetes-client",
+            client_secret: Some("s"),
         };
         let expected = "apiVersion: v1
 clusters:
@@ -122,7 +138,7 @@ users:
       - \"--certificate-authority=/a b/ca.pem\"
 ";
         assert_eq!(
-            seed_form(&addresses, &["--certificate-authority=/a b/ca.pem"]),
+            seed.kubeconfig(&["--certificate-authority=/a b/ca.pem"]),
             expected
         );
     }

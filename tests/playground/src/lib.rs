@@ -39,5 +39,6 @@ pub use config::{
 };
 pub use fault::{Armed, Connection, Endpoint, Fault, FaultId};
 pub use journal::{Counters, Ended, Event, What};
+pub use kubeconfig::Seed;
 pub use playground::{Addresses, Playground};
 pub use random::fingerprint;

@@ -7,12 +7,12 @@ use axum::middleware::from_fn_with_state;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
-use crate::config::{Config, Rule};
+use crate::config::{Config, Rotation, Rule};
 use crate::control;
 use crate::fault::{Armed, Endpoint, Fault, FaultId, Stage};
 use crate::journal::{Counters, Event, What};
 use crate::kube::Kubernetes;
-use crate::kubeconfig;
+use crate::kubeconfig::Seed;
 use crate::misbehave::{kubernetes_door, provider_door};
 use crate::provider::Provider;
 use crate::random::random_text;
@@ -156,13 +156,23 @@ impl Playground {
     /// `extra_arguments` follow its own, for instance `--certificate-authority=PATH`.
     #[must_use]
     pub fn kubeconfig_seed_form(&self, extra_arguments: &[&str]) -> String {
-        kubeconfig::seed_form(&self.addresses, extra_arguments)
+        self.seed().kubeconfig(extra_arguments)
     }
 
     /// The article's kubeconfig with a token in it (its section 2-4).
     #[must_use]
     pub fn kubeconfig_with_token(&self, token: &str) -> String {
-        kubeconfig::with_token(&self.addresses, token)
+        self.seed().kubeconfig_with_token(token)
+    }
+
+    fn seed(&self) -> Seed<'_> {
+        Seed {
+            ca_pem: &self.addresses.ca_pem,
+            server: &self.addresses.kube_url,
+            issuer: &self.addresses.issuer,
+            client_id: &self.addresses.client_id,
+            client_secret: self.addresses.client_secret.as_deref(),
+        }
     }
 
     /// Lets the playground misbehave from now on.
@@ -224,6 +234,22 @@ impl Playground {
     #[must_use]
     pub fn now(&self) -> i64 {
         self.world.provider.clock.now()
+    }
+
+    /// How long the ID and access tokens live that are handed out from now on.
+    pub fn set_token_seconds(&self, seconds: i64) {
+        self.world.provider.set_token_seconds(seconds);
+    }
+
+    /// What refreshes do from now on.
+    pub fn set_rotation(&self, rotation: Rotation) {
+        self.world.provider.set_rotation(rotation);
+    }
+
+    /// How many sign-ins at the provider are not over.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.world.provider.sessions()
     }
 
     /// Who may do what at the Kubernetes API from now on.

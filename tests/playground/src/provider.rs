@@ -10,13 +10,14 @@ mod sessions;
 mod token;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::http::Method;
 use axum::routing::{get, post};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Rotation};
 use crate::fault::{Endpoint, Fault, Faults};
 use crate::journal::Journal;
 use authorize::Flows;
@@ -41,6 +42,7 @@ pub(crate) struct Provider {
     pub(crate) journal: Arc<Journal>,
     pub(crate) faults: Faults,
     pub(crate) keys: Keys,
+    token_seconds: AtomicI64,
     clients: Clients,
     sessions: Sessions,
     flows: Flows,
@@ -54,6 +56,7 @@ impl Provider {
         Ok(Self {
             issuer: format!("{scheme}://localhost:{port}{}", config.issuer_path),
             keys: Keys::new(&config)?,
+            token_seconds: AtomicI64::new(config.token_seconds),
             clients: Clients::new(config.clients.clone()),
             sessions: Sessions::new(&config, Arc::clone(&clock), Arc::clone(&journal)),
             flows: Flows::default(),
@@ -105,6 +108,21 @@ impl Provider {
             self.clients.change_secret(client, secret)?;
         }
         Ok(())
+    }
+
+    /// How long the next ID and access tokens live.
+    pub(crate) fn set_token_seconds(&self, seconds: i64) {
+        self.token_seconds.store(seconds, Ordering::SeqCst);
+    }
+
+    /// What the next refresh does to its refresh token.
+    pub(crate) fn set_rotation(&self, rotation: Rotation) {
+        self.sessions.set_rotation(rotation);
+    }
+
+    /// How many sessions an administrator would see.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.count()
     }
 
     /// The issuer's path without a slash at its end.

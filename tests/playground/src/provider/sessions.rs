@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clients::Refusal;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Rotation};
 use crate::journal::{Ended, Journal, What};
 use crate::random::random_text;
 use ledger::Ledger;
@@ -142,6 +142,16 @@ impl Sessions {
     pub(super) fn end_by_administrator(&self, user: Option<&str>) {
         let mut ledger = self.lock();
         ledger.end_by_administrator(user);
+    }
+
+    /// What refreshes do from now on.
+    pub(super) fn set_rotation(&self, rotation: Rotation) {
+        self.lock().rotation = rotation;
+    }
+
+    /// How many browsers are signed in.
+    pub(super) fn count(&self) -> usize {
+        self.lock().signed_in.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Ledger> {

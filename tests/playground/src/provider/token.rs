@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use axum::Json;
@@ -107,8 +108,9 @@ fn reply(provider: &Provider, grant: &Grant) -> anyhow::Result<Value> {
         .find(|user| user.name == grant.user);
     let user = user.context("no such user")?;
     let now = provider.clock.now();
+    let token_seconds = provider.token_seconds.load(Ordering::SeqCst);
     let common = json!({
-        "exp": now + provider.config.token_seconds,
+        "exp": now + token_seconds,
         "iat": now,
         "auth_time": grant.auth_time,
         "jti": random_text(),
@@ -127,7 +129,7 @@ fn reply(provider: &Provider, grant: &Grant) -> anyhow::Result<Value> {
     let access_token = provider.keys.sign(&access)?;
     let mut reply = json!({
         "access_token": access_token,
-        "expires_in": provider.config.token_seconds,
+        "expires_in": token_seconds,
         "token_type": "Bearer",
         "not-before-policy": 0,
         "session_state": grant.sid,

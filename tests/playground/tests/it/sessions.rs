@@ -212,3 +212,19 @@ async fn refreshed_with_what_is_no_refresh_token() {
     let refused = refusal(visitor.refresh("made-up").await).await;
     assert_eq!(refused.2, "Invalid refresh token");
 }
+
+#[tokio::test]
+async fn what_an_administrator_changes_holds_from_then_on() {
+    let (playground, mut visitor) = start(Config::default()).await;
+    let tokens = visitor.sign_in().await;
+    assert_eq!(tokens["expires_in"], 300);
+    assert_eq!(playground.sessions(), 1);
+    playground.set_token_seconds(7);
+    playground.set_rotation(Rotation::Strict);
+    let first = text(&tokens["refresh_token"]);
+    let refreshed: Value = visitor.refresh(&first).await.json().await.unwrap();
+    assert_eq!(refreshed["expires_in"], 7);
+    assert_ne!(refreshed["refresh_token"], tokens["refresh_token"]);
+    assert_eq!(visitor.refresh(&first).await.status(), 400);
+    assert_eq!(playground.sessions(), 0);
+}

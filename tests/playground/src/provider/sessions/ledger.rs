@@ -17,7 +17,7 @@ pub(super) struct Ledger {
     code_seconds: i64,
     pub(super) idle: i64,
     pub(super) max: i64,
-    rotation: Rotation,
+    pub(super) rotation: Rotation,
     refresh_tokens: RefreshTokens,
     one_session_per_user: bool,
     pub(super) journal: Arc<Journal>,
