@@ -50,6 +50,12 @@ pub fn parse(called: &Called<'_>) -> Result<Command, Problem> {
         Dialect::Kubelogin => kubelogin(&args, called),
         Dialect::Fob => match args.split_first() {
             Some((&"get-token", rest)) => get_token(rest, Dialect::Fob, called),
+            // A kubeconfig's `exec` runs it, on the terminal of a person who typed something
+            // else: its author would answer a question, or sign somebody out.
+            Some((verb, _)) if called.exec_info.is_some() => {
+                let parameters = vec![("command", format!("kubectl fob {verb}"))];
+                Err(Problem::new(Code::PluginVerb, parameters))
+            }
             _ => fob::parse(&args),
         },
     }

@@ -71,6 +71,8 @@ codes! {
     NotUnderstood = "not-understood",
     /// A `kubectl fob` command without something that it needs; `command`, `missing`.
     Incomplete = "incomplete",
+    /// A person's command, run as a credential plugin; `command`.
+    PluginVerb = "plugin-verb",
     /// An argument that is not UTF-8; `number`, counted from one.
     NotUtf8 = "not-utf8",
     /// KUBERNETES_EXEC_INFO is not what client-go writes; `reason`.

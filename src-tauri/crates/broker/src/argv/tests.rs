@@ -493,6 +493,23 @@ fn the_version_of_the_question_is_kept() {
 }
 
 #[test]
+fn a_kubeconfig_runs_no_verb() {
+    for line in [&["trust", "--always"][..], &["logout"], &["token"], &["-h"]] {
+        let args: Vec<_> = line.iter().map(|arg| arg.as_bytes().to_vec()).collect();
+        let called = |exec_info| Called {
+            program: b"kubectl-fob",
+            args: &args,
+            cwd: Path::new("/"),
+            home: Path::new("/"),
+            exec_info,
+        };
+        assert!(parse(&called(None)).is_ok(), "{line:?}");
+        let refused = parse(&called(Some(b""))).unwrap_err();
+        assert_eq!(refused.code, Code::PluginVerb, "{line:?}");
+    }
+}
+
+#[test]
 fn the_verbs_of_fob() {
     let account = || Some("work".to_owned());
     for (line, expected) in [
