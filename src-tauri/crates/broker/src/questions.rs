@@ -12,7 +12,7 @@ use crate::outcome::{AttemptId, Prompting, SignInRequest};
 use crate::problem::{Code, Problem};
 use crate::texts::{Language, text};
 use crate::trust::{Answer, Approval, By, Pair, Question, ServerLine, Standing, wary};
-use crate::waiters::CallerId;
+use crate::waiters::{CallerId, Person};
 
 /// How many questions may wait; the oldest that nobody waits at goes first.
 const MOST: usize = 64;
@@ -39,6 +39,8 @@ struct Waiting {
 enum Stage {
     /// Nowhere yet: `kubectl fob trust` can take it up.
     Open,
+    /// Nowhere: a page asked, and nobody answered. A person opens the next one.
+    Silent,
     /// On the page of a sign-in that is about to begin.
     WithNextSignIn,
     /// On the page of this sign-in.
@@ -238,6 +240,16 @@ impl Broker {
             return;
         };
         let account = question.account.clone();
+        let stage = question.stage;
+        // Noted even where the answer decides nothing: the next ask of this process is no new one.
+        let person = self.person(caller, &account);
+        if stage == Stage::Silent && person != Person::Asking {
+            let problem = self.not_trusted(id);
+            return self.fail(caller, &problem, effects);
+        }
+        let Some(question) = self.questions.waiting.get_mut(&id) else {
+            return;
+        };
         let under_way = self
             .accounts
             .get(&account)
@@ -246,7 +258,7 @@ impl Broker {
             Stage::WithNextSignIn | Stage::Page | Stage::Terminal(_) => return,
             // Whoever joins the sign-in is told of its page too.
             Stage::WithSignIn(attempt) if under_way == Some(attempt) => {}
-            Stage::WithSignIn(_) | Stage::Open => question.stage = Stage::Open,
+            Stage::WithSignIn(_) | Stage::Open | Stage::Silent => question.stage = Stage::Open,
         }
         let asked_with = question.stage;
         if self.needs_sign_in(&account, now) || matches!(asked_with, Stage::WithSignIn(_)) {
@@ -255,7 +267,6 @@ impl Broker {
             {
                 question.stage = Stage::WithNextSignIn;
             }
-            let person = self.person(caller, &account);
             let wants = match self.callers.get(&caller).map(|known| &known.wants) {
                 Some(Wish::Credential { version, .. }) => {
                     crate::waiters::Wants::Credential(*version)
@@ -387,7 +398,11 @@ impl Broker {
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
-        question.stage = Stage::Open;
+        question.stage = if why.code == Code::SignInTimedOut {
+            Stage::Silent
+        } else {
+            Stage::Open
+        };
         for caller in std::mem::take(&mut question.callers) {
             self.fail(caller, why, effects);
         }
@@ -499,7 +514,7 @@ impl Broker {
                 return;
             };
             if let Some(question) = self.questions.waiting.get_mut(&id) {
-                if question.stage != Stage::Open {
+                if !matches!(question.stage, Stage::Open | Stage::Silent) {
                     return;
                 }
                 question.stage = Stage::Page;
