@@ -25,13 +25,20 @@ pub struct Settings {
     pub user: String,
     /// By what.
     pub password: String,
-    /// The button of Kubefob's question that is pressed: `once`, `always` or `no`.
+    /// The button of Kubefob's question that is pressed: `once`, `always` or `no`; [`LEAVE`]
+    /// presses none.
     pub consent: String,
     /// What it says in Accept-Language.
     pub language: String,
     /// Where each step is appended as a line of JSON.
     pub log: Option<PathBuf>,
+    /// The file that keeps the cookies between one start and the next, as a person's browser
+    /// does; without one, each start knows nobody.
+    pub profile: Option<PathBuf>,
 }
+
+/// The consent of somebody who looks at Kubefob's question and does nothing.
+pub const LEAVE: &str = "leave";
 
 /// One answer that it got. The values of a query are left out, but for those that say what went on.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -44,7 +51,7 @@ pub struct Step {
     pub status: u16,
     /// The page's title.
     pub title: String,
-    /// The whole text, where it is the page that it ended on.
+    /// The whole text, where it is the page that it ended on, or Kubefob's question.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }
@@ -60,6 +67,7 @@ impl Settings {
             consent: variable("CONSENT").unwrap_or_else(|| "always".to_owned()),
             language: variable("LANGUAGE").unwrap_or_else(|| "en".to_owned()),
             log: variable("LOG").map(PathBuf::from),
+            profile: variable("PROFILE").map(PathBuf::from),
         }
     }
 
@@ -81,6 +89,7 @@ impl Settings {
                 Some(self.language.clone()).filter(|language| !language.is_empty()),
             ),
             ("LOG", path(&self.log)),
+            ("PROFILE", path(&self.profile)),
         ];
         for (name, value) in variables {
             if let Some(value) = value {
@@ -116,7 +125,7 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// One without cookies.
+    /// One with the cookies of its profile, if that has any.
     pub fn new(settings: Settings) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let authorities = match &settings.ca {
@@ -131,10 +140,15 @@ impl Browser {
             .timeout(Duration::from_secs(60))
             .user_agent("Mozilla/5.0 (scripted)")
             .build()?;
+        let kept = settings.profile.as_ref().map(fs::read_to_string);
+        let jar = match kept {
+            Some(Ok(kept)) => serde_json::from_str(&kept)?,
+            Some(Err(_)) | None => Jar::default(),
+        };
         Ok(Self {
             settings,
             client,
-            jar: Jar::default(),
+            jar,
         })
     }
 
@@ -163,7 +177,10 @@ impl Browser {
                     signed_in = true;
                     next = following;
                 }
-                Act::Answer(following) => next = following,
+                Act::Answer(following) => {
+                    step.text = Some(page.text);
+                    next = following;
+                }
                 Act::Wait(seconds, following) => {
                     tokio::time::sleep(Duration::from_secs(seconds.min(2))).await;
                     next = following;
@@ -211,6 +228,9 @@ impl Browser {
             .map_err(reqwest::Error::without_url)
             .with_context(|| format!("{method} {shown}"))?;
         self.jar.keep(&to.url, answer.headers());
+        if let Some(profile) = &self.settings.profile {
+            fs::write(profile, serde_json::to_vec(&self.jar)?)?;
+        }
         let status = answer.status();
         let mut step = Step {
             url: shown,
@@ -270,6 +290,9 @@ impl Browser {
                 .buttons()
                 .filter(|button| button.name == "answer")
                 .peekable();
+            if answers.peek().is_some() && self.settings.consent == LEAVE {
+                return Ok(Act::End);
+            }
             if answers.peek().is_some() {
                 let answer = answers
                     .find(|button| button.value == self.settings.consent)

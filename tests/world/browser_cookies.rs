@@ -1,15 +1,16 @@
 //! A cookie jar, by the rules of RFC 6265 and of SameSite that decide anything on loopback.
 
 use reqwest::header::HeaderMap;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// By host: cookies know no ports, so that of `localhost:8000` goes to `localhost:8443` too.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Jar {
     cookies: Vec<Cookie>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Cookie {
     host: String,
     path: String,
@@ -19,7 +20,7 @@ struct Cookie {
     same_site: SameSite,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 enum SameSite {
     Strict,
     /// The default, too.

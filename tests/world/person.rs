@@ -195,6 +195,7 @@ impl Person {
                 "PATH",
                 format!("{}:/usr/local/bin:/usr/bin:/bin", self.path.display()),
             )
+            .envs(self.display.iter().map(|display| ("DISPLAY", display)))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.home)
             .stdin(Stdio::null())
@@ -206,6 +207,30 @@ impl Person {
     /// What `kubectl …` says.
     pub fn kubectl(&self, arguments: &[&str]) -> Result<Said> {
         said(self.command("kubectl").args(arguments).output()?)
+    }
+
+    /// What a command line says that this person types on a terminal of its own, `typed` on its
+    /// standard input. What it says on either stream is what the terminal shows.
+    pub fn on_terminal(&self, line: &str, typed: &str) -> Result<Said> {
+        let mut command = self.command("kubectl");
+        let environment: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command = Command::new("script");
+        let mut child = command
+            .args(["--quiet", "--return", "--command", line, "/dev/null"])
+            .env_clear()
+            .envs(environment)
+            .current_dir(&self.home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdin = child.stdin.take().context("no pipe")?;
+        stdin.write_all(typed.as_bytes())?;
+        drop(stdin);
+        said(child.wait_with_output()?)
     }
 
     /// What `kubectl fob … --json` says, read.

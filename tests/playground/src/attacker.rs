@@ -46,10 +46,18 @@ impl AttackerApi {
     /// # Errors
     /// No port that is free.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_at(0).await
+    }
+
+    /// Starts one on this port, where somebody else was a moment ago, say; 0 takes a free one.
+    ///
+    /// # Errors
+    /// A port that is taken.
+    pub async fn start_at(port: u16) -> anyhow::Result<Self> {
         // An error says that the process has chosen already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let authority = Authority::new()?;
-        let listeners = Listeners::bind(0).await?;
+        let listeners = Listeners::bind(port).await?;
         let url = format!("https://127.0.0.1:{}", listeners.port());
         let seen = Arc::<Seen>::default();
         let app = Router::new().fallback(note).with_state(Arc::clone(&seen));

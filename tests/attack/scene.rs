@@ -1,0 +1,299 @@
+//! Where the attacks take place: a provider and a cluster in memory, and a person with real
+//! programs who uses them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use base64::Engine as _;
+use playground::{AttackerApi, Config, Playground, What};
+use serde_json::{Value, json};
+use world::browser::{self, Settings, Step};
+use world::parts::Parts;
+use world::person::{Person, Said};
+use world::screen::Screen;
+
+/// A person at a desktop, whose own kubeconfig leads to an honest provider and cluster.
+pub(crate) struct Scene {
+    pub(crate) playground: Playground,
+    pub(crate) person: Person,
+    /// The provider's authority, as the person's flags name it.
+    pub(crate) ca: PathBuf,
+    /// What the person's browser did.
+    log: PathBuf,
+    /// For whatever an attack writes; nothing of Kubefob is in it.
+    pub(crate) folder: PathBuf,
+    _screen: Screen,
+}
+
+/// Who sits at the screen, and what they do with a question.
+pub(crate) struct Seat {
+    /// What the playground is started with.
+    pub(crate) config: Value,
+    /// The button that is pressed on Kubefob's question; see `Settings::consent`.
+    pub(crate) consent: &'static str,
+    /// What the person's settings say of the vault's key.
+    pub(crate) keep: &'static str,
+    /// Flags that the person's own kubeconfig has beside the article's.
+    pub(crate) extra: &'static [&'static str],
+}
+
+impl Default for Seat {
+    /// Somebody who says no to what they did not expect.
+    fn default() -> Self {
+        Self {
+            config: json!({}),
+            consent: "no",
+            keep: "keyring",
+            extra: &[],
+        }
+    }
+}
+
+/// A kubectl command that asks its plugin once: `get ns` asks five times where it is refused.
+pub(crate) const ONE_REQUEST: &[&str] = &["get", "--raw", "/api/v1/namespaces"];
+
+impl Scene {
+    /// Everything is there, and nobody has signed in yet.
+    pub(crate) async fn set(seat: Seat) -> Result<Self> {
+        let config: Config = serde_json::from_value(seat.config)?;
+        let playground = Playground::start(config).await?;
+        let screen = Screen::start()?;
+        let parts = Parts::from_environment()?;
+        let mut browser = Settings {
+            user: "test".to_owned(),
+            password: "test".to_owned(),
+            consent: seat.consent.to_owned(),
+            ..Settings::default()
+        };
+        let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
+        let mut person = Person::new(parts.path("kubectl")?, scripted, &browser, Some(&screen))?;
+        let folder = person
+            .home
+            .parent()
+            .context("a home is in a folder")?
+            .join("attack");
+        fs::create_dir(&folder)?;
+        let ca = person.home.join("provider-ca.pem");
+        fs::write(&ca, playground.ca_pem())?;
+        let log = folder.join("browser.jsonl");
+        browser.ca = Some(ca.clone());
+        browser.log = Some(log.clone());
+        // The cookies of the provider's own session stay with the person.
+        browser.profile = Some(folder.join("browser-profile.json"));
+        let launcher = folder.join("browser");
+        browser.launcher(scripted, &launcher)?;
+        person.settings(&json!({ "version": 1, "browser": [launcher], "keep": seat.keep }))?;
+        // No keyring of the machine that the test happens to run on.
+        person.variable(
+            "DBUS_SESSION_BUS_ADDRESS",
+            &format!("unix:path={}", folder.join("no-bus").display()),
+        );
+        let scene = Self {
+            playground,
+            person,
+            ca,
+            log,
+            folder,
+            _screen: screen,
+        };
+        let own = scene.kubeconfig(
+            &[("own", scene.own_server())],
+            scene.exec("kubectl", seat.extra),
+        );
+        scene.person.kubeconfig(&own.to_string())?;
+        Ok(scene)
+    }
+
+    /// Somebody who has signed in, and whose kubectl works.
+    pub(crate) async fn signed_in(seat: Seat) -> Result<Self> {
+        let scene = Self::set(seat).await?;
+        scene.works("at first")?;
+        let tokens = scene.playground.counters().sign_ins;
+        ensure!(tokens == 1, "{tokens} sign-ins");
+        Ok(scene)
+    }
+
+    /// The person goes away from the screen: what follows finds a resident without a desktop. What
+    /// was signed in stays so where the vault keeps it on disk (`Seat::keep`).
+    pub(crate) fn without_desktop(&mut self) -> Result<()> {
+        self.person.variable("DISPLAY", "");
+        self.person.end_resident("TERM")?;
+        self.works("without a desktop")
+    }
+
+    /// The person's own kubectl on their own kubeconfig.
+    pub(crate) fn works(&self, when: &str) -> Result<()> {
+        let said = self.person.kubectl(ONE_REQUEST)?;
+        ensure!(
+            said.ok && said.out.contains("NamespaceList"),
+            "{when}: {said:?}\n{}",
+            self.person.log()
+        );
+        Ok(())
+    }
+
+    /// The same, as soon as what was in the way is gone.
+    pub(crate) async fn works_again(&self, when: &str) -> Result<()> {
+        let begun = Instant::now();
+        while let Err(error) = self.works(when) {
+            if begun.elapsed() > Duration::from_secs(60) {
+                return Err(error);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
+    /// The person's own server, as a kubeconfig describes it.
+    pub(crate) fn own_server(&self) -> Value {
+        server(self.playground.kube_url(), self.playground.ca_pem())
+    }
+
+    /// The provider flags of the person's own kubeconfig. Their author's intentions apart, they
+    /// are no secret from whoever hands kubeconfigs around.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        let mut flags = vec![
+            format!("--oidc-issuer-url={}", self.playground.issuer()),
+            format!("--oidc-client-id={}", self.playground.addresses().client_id),
+        ];
+        if let Some(secret) = &self.playground.addresses().client_secret {
+            flags.push(format!("--oidc-client-secret={secret}"));
+        }
+        flags.push(format!("--certificate-authority={}", self.ca.display()));
+        flags
+    }
+
+    /// An exec stanza with the person's own flags, by one of our programs' names.
+    pub(crate) fn exec(&self, command: &str, extra: &[&str]) -> Value {
+        let mut flags = self.flags();
+        flags.extend(extra.iter().map(|&flag| flag.to_owned()));
+        exec(command, &flags)
+    }
+
+    /// A kubeconfig: a context for each server, the first one current, and one user for all.
+    pub(crate) fn kubeconfig(&self, servers: &[(&str, Value)], exec: Value) -> Value {
+        let clusters: Vec<_> = servers
+            .iter()
+            .map(|(name, cluster)| json!({ "name": name, "cluster": cluster }))
+            .collect();
+        let contexts: Vec<_> = servers
+            .iter()
+            .map(|(name, _)| json!({ "name": name, "context": { "cluster": name, "user": "me" } }))
+            .collect();
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": clusters,
+            "contexts": contexts,
+            "current-context": servers.first().map_or("", |(name, _)| name),
+            "users": [{ "name": "me", "user": { "exec": exec } }],
+        })
+    }
+
+    /// KUBERNETES_EXEC_INFO, as kubectl sets it for the person's own server.
+    pub(crate) fn exec_info(&self) -> String {
+        let mut cluster = self.own_server();
+        cluster["config"] = Value::Null;
+        exec_info(json!({ "interactive": false, "cluster": cluster }))
+    }
+
+    /// KUBERNETES_EXEC_INFO of a program that does not say which server it wants.
+    pub(crate) fn exec_info_without_cluster(&self) -> String {
+        exec_info(json!({ "interactive": false }))
+    }
+
+    /// The name of the account that is signed in.
+    pub(crate) fn account(&self) -> Result<String> {
+        let status = self.person.fob(&["status"])?;
+        let label = status["accounts"][0]["label"].as_str();
+        label
+            .map(str::to_owned)
+            .with_context(|| format!("{status:#}"))
+    }
+
+    /// Writes a file that somebody else made, and returns its path.
+    pub(crate) fn hostile(&self, name: &str, kubeconfig: &Value) -> Result<String> {
+        let path = self.folder.join(name);
+        fs::write(&path, kubeconfig.to_string())?;
+        Ok(path.display().to_string())
+    }
+
+    /// What kubectl says on such a file.
+    pub(crate) fn run(&self, file: &str) -> Result<Said> {
+        let arguments = [&["--kubeconfig", file], ONE_REQUEST].concat();
+        self.person.kubectl(&arguments)
+    }
+
+    /// What the person's browser did so far.
+    pub(crate) fn pages(&self) -> Result<Vec<Step>> {
+        browser::read_log(&self.log)
+    }
+
+    /// The texts of the questions that the browser showed.
+    pub(crate) fn questions(&self) -> Result<Vec<String>> {
+        let asked = self.pages()?.into_iter().filter_map(|step| {
+            let asked = step.url.contains("/start/") && step.method == "GET";
+            step.text.filter(|_| asked)
+        });
+        Ok(asked.collect())
+    }
+
+    /// How often the honest cluster was given credentials.
+    pub(crate) fn served(&self) -> usize {
+        let events = self.playground.log();
+        let with = |event: &&playground::Event| {
+            matches!(
+                &event.what,
+                What::Kubernetes {
+                    authorization: Some(_),
+                    ..
+                }
+            )
+        };
+        events.iter().filter(with).count()
+    }
+}
+
+fn exec_info(spec: Value) -> String {
+    json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "spec": spec,
+    })
+    .to_string()
+}
+
+/// A server by its address and authority.
+pub(crate) fn server(url: &str, ca: &str) -> Value {
+    json!({
+        "server": url,
+        "certificate-authority-data": base64::engine::general_purpose::STANDARD.encode(ca),
+    })
+}
+
+/// The attacker's server, so that its TLS is no obstacle.
+pub(crate) fn attackers(attacker: &AttackerApi) -> Value {
+    server(attacker.url(), attacker.ca_pem())
+}
+
+/// An exec stanza that runs one of our programs with these flags of `get-token`.
+pub(crate) fn exec(command: &str, flags: &[String]) -> Value {
+    let verb: &[&str] = if command == "kubectl" {
+        &["oidc-login", "get-token"]
+    } else {
+        &["get-token"]
+    };
+    let arguments: Vec<&str> = verb
+        .iter()
+        .copied()
+        .chain(flags.iter().map(String::as_str))
+        .collect();
+    json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": command,
+        "args": arguments,
+        "interactiveMode": "IfAvailable",
+    })
+}

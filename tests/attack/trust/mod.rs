@@ -1,0 +1,36 @@
+//! Who may have tokens: threats 1, 2 and 13.
+
+mod consent;
+mod first_start;
+mod flags;
+mod pairs;
+
+use world::Set;
+
+use crate::table::Table;
+use crate::trial;
+
+pub(crate) fn trials(set: &mut Set, table: &Table) {
+    trial(set, table, "trust_hostile_server", pairs::hostile_server);
+    trial(
+        set,
+        table,
+        "trust_planted_instance",
+        pairs::planted_instance,
+    );
+    trial(set, table, "trust_file_sets", pairs::file_sets);
+    trial(set, table, "trust_same_address", pairs::same_address);
+    trial(set, table, "trust_page_alone", pairs::page_alone);
+    trial(set, table, "trust_verbs_as_plugin", pairs::verbs_as_plugin);
+    trial(set, table, "trust_first_start", first_start::bulk);
+    trial(set, table, "trust_cold_start", first_start::cold_start);
+    trial(set, table, "trust_consent", consent::consent);
+    trial(set, table, "trust_flags", flags::weaker);
+    trial(
+        set,
+        table,
+        "trust_man_in_the_middle",
+        flags::man_in_the_middle,
+    );
+    trial(set, table, "trust_files", flags::files);
+}
