@@ -195,7 +195,6 @@ impl Person {
                 "PATH",
                 format!("{}:/usr/local/bin:/usr/bin:/bin", self.path.display()),
             )
-            .envs(self.display.iter().map(|display| ("DISPLAY", display)))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.home)
             .stdin(Stdio::null())
