@@ -19,7 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("provider", &["broker"]),
     ("runtime", &["wire", "kubeconfig", "broker", "provider"]),
     ("kubefob", &["runtime", "wire"]),
-    ("tests", &["playground", "wire"]),
+    ("tests", &["playground", "runtime", "wire"]),
     ("playground", &[]),
     ("xtask", &[]),
 ];

@@ -1,22 +1,40 @@
 //! The set `kill`: the resident dies at any moment, and no session with it.
 
+mod at_rest;
+mod keycloak;
+mod rounds;
+
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use playground::{Config, Playground};
-use world::Set;
 use world::browser::Settings;
 use world::parts::{self, Parts};
 use world::person::{Person, seed_kubeconfig};
 use world::screen::Screen;
+use world::{Real, Set};
+
+use crate::rounds::{Provider, rounds, seen};
 
 fn main() -> ExitCode {
+    let real = match Real::new() {
+        Ok(real) => Arc::new(real),
+        Err(error) => {
+            eprintln!("no runtime: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let mut set = Set::new();
     set.trial("playground", || runtime()?.block_on(kills()));
     set.trial("one_owner", || runtime()?.block_on(one_owner()));
-    set.run()
+    let world = Arc::clone(&real);
+    set.trial("keycloak", move || world.with(keycloak::kills));
+    let code = set.run();
+    real.end();
+    code
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -40,10 +58,7 @@ async fn signed_in(config: serde_json::Value) -> Result<(Playground, Person, Scr
     };
     let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
     let person = Person::new(parts.path("kubectl")?, scripted, &browser, Some(&screen))?;
-    let settings = std::fs::read_to_string(person.instance.join("config/settings.json"))?;
-    let mut settings: serde_json::Value = serde_json::from_str(&settings)?;
-    settings["keep"] = "plain".into();
-    person.settings(&settings)?;
+    keep_plain(&person)?;
     let flag = format!("--certificate-authority={}", ca.display());
     person.kubeconfig(&seed_kubeconfig(
         playground.ca_pem().as_bytes(),
@@ -57,56 +72,42 @@ async fn signed_in(config: serde_json::Value) -> Result<(Playground, Person, Scr
     Ok((playground, person, screen))
 }
 
-/// `kill -9` at random moments while refresh tokens rotate without reuse. A session is lost only
-/// where the provider took a token and our note of its reply did not reach the disk: then the
-/// same token is presented once more, and the provider says so. Each loss must be such a one.
+/// Tokens on disk, without a keyring.
+fn keep_plain(person: &Person) -> Result<()> {
+    let settings = std::fs::read_to_string(person.instance.join("config/settings.json"))?;
+    let mut settings: serde_json::Value = serde_json::from_str(&settings)?;
+    settings["keep"] = "plain".into();
+    person.settings(&settings)
+}
+
+/// 500 kills; 50 where the set is one of many. Rotation without reuse, tokens of four seconds.
 async fn kills() -> Result<()> {
     let times = if parts::thorough() { 500 } else { 50 };
     let config = serde_json::json!({ "rotation": "strict", "token_seconds": 4 });
     let (playground, person, _screen) = signed_in(config).await?;
-    let mut losses = 0;
-    let mut chance = 0x2545_f491_4f6c_dd1d_u64;
-    for round in 0..times {
-        // Half of the kills at any moment, half right where it hurts: as a refresh is under way.
-        chance ^= chance << 13;
-        chance ^= chance >> 7;
-        chance ^= chance << 17;
-        if round % 2 == 0 {
-            let seen = playground.counters().refreshes;
-            wait_for_refresh(&playground, seen).await?;
-            tokio::time::sleep(Duration::from_micros(chance % 4_000)).await;
-        } else {
-            tokio::time::sleep(Duration::from_millis(chance % 600)).await;
-        }
-        person.end_resident("KILL")?;
-        let said = person.kubectl(&["get", "ns", "-o=name"])?;
-        ensure!(said.ok, "{said:?}\n{}", person.log());
-        // A session that ended so goes on serving its last token, so that the new sign-in may
-        // come rounds later; but each one has such an end behind it, the first apart.
-        let counters = playground.counters();
-        ensure!(
-            counters.sign_ins - 1 <= counters.ended_by_reuse,
-            "a sign-in without a reply that was lost: {counters:?}\n{}",
-            person.log()
-        );
-        losses = counters.ended_by_reuse;
-    }
-    println!(
-        "{times} kills: {losses} between the provider's commit and our fsync, none else lost; {} refreshes",
-        playground.counters().refreshes
-    );
-    Ok(())
-}
-
-async fn wait_for_refresh(playground: &Playground, seen: u64) -> Result<()> {
-    let begun = std::time::Instant::now();
-    while playground.counters().refreshes == seen {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(30),
-            "no refresh in 30 s"
-        );
-        tokio::time::sleep(Duration::from_micros(200)).await;
-    }
+    let refreshing = async || {
+        let before = playground.counters().refreshes;
+        seen("a refresh", async || {
+            Ok(playground.counters().refreshes != before)
+        })
+        .await
+    };
+    let tally = rounds(
+        &person,
+        times,
+        Duration::from_millis(4),
+        refreshing,
+        async || {
+            let counters = playground.counters();
+            Ok(Provider {
+                sign_ins: counters.sign_ins,
+                refreshes: counters.refreshes,
+                reused: counters.ended_by_reuse,
+            })
+        },
+    )
+    .await?;
+    println!("the playground: {}", tally.text());
     Ok(())
 }
 
