@@ -27,6 +27,7 @@ pub struct Broker {
     pub(crate) settings: Settings,
     pub(crate) desktop: Desktop,
     pub(crate) keep: Keep,
+    pub(crate) notices: Vec<Problem>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -94,6 +95,7 @@ impl Broker {
             settings,
             desktop: Desktop::None,
             keep: Keep::Unknown,
+            notices: Vec::new(),
             jitter: Jitter::new(seed),
             attempts: 0,
             clock_base: None,
@@ -152,6 +154,7 @@ impl Broker {
                 self.settings = settings;
                 self.reschedule(now);
             }
+            Event::Noticed(notices) => self.notices = notices,
             Event::Desktop(desktop) => {
                 self.desktop = desktop;
                 self.reschedule(now);

@@ -47,6 +47,8 @@ pub enum Event {
     FirstStart(Vec<Found>),
     /// The settings were read.
     Settings(Settings),
+    /// What is wrong with this resident itself, all of it: shown until the next such event says otherwise.
+    Noticed(Vec<Problem>),
     /// A graphical login came, went, or was locked or unlocked.
     Desktop(Desktop),
     /// A process that something was said for ended.

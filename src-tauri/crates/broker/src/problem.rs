@@ -183,6 +183,12 @@ codes! {
     VaultDamaged = "vault-damaged",
     /// The settings file is of a newer version, or not readable; `path`, `reason`.
     BadSettings = "bad-settings",
+    /// Another program was installed, and this one goes on since its tokens would be lost; ``.
+    UpgradeWaits = "upgrade-waits",
+    /// Another program was installed and can't take over; `path`, `reason`.
+    UpgradeFailed = "upgrade-failed",
+    /// The resident was told to end while this waited; ``.
+    Ending = "ending",
     /// Too many questions at once.
     Busy = "busy",
     /// The client speaks a protocol that we do not.

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
+use crate::problem::Problem;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::texts::{Language, clean, text};
@@ -50,11 +51,7 @@ impl Broker {
                         let mut problem = problem.clone();
                         problem.parameters.push(("account", account.label.clone()));
                         problem.parameters.push(("host", account.key.host()));
-                        ProblemView {
-                            code: problem.code,
-                            message: problem.message(language),
-                            hint: problem.hint(language),
-                        }
+                        problem_view(&problem, language)
                     }),
                 }
             })
@@ -65,6 +62,11 @@ impl Broker {
             trusts: self.trust_views(),
             questions: self.question_views(),
             keep: self.keep,
+            notices: self
+                .notices
+                .iter()
+                .map(|notice| problem_view(notice, language))
+                .collect(),
         }
     }
 
@@ -141,12 +143,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             ));
         }
         if let Some(problem) = &account.problem {
-            lines.push(format!(
-                "  {} {} [{}]",
-                problem.message,
-                problem.hint,
-                problem.code.name()
-            ));
+            lines.push(format!("  {}", problem_line(problem)));
         }
     }
     for question in &view.questions {
@@ -161,6 +158,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
         ));
     }
     lines.push(text(language, keep_key(view.keep), &[]));
+    lines.extend(view.notices.iter().map(problem_line));
     joined(lines)
 }
 
@@ -349,6 +347,23 @@ fn account_line(account: &AccountView, language: Language) -> String {
         Some(name) => format!("{}  {state}  {name}", account.label),
         None => format!("{}  {state}", account.label),
     }
+}
+
+fn problem_view(problem: &Problem, language: Language) -> ProblemView {
+    ProblemView {
+        code: problem.code,
+        message: problem.message(language),
+        hint: problem.hint(language),
+    }
+}
+
+fn problem_line(problem: &ProblemView) -> String {
+    let ProblemView {
+        code,
+        message,
+        hint,
+    } = problem;
+    format!("{message} {hint} [{}]", code.name())
 }
 
 fn state_key(state: StateWord) -> &'static str {

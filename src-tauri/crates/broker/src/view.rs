@@ -19,6 +19,8 @@ pub struct View {
     pub questions: Vec<QuestionView>,
     /// Where tokens rest.
     pub keep: Keep,
+    /// What is wrong with the resident itself.
+    pub notices: Vec<ProblemView>,
 }
 
 /// One account, as it is shown.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use runtime::folders::Folders;
 use runtime::single::{self, Unclaimed};
+use runtime::upgrade::Program;
 use wire::endpoint::Places;
 
 mod log;
@@ -23,6 +24,16 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     wire::os::harden().context("this process can't be hardened")?;
+    match std::env::args_os().nth(1) {
+        None => {}
+        // An upgrade asks for it before it becomes this program.
+        Some(flag) if flag == "--version" => {
+            writeln!(std::io::stdout(), "kubefob {}", runtime::VERSION)?;
+            return Ok(());
+        }
+        Some(_) => anyhow::bail!("it takes no arguments but --version; `kubectl fob` does"),
+    }
+    let program = Program::of_this_process().context("this program's own file")?;
     let environment: Vec<_> = std::env::vars_os().collect();
     let places = Places::of_this_process()?;
     let claim = match single::claim(&places) {
@@ -48,6 +59,7 @@ fn start() -> anyhow::Result<()> {
         &places,
         &folders,
         claim,
+        program,
         environment,
     ));
     // What still blocks (a keyring's prompt) is not waited for.

@@ -7,7 +7,7 @@ use broker::clock::{Moment, Now, Wall};
 
 use crate::os::clock as os;
 
-pub use os::{Alarm, ClockSet};
+pub use os::{Alarm, ClockSet, Jump};
 
 /// What both clocks say.
 #[must_use]

@@ -4,19 +4,25 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use broker::asker::Desktop;
 use broker::problem::{Code, Problem};
+use tokio::sync::watch;
+
+use crate::settings::Settings;
 
 /// What a program needs to show itself.
 const VARIABLES: [&str; 6] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XAUTHORITY",
-    "XDG_RUNTIME_DIR",
+    RUNTIME,
     "DBUS_SESSION_BUS_ADDRESS",
     "XDG_CURRENT_DESKTOP",
 ];
+
+const RUNTIME: &str = "XDG_RUNTIME_DIR";
 
 /// Opens addresses in the person's browser, on the desktop that started us.
 #[derive(Clone, Debug)]
@@ -24,37 +30,62 @@ pub(crate) struct Browser(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    command: Vec<String>,
+    chosen: watch::Receiver<Settings>,
     environment: Vec<(OsString, OsString)>,
     screen: Option<PathBuf>,
+    /// The desktop ended: another of the same name may be somebody else's.
+    let_go: AtomicBool,
 }
 
 impl Browser {
-    /// `command` is the person's own choice (settings); empty: the system's.
-    pub(crate) fn new(command: Vec<String>, environment: Vec<(OsString, OsString)>) -> Self {
-        let environment: Vec<_> = environment
+    /// `chosen` names the person's own browser, if they chose one; else it is the system's. `runtime` is the
+    /// folder of this user's sockets: the shim doesn't pass a variable on that names another.
+    pub(crate) fn new(
+        chosen: watch::Receiver<Settings>,
+        environment: Vec<(OsString, OsString)>,
+        runtime: Option<&Path>,
+    ) -> Self {
+        let mut environment: Vec<_> = environment
             .into_iter()
             .filter(|(name, _)| VARIABLES.iter().any(|known| name == known))
             .collect();
+        if let Some(runtime) = runtime {
+            environment.retain(|(name, _)| name != RUNTIME);
+            environment.push((RUNTIME.into(), runtime.into()));
+        }
         let screen = screen(&environment);
         Self(Arc::new(Inner {
-            command,
+            chosen,
             environment,
             screen,
+            let_go: AtomicBool::new(false),
         }))
     }
 
-    /// Whether there is a desktop. A screen whose socket is gone is none.
+    /// Whether there is a desktop. A screen whose socket is gone is none, and stays none: whoever comes to sit
+    /// there later starts us anew.
     pub(crate) fn desktop(&self) -> Desktop {
         match &self.0.screen {
-            Some(socket) if socket.exists() => Desktop::Unlocked,
+            Some(socket) if !self.0.let_go.load(Ordering::Relaxed) => {
+                if socket.exists() {
+                    return Desktop::Unlocked;
+                }
+                self.0.let_go.store(true, Ordering::Relaxed);
+                Desktop::None
+            }
             Some(_) | None => Desktop::None,
         }
     }
 
+    /// The folder in which something happens when the screen goes: to be watched.
+    pub(crate) fn folder(&self) -> Option<PathBuf> {
+        Some(self.0.screen.as_ref()?.parent()?.to_path_buf())
+    }
+
     /// Opens an address. It is one argument and never passes a shell.
     pub(crate) fn open(&self, address: &str) -> Result<(), Problem> {
-        let commands = match self.0.command.split_first() {
+        let chosen = self.0.chosen.borrow().browser.clone().unwrap_or_default();
+        let commands = match chosen.split_first() {
             Some((program, arguments)) => {
                 let mut command = Command::new(program);
                 command.args(arguments).arg(address);
@@ -133,11 +164,31 @@ mod tests {
 
     #[test]
     fn a_browser_that_is_not_there_is_said() {
-        let browser = Browser::new(vec!["/nonexistent/browser".into()], vec![]);
+        let mut chosen = Settings::default();
+        chosen.browser = Some(vec!["/nonexistent/browser".into()]);
+        let (_choosing, chosen) = watch::channel(chosen);
+        let browser = Browser::new(chosen, vec![], None);
         assert_eq!(
             browser.open("http://localhost/").unwrap_err().code,
             Code::NoBrowser
         );
         assert_eq!(browser.desktop(), Desktop::None);
+    }
+
+    #[test]
+    fn a_screen_is_found_in_the_user_s_own_folder_and_let_go_for_good() {
+        let runtime = tempfile::tempdir().unwrap();
+        let socket = runtime.path().join("wayland-0");
+        std::fs::write(&socket, "").unwrap();
+        let (_choosing, chosen) = watch::channel(Settings::default());
+        let environment = [("WAYLAND_DISPLAY", "wayland-0"), (RUNTIME, "/elsewhere")];
+        let environment = environment.map(|(name, value)| (name.into(), value.into()));
+        let browser = Browser::new(chosen, environment.into(), Some(runtime.path()));
+        assert_eq!(browser.folder().as_deref(), Some(runtime.path()));
+        assert_eq!(browser.desktop(), Desktop::Unlocked);
+        std::fs::remove_file(&socket).unwrap();
+        assert_eq!(browser.desktop(), Desktop::None);
+        std::fs::write(&socket, "").unwrap();
+        assert_eq!(browser.desktop(), Desktop::None, "it may be another's");
     }
 }

@@ -5,6 +5,8 @@ pub mod clock;
 mod desktop;
 mod files;
 pub mod folders;
+mod handover;
+mod notices;
 mod os;
 mod perform;
 pub mod resident;
@@ -13,6 +15,10 @@ mod server;
 pub mod settings;
 pub mod single;
 mod store;
-#[cfg(unix)]
+mod surroundings;
+mod under_way;
 pub mod upgrade;
 pub mod vault;
+
+/// The version of this build.
+pub const VERSION: &str = broker::commands::VERSION;

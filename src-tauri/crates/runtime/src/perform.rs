@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::account::{AccountId, AccountKey};
+use broker::clock::Moment;
 use broker::commands::address_text;
 use broker::credential;
 use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
@@ -24,7 +26,14 @@ use crate::os::processes;
 use crate::run::{Inbox, Listening, Message};
 use crate::server::Line;
 use crate::store::Store;
+use crate::under_way::{Turn, UnderWay};
 use crate::vault::{Record, State, Vault};
+
+/// How long a client may take to hear that this resident ends.
+const LISTENING: Duration = Duration::from_secs(2);
+
+/// How often callers wake a vault that can't keep what it has.
+const WAKING: Duration = Duration::from_secs(5);
 
 /// Performs effects.
 pub(crate) struct Performer {
@@ -35,9 +44,13 @@ pub(crate) struct Performer {
     listening: HashMap<AttemptId, Listening>,
     telling: HashMap<AttemptId, Vec<CallerId>>,
     running: HashMap<AttemptId, AbortHandle>,
+    pages: Vec<AbortHandle>,
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
-    keeping: mpsc::UnboundedSender<broker::event::Kept>,
-    kept: Option<tokio::task::JoinHandle<()>>,
+    keeping: mpsc::UnboundedSender<(broker::event::Kept, Turn)>,
+    under_way: UnderWay,
+    /// When the vault was last woken by a caller.
+    woken: Moment,
+    ending: bool,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -46,14 +59,21 @@ pub(crate) struct Performer {
 struct Latest(Option<Tokens>);
 
 impl Performer {
-    pub(crate) fn new(inbox: Inbox, vault: Vault, store: Store, browser: Browser) -> Self {
+    pub(crate) fn new(
+        inbox: Inbox,
+        vault: Vault,
+        store: Store,
+        browser: Browser,
+        under_way: UnderWay,
+    ) -> Self {
         let (keeping, mut kept) = mpsc::unbounded_channel();
-        let writing = tokio::spawn(async move {
-            while let Some(mut newest) = kept.recv().await {
+        tokio::spawn(async move {
+            while let Some((mut newest, mut turn)) = kept.recv().await {
                 while let Ok(newer) = kept.try_recv() {
-                    newest = newer;
+                    (newest, turn) = newer;
                 }
                 store.keep(newest).await;
+                drop(turn);
             }
         });
         Self {
@@ -64,17 +84,22 @@ impl Performer {
             listening: HashMap::new(),
             telling: HashMap::new(),
             running: HashMap::new(),
+            pages: Vec::new(),
             accounts: HashMap::new(),
             keeping,
-            kept: Some(writing),
+            under_way,
+            woken: Moment(0),
+            ending: false,
         }
     }
 
-    /// What concerns the performer alone.
-    pub(crate) fn hear(&mut self, message: Message) {
+    /// Takes in what concerns the performer alone, and gives back what the broker must decide.
+    pub(crate) fn hear(&mut self, message: Message) -> Option<Event> {
         match message {
+            Message::Event(event) => return Some(*event),
             Message::Caller(caller, line) => {
                 self.callers.insert(caller, line);
+                self.wake_the_vault();
             }
             Message::Left(caller) => {
                 self.callers.remove(&caller);
@@ -92,8 +117,9 @@ impl Performer {
             }
             Message::Ping(pong) => drop(pong.send(())),
             Message::Kept(account) => tracing::debug!(%account, "tokens at rest"),
-            Message::Event(_) | Message::Stop => {}
+            Message::Become(_) | Message::Stop => {}
         }
+        None
     }
 
     pub(crate) fn perform(&mut self, effect: Effect) {
@@ -107,7 +133,9 @@ impl Performer {
             Effect::SignOut(attempt, request) => self.sign_out(attempt, *request),
             Effect::Forget(account, forget) => self.forget(account, forget),
             Effect::KeepSecret(key, secret) => self.keep_secret(*key, secret),
-            Effect::Keep(kept) => drop(self.keeping.send(*kept)),
+            Effect::Keep(kept) => {
+                drop(self.keeping.send((*kept, self.under_way.transaction())));
+            }
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
                 tokio::spawn(async move {
@@ -124,17 +152,46 @@ impl Performer {
         }
     }
 
-    /// Lets what is being written come to its end.
-    pub(crate) async fn finish(mut self) {
-        let (closed, _) = mpsc::unbounded_channel();
-        self.keeping = closed;
-        if let Some(writing) = self.kept.take() {
-            drop(writing.await);
+    /// Somebody is there: what keeps tokens from the disk may be over by now.
+    fn wake_the_vault(&mut self) {
+        let now = clock::now().moment;
+        if self.vault.is_restless() && now.since(self.woken) >= WAKING {
+            self.woken = now;
+            self.vault.wake();
         }
-        // A refresh that is under way is finished: its reply must not be lost.
-        for account in self.accounts.values() {
-            drop(account.lock().await);
+    }
+
+    /// What is under way, its connections included.
+    pub(crate) fn under_way(&self) -> &UnderWay {
+        &self.under_way
+    }
+
+    /// Whether another program could go on where this one stands: nothing is under way, and what is to be kept
+    /// rests.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.under_way.counts().calm() && self.vault.rests()
+    }
+
+    /// Begins nothing any more that needs a person, and gives up what does.
+    pub(crate) fn give_up_pages(&mut self) {
+        self.ending = true;
+        for attempt in self.running.keys().copied().collect::<Vec<_>>() {
+            self.cancel(attempt);
         }
+        for page in self.pages.drain(..) {
+            page.abort();
+        }
+    }
+
+    /// Tells everybody who still waits, and waits until they have heard it, but for those who don't listen.
+    pub(crate) async fn dismiss(&mut self, problem: &Problem) {
+        for (_, line) in self.callers.drain() {
+            let text = format!("Kubefob: {}\n", problem.line(line.asker().language));
+            line.send(frame::Reply::Stderr(text));
+            line.send(frame::Reply::Exit(1));
+        }
+        let heard = self.under_way.until(|counts| counts.connections == 0);
+        drop(tokio::time::timeout(LISTENING, heard).await);
     }
 
     fn reply(&mut self, caller: CallerId, reply: Reply) {
@@ -165,6 +222,7 @@ impl Performer {
     fn refresh(&mut self, attempt: AttemptId, request: RefreshRequest) {
         let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
         let account = self.account(&request.account);
+        let turn = self.under_way.transaction();
         tokio::spawn(async move {
             let mut latest = account.lock().await;
             let outcome = refreshed(&request, &vault).await;
@@ -176,10 +234,15 @@ impl Performer {
             }
             drop(latest);
             inbox.event(Event::Refreshed(request.account, attempt, outcome));
+            drop(turn);
         });
     }
 
     fn sign_in(&mut self, sign_in: SignIn) {
+        if self.ending {
+            return;
+        }
+        let turn = self.under_way.transaction();
         let SignIn {
             attempt,
             request,
@@ -214,13 +277,18 @@ impl Performer {
             tell_keep(&vault, &inbox);
             inbox.send(Message::Closed(attempt));
             inbox.event(Event::SignedIn(account, attempt, outcome));
+            drop(turn);
         });
         self.running.insert(attempt, task.abort_handle());
     }
 
     fn ask_page(&mut self, question: QuestionId, page: AskPage) {
+        if self.ending {
+            return;
+        }
         let (inbox, browser) = (self.inbox.clone(), self.browser.clone());
-        tokio::spawn(async move {
+        let turn = self.under_way.transaction();
+        let task = tokio::spawn(async move {
             let asked = async {
                 let trusted = files::trusted(&page.request.key).await?;
                 let listening =
@@ -241,7 +309,10 @@ impl Performer {
                 }
                 Err(problem) => inbox.event(Event::Unanswered(question, problem)),
             }
+            drop(turn);
         });
+        self.pages.retain(|page| !page.is_finished());
+        self.pages.push(task.abort_handle());
     }
 
     fn tell(&mut self, attempt: AttemptId, caller: CallerId) {
@@ -290,6 +361,7 @@ impl Performer {
     fn sign_out(&mut self, attempt: AttemptId, mut request: SignOutRequest) {
         let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
         let account = self.account(&request.account);
+        let turn = self.under_way.transaction();
         tokio::spawn(async move {
             let mut latest = account.lock().await;
             if let Some(newer) = latest.0.take() {
@@ -305,25 +377,30 @@ impl Performer {
             };
             drop(latest);
             inbox.event(Event::SignedOut(request.account, attempt, outcome));
+            drop(turn);
         });
     }
 
     fn forget(&mut self, account: AccountId, forget: Forget) {
         let vault = self.vault.clone();
         let latest = self.account(&account);
+        let turn = self.under_way.transaction();
         tokio::spawn(async move {
             let latest = latest.lock().await;
             forgotten(&vault, &account, forget).await;
             drop(latest);
+            drop(turn);
         });
     }
 
     fn keep_secret(&mut self, key: AccountKey, secret: ClientSecret) {
         let vault = self.vault.clone();
+        let turn = self.under_way.transaction();
         tokio::spawn(async move {
             if let Err(problem) = vault.keep_secret(key, secret).await {
                 tracing::debug!(problem = problem.code.name(), "client secret not kept");
             }
+            drop(turn);
         });
     }
 }

@@ -2,29 +2,39 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use broker::broker::Broker;
 use broker::event::{AtRest, Event, Restored};
 use broker::secret::RefreshToken;
 use broker::session::Loss;
 use tokio::net::UnixListener;
+use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
 use crate::clock;
 use crate::desktop::Browser;
 use crate::files::Files;
 use crate::folders::Folders;
+use crate::handover::Handover;
+use crate::notices::{Notice, Notices};
 use crate::perform::{Performer, keep};
 use crate::run::{self, Inbox, Message};
-use crate::server::Server;
+use crate::server::{Door, Server};
 use crate::settings;
 use crate::single::Claim;
 use crate::store::{Store, Stored};
+use crate::surroundings::Surroundings;
+use crate::under_way::UnderWay;
+use crate::upgrade::Program;
 use crate::vault::{Content, Loaded, Record, Vault};
 
 /// Runs the resident until it is told to end.
 ///
-/// `environment` is the one that it was started with: it names the desktop.
+/// `environment` is the one that it was started with: it names the desktop. `program` is the file that it was
+/// started from.
 ///
 /// # Errors
 /// What the system refuses at the start.
@@ -32,12 +42,10 @@ pub async fn run(
     places: &Places,
     folders: &Folders,
     claim: Claim,
+    program: Program,
     environment: Vec<(OsString, OsString)>,
 ) -> anyhow::Result<()> {
     let (settings, problem) = settings::load(&folders.config);
-    if let Some(problem) = problem {
-        tracing::warn!(problem = problem.code.name(), "the defaults hold");
-    }
     let store = Store::new(&folders.data);
     let (kept, first) = match store.load()? {
         Stored::Nothing => (Default::default(), true),
@@ -49,36 +57,90 @@ pub async fn run(
     };
     let files = Files::new(folders.home.clone());
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
-    let browser = Browser::new(settings.browser.clone().unwrap_or_default(), environment);
-    let broker = Broker::new(kept, chosen(&settings), seed());
+    let broker = Broker::new(kept, settings.decided(), seed());
+    let (chosen, choice) = watch::channel(settings);
+    let runtime = wire::os::runtime_folder(places.uid());
+    let bus = bus(&environment, runtime.as_deref());
+    let browser = Browser::new(choice.clone(), environment, runtime.as_deref());
 
     let (inbox, messages) = run::inbox();
+    let notices = Notices::new(inbox.clone());
+    if let Some(problem) = problem {
+        tracing::warn!(problem = problem.code.name(), "the defaults hold");
+        notices.set(Notice::Settings, Some(problem));
+    }
     inbox.event(Event::Desktop(browser.desktop()));
     if first {
         inbox.event(Event::FirstStart(files.first_start()));
     }
-    let server = Server::new(inbox.clone(), files, *places.uid(), folders.home.clone());
+    let under_way = UnderWay::new();
+    let (door, open) = watch::channel(Door::Open);
+    let server = Server::new(
+        inbox.clone(),
+        files,
+        *places.uid(),
+        folders.home.clone(),
+        choice,
+        open,
+        under_way.clone(),
+    );
     for listener in claim.listeners()? {
         tokio::spawn(server.clone().serve(UnixListener::from_std(listener)?));
     }
     tokio::spawn(watch_the_vault(vault.clone(), inbox.clone()));
-    tokio::spawn(end_on_signal(inbox.clone()));
+    let claim = Arc::new(Mutex::new(claim));
+    let leaving = Leaving {
+        claim: Arc::clone(&claim),
+        door: door.clone(),
+        inbox: inbox.clone(),
+    };
+    tokio::spawn(leaving.on_signal());
+    let replaced = Arc::new(Notify::new());
+    let handover = Handover {
+        program: program.clone(),
+        claim: Arc::clone(&claim),
+        vault: vault.clone(),
+        door,
+        under_way: under_way.clone(),
+        inbox: inbox.clone(),
+        notices: notices.clone(),
+        wanted: Arc::clone(&replaced),
+    };
+    tokio::spawn(handover.run());
+    let surroundings = Surroundings {
+        places: places.clone(),
+        config: folders.config.clone(),
+        program,
+        claim,
+        server,
+        browser: browser.clone(),
+        bus,
+        vault: vault.clone(),
+        chosen,
+        notices,
+        replaced,
+        inbox: inbox.clone(),
+    };
+    tokio::spawn(surroundings.run());
     tracing::info!(version = broker::commands::VERSION, "up");
     run::run(
         broker,
-        Performer::new(inbox, vault, store, browser),
+        Performer::new(inbox, vault, store, browser, under_way),
         messages,
     )
     .await?;
-    drop(claim);
     tracing::info!("ended");
     Ok(())
 }
 
-fn chosen(settings: &settings::Settings) -> broker::settings::Settings {
-    broker::settings::Settings {
-        keep_fresh: settings.keep_fresh,
-    }
+/// The session bus's socket, there yet or not: as zbus finds it, so that its coming is seen.
+fn bus(environment: &[(OsString, OsString)], runtime: Option<&Path>) -> Option<PathBuf> {
+    let named = crate::asker::variable(environment, "DBUS_SESSION_BUS_ADDRESS");
+    let Some(named) = named else {
+        return Some(runtime?.join("bus"));
+    };
+    let path = named.to_str()?.strip_prefix("unix:path=")?;
+    Some(path.split([',', ';']).next()?.into())
 }
 
 /// For jitter alone: this process at this time.
@@ -87,14 +149,26 @@ fn seed() -> u64 {
     now.moment.0 ^ u64::from(std::process::id()).rotate_left(32) ^ now.wall.0.unsigned_abs()
 }
 
-/// Loads what rests, and again whenever the keyring may have come or been unlocked.
+/// The first pause before a vault that can't keep what it has is tried again by itself, and the longest.
+const RETRY: Duration = Duration::from_secs(10);
+const RETRY_LONGEST: Duration = Duration::from_secs(60);
+
+/// Loads what rests, and again whenever the keyring may have come or been unlocked. While tokens are in memory
+/// alone, and only then, it is tried from time to time too: not every system tells, and no disk does.
 async fn watch_the_vault(vault: Vault, inbox: Inbox) {
     let mut known = BTreeSet::new();
     tell(vault.load().await, &mut known, &inbox);
+    let mut pause = RETRY;
     loop {
-        vault.woken().await;
+        tokio::select! {
+            () = vault.woken() => {}
+            () = tokio::time::sleep(pause), if vault.is_restless() => {
+                pause = (pause * 2).min(RETRY_LONGEST);
+            }
+        }
         if let Some(loaded) = vault.retry().await {
             tell(loaded, &mut known, &inbox);
+            pause = RETRY;
         }
     }
 }
@@ -133,23 +207,40 @@ fn restored(record: Record) -> Restored {
     }
 }
 
-#[cfg(unix)]
-async fn end_on_signal(inbox: Inbox) {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::hangup()),
-    ) else {
-        return;
-    };
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
-            // The shell that started us closes: we stay.
-            _ = hang_up.recv() => {}
+/// What it takes to end.
+struct Leaving {
+    claim: Arc<Mutex<Claim>>,
+    door: watch::Sender<Door>,
+    inbox: Inbox,
+}
+
+impl Leaving {
+    /// Ends the resident when the system or a person says so: from then on nobody new finds it.
+    async fn on_signal(self) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::hangup()),
+        ) else {
+            return;
+        };
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => self.leave("SIGTERM"),
+                _ = interrupt.recv() => self.leave("SIGINT"),
+                // The shell that started us closes: we stay.
+                _ = hang_up.recv() => {}
+            }
         }
     }
-    inbox.send(Message::Stop);
+
+    fn leave(&self, signal: &str) {
+        tracing::info!(signal, "ending");
+        self.door.send_replace(Door::Gone);
+        let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        claim.close();
+        drop(claim);
+        self.inbox.send(Message::Stop);
+    }
 }

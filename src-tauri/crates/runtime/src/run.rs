@@ -1,17 +1,22 @@
 //! The loop: one task owns the broker; whatever happens comes in by one channel, and what must be
 //! done is performed elsewhere.
 
+use std::time::Duration;
+
 use broker::account::AccountId;
 use broker::broker::Broker;
 use broker::event::Event;
 use broker::outcome::AttemptId;
+use broker::problem::Problem;
 use broker::waiters::CallerId;
 use provider::Tickets;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::clock::{self, Alarm, ClockSet};
+use crate::clock::{self, Alarm, ClockSet, Jump};
+use crate::handover::Successor;
 use crate::perform::Performer;
 use crate::server::Line;
+use crate::under_way::Counts;
 
 /// What comes in.
 pub(crate) enum Message {
@@ -29,6 +34,8 @@ pub(crate) enum Message {
     Kept(AccountId),
     /// Is the loop alive?
     Ping(oneshot::Sender<()>),
+    /// Another program takes this one's place, if nothing is under way.
+    Become(Successor),
     /// End.
     Stop,
 }
@@ -42,7 +49,7 @@ pub(crate) struct Listening {
     /// The port of it.
     pub(crate) port: u16,
     /// Why no browser was opened though one should have been.
-    pub(crate) browser: Option<broker::problem::Problem>,
+    pub(crate) browser: Option<Problem>,
     /// Whether a browser shows the page already.
     pub(crate) opened: bool,
 }
@@ -69,6 +76,12 @@ pub(crate) fn inbox() -> (Inbox, mpsc::UnboundedReceiver<Message>) {
     (Inbox(sender), receiver)
 }
 
+/// How long what is under way may take once the resident was told to end: a refresh whose reply is lost may
+/// cost the session, and kubectl waits for [`broker::schedule::PATIENCE`].
+const ENDING: Duration = Duration::from_secs(10);
+/// How long a question that has just come in has to be answered before its caller is told of the end.
+const ARRIVING: Duration = Duration::from_millis(500);
+
 /// Runs until told to stop.
 ///
 /// # Errors
@@ -85,27 +98,73 @@ pub(crate) async fn run(
         let event = tokio::select! {
             message = messages.recv() => match message {
                 None | Some(Message::Stop) => break,
-                Some(Message::Event(event)) => Some(*event),
-                Some(other) => {
-                    performer.hear(other);
+                Some(Message::Become(successor)) => {
+                    // Whatever is still to be read may be a transaction's end: it is not at rest yet.
+                    successor.take_over(messages.is_empty() && performer.is_calm());
                     None
                 }
+                Some(message) => performer.hear(message),
             },
             rang = alarm.rang() => {
                 rang?;
                 Some(Event::Timeout)
             }
-            set = clock_set.happened() => {
-                set?;
-                Some(Event::Timeout)
-            }
+            jump = clock_set.happened() => Some(match jump? {
+                Jump::Set => Event::Timeout,
+                Jump::Woke => Event::Resumed,
+            }),
         };
         if let Some(event) = event {
-            for effect in broker.handle(event, clock::now()) {
-                performer.perform(effect);
-            }
+            decide(&mut broker, &mut performer, event);
         }
     }
-    performer.finish().await;
+    end(broker, performer, messages).await;
     Ok(())
+}
+
+/// Brings what is under way to its end, and tells whoever waits for something else. Nothing new is begun that
+/// would need a person or more time.
+async fn end(
+    mut broker: Broker,
+    mut performer: Performer,
+    mut messages: mpsc::UnboundedReceiver<Message>,
+) {
+    performer.give_up_pages();
+    let under_way = performer.under_way().clone();
+    let arrived = tokio::time::sleep(ARRIVING);
+    let done = async {
+        let answered = under_way.until(Counts::calm);
+        tokio::select! {
+            () = answered => {}
+            () = async {
+                arrived.await;
+                under_way.until(|counts| counts.transactions == 0).await;
+            } => {}
+            () = tokio::time::sleep(ENDING) => tracing::warn!("something under way does not end"),
+        }
+    };
+    let mut done = std::pin::pin!(done);
+    loop {
+        let message = tokio::select! {
+            biased;
+            message = messages.recv() => message,
+            () = &mut done => break,
+        };
+        // Told twice: at once, then.
+        let Some(message) = message.filter(|message| !matches!(message, Message::Stop)) else {
+            break;
+        };
+        if let Some(event) = performer.hear(message) {
+            decide(&mut broker, &mut performer, event);
+        }
+    }
+    performer
+        .dismiss(&Problem::plain(broker::problem::Code::Ending))
+        .await;
+}
+
+fn decide(broker: &mut Broker, performer: &mut Performer, event: Event) {
+    for effect in broker.handle(event, clock::now()) {
+        performer.perform(effect);
+    }
 }

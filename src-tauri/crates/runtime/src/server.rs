@@ -14,13 +14,15 @@ use broker::problem::Problem;
 use broker::waiters::CallerId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
 use crate::asker::{self, Found};
 use crate::files::Files;
 use crate::run::{Inbox, Message};
+use crate::settings::Settings;
+use crate::under_way::{Turn, UnderWay};
 
 /// How long a client may take for its first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(5);
@@ -54,24 +56,59 @@ pub(crate) struct Server {
     uid: wire::os::Uid,
     home: PathBuf,
     next: Arc<AtomicU64>,
+    chosen: watch::Receiver<Settings>,
+    door: watch::Receiver<Door>,
+    under_way: UnderWay,
+}
+
+/// Whether connections are taken. Whoever comes to a shut door waits before it, unanswered and not turned away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// They are.
+    Open,
+    /// Not just now.
+    Shut,
+    /// Never again.
+    Gone,
 }
 
 impl Server {
-    pub(crate) fn new(inbox: Inbox, files: Files, uid: wire::os::Uid, home: PathBuf) -> Self {
+    pub(crate) fn new(
+        inbox: Inbox,
+        files: Files,
+        uid: wire::os::Uid,
+        home: PathBuf,
+        chosen: watch::Receiver<Settings>,
+        door: watch::Receiver<Door>,
+        under_way: UnderWay,
+    ) -> Self {
         Self {
             inbox,
             files,
             uid,
             home,
             next: Arc::new(AtomicU64::new(1)),
+            chosen,
+            door,
+            under_way,
         }
     }
 
-    /// Takes connections until the listener is dropped with this future.
+    /// Takes connections while the door is open, until it is gone.
     pub(crate) async fn serve(self, listener: UnixListener) {
         let mut silent: VecDeque<(AbortHandle, oneshot::Receiver<()>)> = VecDeque::new();
+        let mut door = self.door.clone();
         loop {
-            let stream = match listener.accept().await {
+            let state = door.wait_for(|door| *door != Door::Shut).await;
+            if state.map_or(Door::Gone, |door| *door) == Door::Gone {
+                return;
+            }
+            let accepted = tokio::select! {
+                biased;
+                _ = door.changed() => continue,
+                accepted = listener.accept() => accepted,
+            };
+            let stream = match accepted {
                 Ok((stream, _)) => stream,
                 Err(error) => {
                     // Out of descriptors: those without a first frame make room.
@@ -92,12 +129,18 @@ impl Server {
                 oldest.abort();
             }
             let (speaks, spoke) = oneshot::channel();
-            let task = tokio::spawn(self.clone().connection(stream, speaks));
+            let turn = self.under_way.connection();
+            let task = tokio::spawn(self.clone().connection(stream, speaks, turn));
             silent.push_back((task.abort_handle(), spoke));
         }
     }
 
-    async fn connection(self, mut stream: UnixStream, speaks: oneshot::Sender<()>) {
+    async fn connection(
+        self,
+        mut stream: UnixStream,
+        speaks: oneshot::Sender<()>,
+        under_way: Turn,
+    ) {
         let Ok(peer) = wire::os::peer(&stream) else {
             return;
         };
@@ -122,6 +165,7 @@ impl Server {
             }
             Ok(Ok(None)) | Err(_) => {}
         }
+        drop(under_way);
     }
 
     async fn answer(
@@ -132,7 +176,10 @@ impl Server {
         run: Run,
     ) {
         let caller = CallerId(self.next.fetch_add(1, Ordering::Relaxed));
-        let found = asker::find(pid, &run);
+        let mut found = asker::find(pid, &run);
+        if let Some(language) = self.chosen.borrow().language {
+            found.asker.language = language;
+        }
         let (replies, mut outgoing) = mpsc::unbounded_channel();
         let line = Line {
             replies,
@@ -142,6 +189,7 @@ impl Server {
         let question = self.question(caller, found, run);
         let mut question = std::pin::pin!(question);
         let mut asked = false;
+        let mut waiting = None;
         let mut encoder = Encoder::new();
         let mut alive =
             tokio::time::interval_at(tokio::time::Instant::now() + ALIVE_EVERY, ALIVE_EVERY);
@@ -170,6 +218,7 @@ impl Server {
                 },
                 // Only a loop that still turns says that it is alive.
                 _ = alive.tick() => {
+                    waiting.get_or_insert_with(|| self.under_way.waiting());
                     let (ping, pong) = oneshot::channel();
                     self.inbox.send(Message::Ping(ping));
                     if pong.await.is_err()

@@ -1,7 +1,8 @@
 //! The settings file: what a person chose, and nothing secret.
 //!
 //! `settings.json` in the config folder. A file that can't be used (of a newer version, cut in half, with a word
-//! that we do not know) is never written over: the defaults hold, and the person is told.
+//! that we do not know) is never written over: what held before holds (at the start the defaults), and the
+//! person is told.
 
 use std::fs;
 use std::io::{self, Write};
@@ -57,6 +58,16 @@ struct Written {
     language: Option<Language>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
+}
+
+impl Settings {
+    /// What of it the broker decides by.
+    #[must_use]
+    pub fn decided(&self) -> broker::settings::Settings {
+        broker::settings::Settings {
+            keep_fresh: self.keep_fresh,
+        }
+    }
 }
 
 /// Where the settings are.

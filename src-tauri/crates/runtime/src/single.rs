@@ -154,6 +154,13 @@ impl Claim {
         is_at(&self.lock, &self.lock_path) && places.candidates().flatten().all(bound)
     }
 
+    /// Unbinds the sockets and keeps the lock: nobody new finds this resident, and none takes its place yet.
+    pub fn close(&mut self) {
+        for door in self.doors.drain(..) {
+            door.remove();
+        }
+    }
+
     /// The folders in which something happens when a lock or socket goes: to be watched.
     #[must_use]
     pub fn folders(&self) -> Vec<PathBuf> {
@@ -243,17 +250,18 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         // The lock goes last: until then nobody else binds.
-        for door in self
-            .doors
-            .iter()
-            .filter(|door| door.ours && door.in_place())
-        {
-            drop(std::fs::remove_file(&door.path));
-        }
+        self.close();
     }
 }
 
 impl Door {
+    /// Whoever bound it removes it, unless another has bound it since.
+    fn remove(self) {
+        if self.ours && self.in_place() {
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
+
     fn in_place(&self) -> bool {
         entry(&self.path).is_ok_and(|found| found == self.bound)
     }

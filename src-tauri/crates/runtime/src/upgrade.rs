@@ -4,22 +4,38 @@
 //! that nobody has accepted yet is accepted by the successor.
 
 use std::ffi::OsStr;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use crate::os::execute::execute;
+use crate::os::image;
 use crate::single::{Claim, INHERIT};
 
 /// A program whose file was touched more recently than this may still be on its way in.
 const SETTLED: Duration = Duration::from_secs(1);
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The file that this process was started from.
 #[derive(Clone, Debug)]
 pub struct Program {
     path: PathBuf,
     stamp: Option<Stamp>,
+    /// How the file of this process begins: what one that takes its place must be like.
+    beginning: Vec<u8>,
+}
+
+/// Another program that was tried, and the very file that it was.
+#[derive(Clone, Debug)]
+pub struct Tried {
+    stamp: Stamp,
+    /// What it calls itself.
+    pub version: String,
 }
 
 /// What tells one file from the next.
@@ -36,7 +52,9 @@ struct Stamp {
 pub enum Fate {
     /// It is as it was.
     Same,
-    /// It is gone for now, or another is just being written: look again in a second.
+    /// Nothing that could be run is there.
+    Gone,
+    /// Another has just been put there, or is still being written: look again in a second.
     Settling,
     /// Another is there, newer or older.
     Replaced,
@@ -49,6 +67,11 @@ impl Program {
     /// The system does not say.
     pub fn of_this_process() -> io::Result<Self> {
         let path = std::env::current_exe()?;
+        // Not by its path, which may lead to another by now.
+        #[cfg(target_os = "linux")]
+        let beginning = beginning(Path::new("/proc/self/exe"))?.0;
+        #[cfg(not(target_os = "linux"))]
+        let beginning = beginning(&path)?.0;
         // What Linux says of a file that was replaced between our start and now. There is another, then.
         let gone = path
             .to_str()
@@ -57,10 +80,12 @@ impl Program {
             Some(was) if !path.exists() => Self {
                 path: was.into(),
                 stamp: None,
+                beginning,
             },
             Some(_) | None => Self {
                 stamp: stamp(&path).map(|(stamp, _)| stamp),
                 path,
+                beginning,
             },
         })
     }
@@ -75,7 +100,7 @@ impl Program {
     #[must_use]
     pub fn fate(&self) -> Fate {
         let Some((found, touched)) = stamp(&self.path) else {
-            return Fate::Settling;
+            return Fate::Gone;
         };
         if Some(found) == self.stamp {
             return Fate::Same;
@@ -91,10 +116,57 @@ impl Program {
         }
     }
 
+    /// Looks whether the program that is there now is whole and runs here at all (its libraries are there, it is
+    /// for this machine): it is asked for its version, in a process of its own.
+    ///
+    /// # Errors
+    /// Why it can't take this one's place.
+    pub async fn try_it(&self) -> io::Result<Tried> {
+        let (stamp, _) = stamp(&self.path).ok_or(io::ErrorKind::NotFound)?;
+        // First: whatever is no program would be given to the shell.
+        self.check()?;
+        let mut asked = tokio::process::Command::new(&self.path);
+        asked
+            .arg("--version")
+            .env_remove(INHERIT)
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let output = tokio::time::timeout(PATIENCE, asked.output())
+            .await
+            .map_err(|_| io::Error::other("it does not answer"))??;
+        let said = String::from_utf8_lossy(&output.stdout);
+        match said.strip_prefix("kubefob ") {
+            Some(version) if output.status.success() => Ok(Tried {
+                stamp,
+                version: version.trim_end().to_owned(),
+            }),
+            Some(_) | None => Err(io::Error::other(format!(
+                "it ended without its version ({})",
+                output.status
+            ))),
+        }
+    }
+
+    /// Whether the program that is there now is still the one that was tried.
+    #[must_use]
+    pub fn is_still(&self, tried: &Tried) -> bool {
+        stamp(&self.path).is_some_and(|(stamp, _)| stamp == tried.stamp)
+    }
+
+    fn check(&self) -> io::Result<()> {
+        let (beginning, length) = beginning(&self.path)?;
+        image::check(&beginning, length, &self.beginning).map_err(io::Error::other)
+    }
+
     /// Becomes the program that is there now, with our arguments, lock and sockets. Returns only if that fails;
     /// everything is then as it was. Whatever else is to survive must be at rest before.
     #[must_use]
     pub fn become_it(&self, claim: &Claim) -> io::Error {
+        if let Err(error) = self.check() {
+            return error;
+        }
         let handed = match claim.hand_over() {
             Ok(handed) => handed,
             Err(error) => return error,
@@ -111,6 +183,16 @@ impl Program {
             Err(leaking) => leaking,
         }
     }
+}
+
+/// The beginning of a file, and how long it is.
+fn beginning(path: &Path) -> io::Result<(Vec<u8>, u64)> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let mut beginning = Vec::with_capacity(image::BEGINNING);
+    file.take(image::BEGINNING as u64)
+        .read_to_end(&mut beginning)?;
+    Ok((beginning, length))
 }
 
 /// A file that can be executed, and when it or its name was last touched.
@@ -166,6 +248,7 @@ mod tests {
         let ours = Program {
             stamp: stamp(&path).map(|(stamp, _)| stamp),
             path: path.clone(),
+            beginning: Vec::new(),
         };
         assert_eq!(ours.fate(), Fate::Same);
         let next = folder.path().join("next");
@@ -175,8 +258,8 @@ mod tests {
         assert_eq!(settled(&ours), Fate::Replaced);
 
         fs::remove_file(&path).unwrap();
-        assert_eq!(ours.fate(), Fate::Settling, "an upgrade under way");
+        assert_eq!(ours.fate(), Fate::Gone, "an upgrade under way");
         fs::write(&path, "no program").unwrap();
-        assert_eq!(ours.fate(), Fate::Settling);
+        assert_eq!(ours.fate(), Fate::Gone);
     }
 }

@@ -5,6 +5,10 @@ pub(crate) mod clock;
 pub(crate) mod descriptor;
 #[cfg(unix)]
 pub(crate) mod execute;
+#[cfg(unix)]
+pub(crate) mod image;
 pub(crate) mod keyring;
+pub(crate) mod network;
 pub(crate) mod page;
 pub(crate) mod processes;
+pub(crate) mod watch;

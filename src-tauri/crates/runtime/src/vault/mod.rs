@@ -94,10 +94,12 @@ impl Vault {
     fn with_keyring(folder: &Path, keep: Keep, keyring: impl Keyring) -> Self {
         Self(Arc::new(Inner {
             folder: folder.to_path_buf(),
-            keep,
             keyring: Caller::new(keyring),
             one: AsyncMutex::default(),
-            held: Mutex::default(),
+            held: Mutex::new(Held {
+                keep,
+                ..Held::default()
+            }),
             woken: Notify::new(),
         }))
     }
@@ -267,16 +269,76 @@ impl Vault {
         self.0.watch(true);
     }
 
-    /// Waits until the keyring may have been unlocked, or came: time for [`Vault::retry`]. Where a system does
-    /// not say so it never returns, so a slow timer belongs beside it while the state is a `Memory` one.
+    /// Whether a [`Vault::retry`] may mend something that nothing tells of.
+    #[must_use]
+    pub fn is_restless(&self) -> bool {
+        match self.state() {
+            State::Sealed | State::Plain => false,
+            State::Unread
+            | State::MemoryLocked
+            | State::MemoryNoKeyring(_)
+            | State::MemoryKeyLost
+            | State::MemoryCannotKeep(_) => true,
+        }
+    }
+
+    /// Something happened that may help.
+    pub fn wake(&self) {
+        self.0.woken.notify_one();
+    }
+
+    /// Waits until the keyring may have been unlocked, or came, or [`Vault::wake`]: time for [`Vault::retry`].
+    /// Where a system does not say so it never returns, so a slow timer belongs beside it while
+    /// [`Vault::is_restless`].
     pub async fn woken(&self) {
         self.0.woken.notified().await;
+    }
+
+    /// Takes in that the person chose another place for the key. [`Vault::retry`] then seals with the key that
+    /// is there; what is sealed already stays as it is until that has worked.
+    pub fn choose(&self, keep: Keep) {
+        let mut held = self.0.held();
+        if held.keep != keep {
+            held.keep = keep;
+            held.access = Access::Unread;
+            held.other_key = 0;
+        }
+    }
+
+    /// Whether all that this process has is at rest, so that another could go on with it.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        let held = self.0.held();
+        if held.entries.is_empty() {
+            return true;
+        }
+        match held.state() {
+            State::Sealed | State::Plain => held.pending().is_empty(),
+            State::Unread
+            | State::MemoryLocked
+            | State::MemoryNoKeyring(_)
+            | State::MemoryKeyLost
+            | State::MemoryCannotKeep(_) => false,
+        }
+    }
+
+    /// Whether another process would find the key just now, without a prompt.
+    pub async fn opens(&self) -> bool {
+        let (key, empty) = {
+            let held = self.0.held();
+            (held.sealing(), held.entries.is_empty())
+        };
+        let Some(key) = key else { return empty };
+        match self.0.look(LOADING).await {
+            Look::Keys { sealing, .. } => sealing.iter().any(|found| found.id() == key),
+            Look::Nothing(_) => false,
+        }
     }
 
     /// Where tokens rest now.
     #[must_use]
     pub fn state(&self) -> State {
-        self.0.held().state(self.0.keep)
+        self.0.held().state()
     }
 }
 
@@ -288,7 +350,6 @@ impl std::fmt::Debug for Vault {
 
 struct Inner {
     folder: PathBuf,
-    keep: Keep,
     keyring: Caller,
     /// One look at keyring and folder at a time.
     one: AsyncMutex<()>,
@@ -298,6 +359,8 @@ struct Inner {
 
 #[derive(Default)]
 struct Held {
+    /// What the person chose.
+    keep: Keep,
     access: Access,
     entries: BTreeMap<AccountId, Entry>,
     /// Whose turn it is to write an account's file. They outlive their account.
@@ -360,7 +423,7 @@ impl Held {
         }
     }
 
-    fn state(&self, keep: Keep) -> State {
+    fn state(&self) -> State {
         let fault = self.entries.values().find_map(|entry| entry.fault.as_ref());
         match (&self.access, fault) {
             (Access::Unread, _) => State::Unread,
@@ -370,7 +433,7 @@ impl Held {
                 State::MemoryCannotKeep(problem.clone())
             }
             (Access::NoKey, None) if self.other_key > 0 => State::MemoryKeyLost,
-            (Access::NoKey | Access::Open(_), None) => match keep {
+            (Access::NoKey | Access::Open(_), None) => match self.keep {
                 Keep::Keyring => State::Sealed,
                 Keep::Plain => State::Plain,
             },
@@ -503,9 +566,9 @@ impl Inner {
         }
         let settled = {
             let held = self.held();
-            held.sealing().is_some() && held.pending().is_empty()
+            (held.sealing().is_some() && held.pending().is_empty()).then_some(held.keep)
         };
-        if settled && self.keep == Keep::Keyring {
+        if settled == Some(Keep::Keyring) {
             let folder = self.folder.clone();
             // Every file that it opened is sealed with the keyring's key by now.
             let _ = blocking(move || file::remove_plain_key(&folder)).await;
@@ -573,13 +636,14 @@ impl Inner {
     /// Looks for keys, and for what they open. Nothing that is in memory is lost by it.
     async fn attend(self: &Arc<Self>, deadline: Duration) -> Loaded {
         let one = self.one.lock().await;
-        let before = self.held().state(self.keep);
+        let before = self.held().state();
+        let keep = self.held().keep;
         let look = self.look(deadline).await;
         let mut scan = file::Scan::default();
         if let Look::Keys { sealing, opening } = &look {
             let mut keys = [sealing.as_slice(), opening, &self.held().openers].concat();
             scan = self.scan(&keys).await;
-            if self.keep == Keep::Plain && scan.other_key > 0 {
+            if keep == Keep::Plain && scan.other_key > 0 {
                 // Files from before the person chose so. Without the keyring they wait for it.
                 if let Look::Keys { sealing, .. } = self.read_keyring(deadline).await {
                     keys.extend(sealing);
@@ -597,7 +661,7 @@ impl Inner {
         let (accounts, state) = {
             let mut held = self.held();
             let accounts = held.settle(look, scan.records);
-            (accounts, held.state(self.keep))
+            (accounts, held.state())
         };
         drop(one);
         if state != before {
@@ -615,7 +679,8 @@ impl Inner {
         let folder = self.folder.clone();
         let plain = blocking(move || file::plain_key(&folder)).await;
         let plain: Vec<Key> = plain.ok().flatten().into_iter().collect();
-        match self.keep {
+        let keep = self.held().keep;
+        match keep {
             Keep::Plain => Look::Keys {
                 sealing: plain,
                 opening: vec![],
@@ -663,7 +728,7 @@ impl Inner {
             let reason = "the system gives no random numbers".to_owned();
             return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
         };
-        if self.keep == Keep::Plain {
+        if self.held().keep == Keep::Plain {
             let (folder, plain) = (self.folder.clone(), key.clone());
             blocking(move || file::write_plain_key(&folder, &plain)).await??;
             self.held().open_with(key);

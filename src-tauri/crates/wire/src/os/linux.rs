@@ -41,11 +41,17 @@ pub fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     })
 }
 
-/// `/run/user/UID/kubefob/socket`, if that user folder is there and the user's own.
-pub(crate) fn runtime_socket(uid: &Uid) -> Option<PathBuf> {
+/// `/run/user/UID`, if it is there and the user's own.
+#[must_use]
+pub fn runtime_folder(uid: &Uid) -> Option<PathBuf> {
     let folder = PathBuf::from(format!("/run/user/{uid}"));
     let found = std::fs::symlink_metadata(&folder).ok()?;
-    (found.is_dir() && found.uid() == *uid).then(|| folder.join("kubefob/socket"))
+    (found.is_dir() && found.uid() == *uid).then_some(folder)
+}
+
+/// `kubefob/socket` in [`runtime_folder`].
+pub(crate) fn runtime_socket(uid: &Uid) -> Option<PathBuf> {
+    Some(runtime_folder(uid)?.join("kubefob/socket"))
 }
 
 /// The home that passwd names. The file itself is read: a static program can't ask glibc.

@@ -98,6 +98,12 @@ pub fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     Ok(Peer { uid, pid })
 }
 
+/// Linux alone has such a folder.
+#[must_use]
+pub fn runtime_folder(_: &Uid) -> Option<PathBuf> {
+    None
+}
+
 /// In the user's temporary folder, which the system makes for each user and names, whatever TMPDIR says.
 pub(crate) fn runtime_socket(_: &Uid) -> Option<PathBuf> {
     let mut buffer = [0_u8; 1024];

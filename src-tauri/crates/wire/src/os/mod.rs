@@ -23,13 +23,13 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{harden, peer};
+pub use linux::{harden, peer, runtime_folder};
 #[cfg(target_os = "macos")]
-pub use macos::{harden, peer};
+pub use macos::{harden, peer, runtime_folder};
 #[cfg(unix)]
 pub use unix::{Ready, Stream, Uid};
 #[cfg(windows)]
-pub use windows::{Stream, Uid, harden, peer};
+pub use windows::{Stream, Uid, harden, peer, runtime_folder};
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{DATA, LONGEST_PATH, home, machine_id, runtime_socket};

@@ -95,6 +95,12 @@ pub fn peer(pipe: &impl AsHandle) -> io::Result<Peer> {
     })
 }
 
+/// Linux alone has such a folder.
+#[must_use]
+pub fn runtime_folder(_: &Uid) -> Option<PathBuf> {
+    None
+}
+
 /// One pipe a user; there is no folder to look for.
 pub(crate) fn runtime_socket(uid: &Uid) -> Option<PathBuf> {
     Some(PathBuf::from(format!(r"\\.\pipe\kubefob-{uid}")))

@@ -6,6 +6,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use broker::clock::Moment;
+
+use super::Jump;
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
     timerfd_create, timerfd_settime,
@@ -14,12 +16,23 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 pub(crate) fn moment() -> Moment {
-    let now = clock_gettime(ClockId::Boottime);
+    Moment(milliseconds(ClockId::Boottime))
+}
+
+/// How long this computer has been asleep since it was started, in milliseconds: what one clock counts and the
+/// other does not.
+fn asleep() -> u64 {
+    let awake = milliseconds(ClockId::Monotonic);
+    milliseconds(ClockId::Boottime).saturating_sub(awake)
+}
+
+fn milliseconds(clock: ClockId) -> u64 {
+    let now = clock_gettime(clock);
     let milliseconds = now
         .tv_sec
         .saturating_mul(1000)
         .saturating_add(now.tv_nsec / 1_000_000);
-    Moment(u64::try_from(milliseconds).unwrap_or(0))
+    u64::try_from(milliseconds).unwrap_or(0)
 }
 
 /// A wait until a moment. It is moved by [`Alarm::set`]; nothing runs while it waits.
@@ -74,6 +87,7 @@ impl Alarm {
 #[derive(Debug)]
 pub struct ClockSet {
     timer: AsyncFd<OwnedFd>,
+    asleep: u64,
 }
 
 impl ClockSet {
@@ -84,26 +98,26 @@ impl ClockSet {
     pub fn new() -> io::Result<Self> {
         let this = Self {
             timer: timer(TimerfdClockId::Realtime)?,
+            asleep: asleep(),
         };
         this.arm()?;
         Ok(this)
     }
 
-    /// Waits until the clock is set. Dropping the wait loses nothing.
+    /// Waits until the clock is set or the computer wakes up. Dropping the wait loses nothing.
     ///
     /// # Errors
     /// The timer can't be read.
-    pub async fn happened(&mut self) -> io::Result<()> {
+    pub async fn happened(&mut self) -> io::Result<Jump> {
         let read = self.timer.async_io(Interest::READABLE, read).await;
         self.arm()?;
         match read {
             Err(error)
-                if error.raw_os_error() == Some(rustix::io::Errno::CANCELED.raw_os_error()) =>
-            {
-                Ok(())
-            }
-            read => read,
+                if error.raw_os_error() == Some(rustix::io::Errno::CANCELED.raw_os_error()) => {}
+            read => read?,
         }
+        let before = std::mem::replace(&mut self.asleep, asleep());
+        Ok(Jump::of(before, self.asleep))
     }
 
     fn arm(&self) -> io::Result<()> {

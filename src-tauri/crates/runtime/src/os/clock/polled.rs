@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use broker::clock::{Moment, Wall};
 
+use super::Jump;
+
 /// What a wake-up can come late by.
 const PIECE: Duration = Duration::from_secs(30);
 
@@ -73,7 +75,7 @@ impl Alarm {
     }
 }
 
-/// Somebody set the time of day, noticed by looking.
+/// Somebody set the time of day or the computer woke up, noticed by looking.
 #[derive(Debug)]
 pub struct ClockSet {
     offset: i64,
@@ -88,17 +90,24 @@ impl ClockSet {
         Ok(Self { offset: offset() })
     }
 
-    /// Waits until the clock is set.
+    /// Waits until the clock is set or the computer wakes up.
     ///
     /// # Errors
     /// Never here; other systems can fail.
-    pub async fn happened(&mut self) -> io::Result<()> {
+    pub async fn happened(&mut self) -> io::Result<Jump> {
         loop {
+            let before = moment();
             tokio::time::sleep(PIECE).await;
+            // A piece that took far longer than it should: tokio's clock stood still meanwhile.
+            let late = moment().since(before).saturating_sub(PIECE * 2);
             let found = offset();
-            if Duration::from_millis(found.abs_diff(self.offset)) > DRIFT {
-                self.offset = found;
-                return Ok(());
+            let set = Duration::from_millis(found.abs_diff(self.offset)) > DRIFT;
+            self.offset = found;
+            let late = u64::try_from(late.as_millis()).unwrap_or(u64::MAX);
+            match Jump::of(0, late) {
+                Jump::Woke => return Ok(Jump::Woke),
+                Jump::Set if set => return Ok(Jump::Set),
+                Jump::Set => {}
             }
         }
     }

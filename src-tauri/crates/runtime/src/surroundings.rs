@@ -1,0 +1,242 @@
+//! What changes around the resident while it runs: its program, lock, sockets, settings, screen, session bus and
+//! network. The kernel says that something happened; what it was is then looked up, all of it, since a word
+//! that was missed must not be missed for ever.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use broker::asker::Desktop;
+use broker::event::Event;
+use broker::problem::Problem;
+use tokio::net::UnixListener;
+use tokio::sync::{Notify, watch};
+use wire::endpoint::Places;
+
+use crate::desktop::Browser;
+use crate::notices::{Notice, Notices};
+use crate::os::network::Network;
+use crate::os::watch::Watch;
+use crate::run::{Inbox, Message};
+use crate::server::Server;
+use crate::settings::{self, Settings};
+use crate::single::{Claim, Unclaimed};
+use crate::upgrade::{Fate, Program};
+use crate::vault::Vault;
+
+/// Whoever writes a file does more than one thing: it is looked at when this long nothing followed.
+const QUIET: Duration = Duration::from_millis(50);
+/// A network that changes does so for some time.
+const NETWORK_QUIET: Duration = Duration::from_secs(1);
+const MOST_CHANGES: usize = 20;
+/// How soon is looked again while something is not as it should be, or about to change: a program being
+/// installed, a socket's folder that is about to be mounted. Doubled up to [`BLIND`] while nothing happens.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How often is looked where the system gives no watch.
+const BLIND: Duration = Duration::from_secs(60);
+
+/// What is looked at, and who hears of it.
+pub(crate) struct Surroundings {
+    pub(crate) places: Places,
+    pub(crate) config: PathBuf,
+    pub(crate) program: Program,
+    pub(crate) claim: Arc<Mutex<Claim>>,
+    pub(crate) server: Server,
+    pub(crate) browser: Browser,
+    pub(crate) bus: Option<PathBuf>,
+    pub(crate) vault: Vault,
+    pub(crate) chosen: watch::Sender<Settings>,
+    pub(crate) notices: Notices,
+    pub(crate) replaced: Arc<Notify>,
+    pub(crate) inbox: Inbox,
+}
+
+/// What one look found.
+struct Seen {
+    settings: (Settings, Option<Problem>),
+    renewed: Result<Vec<std::os::unix::net::UnixListener>, Unclaimed>,
+    /// No candidate lacks its socket.
+    in_place: bool,
+    fate: Fate,
+    desktop: Desktop,
+    bus: bool,
+}
+
+/// What the last look found, where the difference counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    desktop: Desktop,
+    bus: bool,
+}
+
+impl Surroundings {
+    /// Looks whenever something happens, until this resident is another's.
+    pub(crate) async fn run(self) {
+        let this = Arc::new(self);
+        tokio::spawn(watch_the_network(this.inbox.clone()));
+        let mut watch = Watch::new()
+            .inspect_err(|error| tracing::warn!(%error, "no watch on folders"))
+            .ok();
+        let mut known = Known {
+            desktop: this.browser.desktop(),
+            bus: false,
+        };
+        let (mut again, mut pause) = (true, AGAIN);
+        loop {
+            if let Some(watch) = &mut watch {
+                watch.set(this.folders());
+            }
+            let looking = Arc::clone(&this);
+            let Ok(seen) = tokio::task::spawn_blocking(move || looking.look()).await else {
+                return;
+            };
+            let unrest = match this.act(seen, &mut known) {
+                Ok(unrest) => unrest,
+                Err(Taken) => return this.inbox.send(Message::Stop),
+            };
+            // Once more than seems needed: a mount comes after its folder, and nothing tells of it.
+            again = happened(watch.as_mut(), (unrest || again).then_some(pause)).await;
+            pause = if again { AGAIN } else { (pause * 2).min(BLIND) };
+        }
+    }
+
+    fn folders(&self) -> BTreeSet<PathBuf> {
+        let settings = settings::path(&self.config);
+        // A person's symlink into a folder of dotfiles is followed.
+        let target = std::fs::canonicalize(&settings).ok();
+        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut folders: BTreeSet<_> = claim.folders().into_iter().collect();
+        drop(claim);
+        let candidates: Vec<_> = self.places.candidates().flatten().collect();
+        let files = [Some(settings), target, self.bus.clone()];
+        let files = files.into_iter().flatten().chain(candidates);
+        folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
+        folders.extend(self.program.path().parent().map(Path::to_path_buf));
+        folders.extend(self.browser.folder());
+        folders
+    }
+
+    /// Looks at everything. It may block: a home can be on a server that sleeps.
+    fn look(&self) -> Seen {
+        let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        let renewed = if claim.in_place(&self.places) {
+            Ok(Vec::new())
+        } else {
+            claim.renew(&self.places)
+        };
+        Seen {
+            renewed,
+            in_place: claim.in_place(&self.places),
+            settings: settings::load(&self.config),
+            fate: self.program.fate(),
+            desktop: self.browser.desktop(),
+            bus: self.bus.as_ref().is_some_and(|bus| bus.exists()),
+        }
+    }
+
+    /// Makes of it what it means. True: it will be otherwise soon, and nothing may tell of it.
+    fn act(&self, seen: Seen, known: &mut Known) -> Result<bool, Taken> {
+        match seen.renewed {
+            Ok(listeners) => self.serve(listeners),
+            Err(Unclaimed::Taken) => {
+                tracing::warn!("another resident holds the lock");
+                return Err(Taken);
+            }
+            Err(error @ (Unclaimed::Place(_) | Unclaimed::Io { .. })) => {
+                tracing::warn!(%error, "no socket");
+            }
+        }
+        match seen.settings {
+            (settings, None) => {
+                self.notices.set(Notice::Settings, None);
+                self.choose(settings);
+            }
+            // What held before holds on.
+            (_, problem @ Some(_)) => self.notices.set(Notice::Settings, problem),
+        }
+        if seen.desktop != known.desktop {
+            tracing::info!(desktop = ?seen.desktop, "desktop");
+            self.inbox.event(Event::Desktop(seen.desktop));
+        }
+        if seen.bus && !known.bus && self.vault.is_restless() {
+            self.vault.wake();
+        }
+        *known = Known {
+            desktop: seen.desktop,
+            bus: seen.bus,
+        };
+        let settling = match seen.fate {
+            Fate::Same | Fate::Gone => false,
+            Fate::Settling => true,
+            Fate::Replaced => {
+                self.replaced.notify_one();
+                false
+            }
+        };
+        Ok(settling || !seen.in_place)
+    }
+
+    fn serve(&self, listeners: Vec<std::os::unix::net::UnixListener>) {
+        for listener in listeners {
+            match UnixListener::from_std(listener) {
+                Ok(listener) => drop(tokio::spawn(self.server.clone().serve(listener))),
+                Err(error) => tracing::warn!(%error, "no socket"),
+            }
+        }
+    }
+
+    fn choose(&self, settings: Settings) {
+        if *self.chosen.borrow() == settings {
+            return;
+        }
+        tracing::info!("other settings");
+        self.inbox.event(Event::Settings(settings.decided()));
+        self.vault.choose(settings.keep);
+        self.chosen.send_replace(settings);
+        self.vault.wake();
+    }
+}
+
+/// Another resident has this one's place.
+struct Taken;
+
+/// Waits until something happened, or the pause is over. True: something happened.
+async fn happened(watch: Option<&mut Watch>, pause: Option<Duration>) -> bool {
+    let Some(watch) = watch else {
+        tokio::time::sleep(pause.unwrap_or(BLIND)).await;
+        return false;
+    };
+    let changed = match pause {
+        Some(pause) => match tokio::time::timeout(pause, watch.changed()).await {
+            Ok(changed) => changed,
+            Err(_) => return false,
+        },
+        None => watch.changed().await,
+    };
+    match changed {
+        Ok(()) => tokio::time::sleep(QUIET).await,
+        Err(error) => {
+            tracing::warn!(%error, "the watch on folders");
+            tokio::time::sleep(BLIND).await;
+        }
+    }
+    true
+}
+
+async fn watch_the_network(inbox: Inbox) {
+    let Ok(mut network) = Network::new() else {
+        tracing::warn!("nobody says when the network changes");
+        return;
+    };
+    while network.changed().await.is_ok() {
+        // The rest of it, until nothing followed for a while, or it takes too long to wait for.
+        for _ in 0..MOST_CHANGES {
+            let more = tokio::time::timeout(NETWORK_QUIET, network.changed()).await;
+            if !matches!(more, Ok(Ok(()))) {
+                break;
+            }
+        }
+        inbox.event(Event::NetworkChanged);
+    }
+}
