@@ -319,13 +319,14 @@ fn a_successor_that_does_not_start_is_no_loss() {
         return;
     }
     let program = Program::of_this_process().unwrap();
+    let whole = std::fs::read(program.path()).unwrap();
     std::fs::remove_file(program.path()).unwrap();
-    std::fs::write(program.path(), "\u{7f}ELF, cut off").unwrap();
+    std::fs::write(program.path(), &whole[..whole.len() / 2]).unwrap();
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(program.path(), mode).unwrap();
     let before = open_in_a_child();
     let error = program.become_it(&claim);
-    assert_eq!(error.raw_os_error(), Some(8), "{error}");
+    assert!(error.to_string().contains("missing"), "{error}");
     assert!(claim.in_place(&places));
     assert_eq!(
         open_in_a_child(),

@@ -16,6 +16,7 @@ mod streams;
 use std::time::Duration;
 
 use wire::endpoint::{self, EndpointError, Places};
+use wire::frame::{FrameError, Request};
 use wire::os::Stream;
 
 use question::Asker;
@@ -78,12 +79,24 @@ fn run() -> u8 {
 
 fn answer(asker: Asker, streams: &mut Streams) -> Result<u8, Say> {
     let waits = Waits::new();
-    let places = asker.places()?;
-    let stream = match connect(&places, waits.first)? {
-        Some(stream) => stream,
-        None => start::resident(&places, &asker, streams, waits.start)?,
-    };
-    question::ask(stream, asker.into_run(), streams, &waits)
+    let (places, person) = (asker.places()?, asker.person());
+    let request = Request::Run(asker.into_run());
+    let mut again = true;
+    loop {
+        let stream = match connect(&places, waits.first)? {
+            Some(stream) => stream,
+            None => start::resident(&places, person, streams, waits.start)?,
+        };
+        match question::ask(stream, &request, streams, &waits) {
+            // It ended, and nobody has heard anything of it: another may be there by now, or is started.
+            Err(Say::Reply(FrameError::Closed | FrameError::CutOff))
+                if again && !streams.has_answered() =>
+            {
+                again = false;
+            }
+            ended => return ended,
+        }
+    }
 }
 
 /// The resident that listens at the first of the candidates where one does, or none.

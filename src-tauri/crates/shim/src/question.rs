@@ -140,13 +140,13 @@ fn variables(environment: &[u8]) -> impl Iterator<Item = (&OsStr, &OsStr)> {
 /// Asks, does what the replies say, and returns the exit code.
 pub(crate) fn ask(
     mut stream: Stream,
-    run: Run,
+    question: &Request,
     streams: &mut Streams,
     patience: &Waits,
 ) -> Result<u8, Say> {
     let (mut requests, mut replies) = (Encoder::new(), Decoder::new());
     stream.set_patience(patience.first);
-    send(&mut stream, &mut requests, &Request::Run(run))?;
+    send(&mut stream, &mut requests, question)?;
     let mut asked = false;
     loop {
         let reply = match replies.next().map_err(Say::Reply)? {

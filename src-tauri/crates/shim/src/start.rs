@@ -17,7 +17,7 @@ use rustix::io::Errno;
 use wire::endpoint::{self, EndpointError, Places};
 use wire::os::Stream;
 
-use crate::question::{Asker, Person};
+use crate::question::Person;
 use crate::say::Say;
 use crate::streams::Streams;
 use crate::{connect, os};
@@ -25,11 +25,11 @@ use crate::{connect, os};
 /// Starts the resident, or waits for the one that somebody else starts, and connects to it.
 pub(crate) fn resident(
     places: &Places,
-    asker: &Asker,
+    person: Person,
     streams: &mut Streams,
     patience: Duration,
 ) -> Result<Stream, Say> {
-    refuse_others_home(places, asker.person())?;
+    refuse_others_home(places, person)?;
     let program = program()?;
     let lock = lock_file(places)?;
     let deadline = Instant::now() + patience;
@@ -46,10 +46,12 @@ pub(crate) fn resident(
             if streams.is_terminal() {
                 streams.say(&Say::Starting);
             }
-            started = Some(spawn(&program, places, asker.person())?);
+            started = Some(spawn(&program, places, person)?);
         }
-        if let Some(child) = &mut started {
-            refuse_failure(&program, child)?;
+        if let Some(child) = &mut started
+            && has_ended_well(&program, child)?
+        {
+            started = None;
         }
         if Instant::now() >= deadline {
             return Err(Say::Silent {
@@ -123,14 +125,16 @@ fn take(lock: &OwnedFd) -> bool {
     flock(lock, FlockOperation::NonBlockingLockExclusive) != Err(Errno::AGAIN)
 }
 
-/// One that lost the race to another ends well, and that other one is waited for.
-fn refuse_failure(program: &Path, child: &mut Child) -> Result<(), Say> {
+/// One that lost the race to another ends well. That other one is waited for; or, where it was just ending
+/// itself, one is started again.
+fn has_ended_well(program: &Path, child: &mut Child) -> Result<bool, Say> {
     match child.try_wait() {
         Ok(Some(status)) if !status.success() => Err(Say::Ended {
             program: program.to_path_buf(),
             status: status.to_string(),
         }),
-        Ok(_) | Err(_) => Ok(()),
+        Ok(ended) => Ok(ended.is_some()),
+        Err(_) => Ok(false),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Streams {
     said: bool,
     /// Whether the cursor stands behind a prompt.
     prompted: bool,
+    /// Whether anything came from the resident.
+    answered: bool,
     /// What was read of standard input and belongs to no line yet.
     input: Vec<u8>,
 }
@@ -39,6 +41,7 @@ impl Streams {
             held,
             said: false,
             prompted: false,
+            answered: false,
             input: Vec::new(),
         }
     }
@@ -47,7 +50,13 @@ impl Streams {
         self.terminals.stderr
     }
 
+    /// Whether anything that the resident said was passed on, or is held: it must not be said twice.
+    pub(crate) fn has_answered(&self) -> bool {
+        self.answered
+    }
+
     pub(crate) fn stdout(&mut self, bytes: Vec<u8>) -> Result<(), Say> {
+        self.answered = true;
         match &mut self.held {
             Some(held) if held.is_empty() => *held = bytes,
             Some(held) => held.extend_from_slice(&bytes),
@@ -62,6 +71,11 @@ impl Streams {
     }
 
     pub(crate) fn stderr(&mut self, text: &str) {
+        self.answered = true;
+        self.line_of_error(text);
+    }
+
+    fn line_of_error(&mut self, text: &str) {
         let text = harmless(text);
         if self.terminals.stderr {
             self.leave_prompt();
@@ -79,11 +93,12 @@ impl Streams {
     }
 
     pub(crate) fn say(&mut self, say: &Say) {
-        self.stderr(&format!("kubectl-fob: {say}\n"));
+        self.line_of_error(&format!("kubectl-fob: {say}\n"));
     }
 
     /// Shows a prompt, or says that nobody is there to read it.
     pub(crate) fn prompt(&mut self, text: &str) -> bool {
+        self.answered = true;
         if !self.terminals.stderr {
             return false;
         }

@@ -51,6 +51,24 @@ impl Home {
         })
     }
 
+    /// Some, one after the other, each of which takes one connection.
+    fn residents<const COUNT: usize>(
+        &self,
+        plays: [Box<dyn FnOnce(Connection) + Send>; COUNT],
+    ) -> JoinHandle<()> {
+        let listener = UnixListener::bind(self.socket()).unwrap();
+        thread::spawn(move || {
+            for play in plays {
+                let (stream, _) = listener.accept().unwrap();
+                play(Connection {
+                    stream,
+                    requests: Decoder::new(),
+                    replies: Encoder::new(),
+                });
+            }
+        })
+    }
+
     fn shim(&self) -> Command {
         let mut command = Command::new(SHIM);
         command
@@ -361,19 +379,58 @@ fn a_resident_that_dribbles_is_left() {
     resident.join().unwrap();
 }
 
+fn vanishes(mut kubectl: Connection) {
+    kubectl.run();
+}
+
 #[test]
-fn a_resident_that_vanishes_is_told_apart() {
+fn a_resident_that_vanishes_is_asked_once_more() {
     let home = Home::new("vanished");
-    let at_once = home.resident(drop);
+    let residents = home.residents([
+        Box::new(vanishes),
+        Box::new(|mut kubectl| {
+            kubectl.run();
+            kubectl.say(&[stdout("token"), Reply::Exit(0)]);
+        }),
+    ]);
+    let result = outcome(home.shim().output().unwrap());
+    assert_eq!(result, (0, "token".to_owned(), String::new()));
+    residents.join().unwrap();
+}
+
+#[test]
+fn a_resident_that_vanishes_twice_is_told_apart() {
+    let home = Home::new("twice");
+    let residents = home.residents([
+        Box::new(drop),
+        Box::new(|mut kubectl| {
+            kubectl.run();
+            kubectl.say(&[Reply::Alive]);
+        }),
+    ]);
     assert!(refusal(home.shim()).contains("ended before its answer"));
-    at_once.join().unwrap();
-    fs::remove_file(home.socket()).unwrap();
-    let later = home.resident(|mut kubectl| {
-        kubectl.run();
-        kubectl.say(&[Reply::Alive]);
-    });
-    assert!(refusal(home.shim()).contains("ended before its answer"));
-    later.join().unwrap();
+    residents.join().unwrap();
+}
+
+#[test]
+fn a_question_that_was_answered_in_part_is_not_asked_again() {
+    let cases = [
+        (stdout("to"), "ended before its answer"),
+        (stderr("sign in at …\n"), "sign in at"),
+    ];
+    for (said, expected) in cases {
+        let home = Home::new("part");
+        let resident = home.resident(move |mut kubectl| {
+            kubectl.run();
+            kubectl.say(&[said]);
+        });
+        // It would find nobody, and say so.
+        let shim = installed(&home, None);
+        let (code, _, error) = outcome(called(&home, &shim).output().unwrap());
+        assert_eq!(code, 1);
+        assert!(error.contains(expected), "{error}");
+        resident.join().unwrap();
+    }
 }
 
 #[test]
@@ -399,10 +456,16 @@ fn other_ages_strangers_and_nonsense_are_told_apart() {
     ];
     for (bytes, expected) in cases {
         let home = Home::new("ages");
-        let resident = home.resident(move |mut kubectl| {
+        let says = move |mut kubectl: Connection| {
             kubectl.run();
             kubectl.stream.write_all(bytes).unwrap();
-        });
+        };
+        // Whoever was cut off is asked once more.
+        let resident = if expected.starts_with("ended") {
+            home.residents([Box::new(says), Box::new(says)])
+        } else {
+            home.residents([Box::new(says)])
+        };
         let error = refusal(home.plugin(""));
         assert!(error.contains(expected), "{error:?} has no {expected:?}");
         resident.join().unwrap();

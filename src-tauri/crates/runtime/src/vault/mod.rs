@@ -172,7 +172,7 @@ impl Vault {
         let account = key.id();
         {
             let mut held = self.0.held();
-            if let Some(problem) = held.state(self.0.keep).problem() {
+            if let Some(problem) = held.state().problem() {
                 return Err(problem);
             }
             if held.entries.contains_key(&account) {
