@@ -21,6 +21,7 @@ pub mod real;
 pub mod running;
 pub mod screen;
 pub mod set;
+pub mod statistics;
 
 pub use real::{Real, RealWorld};
 pub use set::Set;

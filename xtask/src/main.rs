@@ -1,5 +1,6 @@
 //! `cargo xtask`: fetches, builds and starts what the tests and the demo need; asserts nothing.
 
+mod bench;
 mod cache;
 mod parts;
 mod prerequisites;
@@ -16,6 +17,10 @@ cargo xtask test [SET [NAME]] [--require-real]
     Everything, or one set of it, or the tests of a set whose name contains NAME.
     Sets: lint, unit, it, real, attack, kill.
     --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
+cargo xtask bench [--only NAME]
+    What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
+    set to a binary of kubelogin, against that too. NAME is one family of rows: memory, idle, shim,
+    socket, kubelogin, kubectl, start, parallel.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -29,8 +34,12 @@ fn main() -> ExitCode {
             Ok(request) => test::run(&request),
             Err(mistake) => return misused(&mistake),
         },
+        ["bench", rest @ ..] => match bench::Request::parse(rest) {
+            Ok(request) => bench::run(&request),
+            Err(mistake) => return misused(&mistake),
+        },
         ["parts"] => parts::list(),
-        [verb @ ("demo" | "bench" | "fuzz" | "bundle"), ..] => {
+        [verb @ ("demo" | "fuzz" | "bundle"), ..] => {
             return misused(&format!("`{verb}` is not there yet"));
         }
         [] | ["help" | "--help" | "-h"] => {

@@ -35,9 +35,20 @@ pub(crate) fn cargo() -> Command {
 /// Builds the resident, the shim and some sets of tests, and returns the folder with `kubefob`,
 /// `kubectl-fob` and `kubectl-oidc_login` in it.
 pub(crate) fn lay(sets: &[&str]) -> Result<PathBuf> {
-    let folder = target().join("programs");
+    lay_with(&resident(sets)?, "programs")
+}
+
+/// The same as a release has them.
+pub(crate) fn lay_release() -> Result<PathBuf> {
+    // By itself: with the workspace it would get features that the tests ask of its dependencies.
+    succeed(cargo().args(["build", "--release", "--package", "kubefob"]))?;
+    lay_with(&target().join("release/kubefob"), "programs-release")
+}
+
+fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
+    let folder = target().join(folder);
     fs::create_dir_all(&folder)?;
-    place(&resident(sets)?, &folder.join("kubefob"))?;
+    place(resident, &folder.join("kubefob"))?;
     let shim = folder.join("kubectl-fob");
     place(&shim_program()?, &shim)?;
     // The same file under kubelogin's name.

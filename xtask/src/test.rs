@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::thread;
 use std::time::Instant;
 
@@ -222,14 +222,14 @@ fn note(line: &str, within: &mut Option<usize>, outcome: &mut Outcome) {
 }
 
 /// What the sets are told of the world around them, by environment.
-struct World {
+pub(crate) struct World {
     programs: PathBuf,
     parts: PathBuf,
     skipped: String,
 }
 
 impl World {
-    fn write(programs: PathBuf, parts: &Parts) -> Result<Self> {
+    pub(crate) fn write(programs: PathBuf, parts: &Parts) -> Result<Self> {
         let file = programs::target().join("parts.json");
         fs::write(&file, format!("{:#}\n", parts.json()))
             .with_context(|| format!("can't write {}", file.display()))?;
@@ -243,6 +243,14 @@ impl World {
             parts: file,
             skipped: skipped.join(";"),
         })
+    }
+
+    /// Tells it to what is started.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        command
+            .env("KUBEFOB_PROGRAMS", &self.programs)
+            .env("KUBEFOB_PARTS", &self.parts)
+            .env("KUBEFOB_SKIP", &self.skipped);
     }
 }
 
@@ -267,9 +275,6 @@ fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
     command
         .args(["test", "--quiet", "--workspace", "--test", set, "--"])
         .args(&request.name)
-        .env("KUBEFOB_PROGRAMS", &world.programs)
-        .env("KUBEFOB_PARTS", &world.parts)
-        .env("KUBEFOB_SKIP", &world.skipped)
         .env("KUBEFOB_RESULTS", &results)
         .env(
             "KUBEFOB_REQUIRE_REAL",
@@ -280,6 +285,7 @@ fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
             "KUBEFOB_THOROUGH",
             if request.set.is_some() { "1" } else { "0" },
         );
+    world.tell(&mut command);
     let success = command
         .status()
         .context("cargo can't be started")?

@@ -27,7 +27,7 @@ use crate::under_way::{Turn, UnderWay};
 /// How long a client may take for its first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(5);
 /// How many connections may be without a first frame; beyond that the oldest goes.
-const SILENT: usize = 128;
+const SILENT: usize = 1_024;
 
 /// How a caller is answered.
 #[derive(Clone)]
@@ -96,6 +96,9 @@ impl Server {
 
     /// Takes connections while the door is open, until it is gone.
     pub(crate) async fn serve(self, listener: UnixListener) {
+        #[cfg(unix)]
+        let descriptors = crate::os::descriptor::allow(4096);
+        tracing::debug!(descriptors, "may be open");
         let mut silent: VecDeque<(AbortHandle, oneshot::Receiver<()>)> = VecDeque::new();
         let mut door = self.door.clone();
         loop {

@@ -4,6 +4,7 @@
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::process::{Resource, getrlimit, setrlimit};
 
 /// Takes a descriptor over, closed for programs that we start. None: there is no such descriptor, or it is one
 /// of the standard streams.
@@ -20,6 +21,22 @@ pub(crate) fn take(number: RawFd) -> Option<OwnedFd> {
     let owned = unsafe { OwnedFd::from_raw_fd(number) };
     keep_for_children(&owned, false).ok()?;
     Some(owned)
+}
+
+/// Raises this process's own limit on open descriptors, where the system lets it: the usual 1,024 are
+/// fewer than the clients that may be here at once. Says what holds.
+pub(crate) fn allow(wanted: u64) -> u64 {
+    let mut limit = getrlimit(Resource::Nofile);
+    let now = limit.current.unwrap_or(u64::MAX);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    if now >= wanted || now >= most {
+        return now;
+    }
+    limit.current = Some(wanted.min(most));
+    match setrlimit(Resource::Nofile, limit) {
+        Ok(()) => wanted.min(most),
+        Err(_) => now,
+    }
 }
 
 /// Whether a program that we start (or become) has the descriptor too.

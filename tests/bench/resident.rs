@@ -1,0 +1,208 @@
+//! What the resident costs while it does nothing, and how fast it is there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use world::statistics::minimum;
+
+use crate::ground::{Ground, wait_for};
+use crate::row::{Goal, Row};
+
+const IDLE: Duration = Duration::from_secs(60);
+const STARTS: u32 = 100;
+
+/// Its memory, where somebody just signed in through it.
+pub(crate) fn memory(ground: &Ground) -> Result<Vec<Row>> {
+    const NAME: &str = "PSS of the resident, signed in";
+    let goal = Goal::Most(10.0);
+    let pid = ground.resident()?;
+    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else {
+        let why = "the resident is not dumpable, so that only root can read its smaps_rollup";
+        return Ok(vec![Row::skipped(NAME, goal, why)]);
+    };
+    let kib = |name: &str| -> Result<f64> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        let figure = line.context("not in smaps_rollup")?;
+        Ok(figure.trim().trim_end_matches("kB").trim().parse()?)
+    };
+    let megabytes = |kib: f64| kib * 1024.0 / 1e6;
+    let how = format!(
+        "/proc/PID/smaps_rollup of the resident that did the sign-in ({}); of it {:.1} MB \
+         anonymous, {} threads",
+        ground.vault,
+        megabytes(kib("Pss_Anon:")?),
+        threads(pid)?.len(),
+    );
+    Ok(vec![Row::new(
+        NAME,
+        (megabytes(kib("Pss:")?), "MB"),
+        goal,
+        how,
+    )])
+}
+
+/// How long its socket takes, against the least that a process costs.
+pub(crate) fn start(ground: &Ground) -> Result<Vec<Row>> {
+    ground.person.end_resident("TERM")?;
+    let (mut starts, mut least) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        starts.push(started(ground)?);
+        let mut command = ground.person.command("/bin/true");
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let begun = Instant::now();
+        ensure!(command.status()?.success(), "/bin/true failed");
+        least.push(begun.elapsed().as_secs_f64());
+    }
+    let (start, least) = minimum(&starts)
+        .zip(minimum(&least))
+        .context("nothing was measured")?;
+    let how = format!(
+        "minima of {STARTS} interleaved starts: {:.2} ms until the socket takes a connection, in a \
+         home with a session at rest, and {:.2} ms",
+        start * 1e3,
+        least * 1e3
+    );
+    Ok(vec![Row::new(
+        "resident, spawn to socket ÷ /bin/true",
+        (start / least, "×"),
+        Goal::Most(8.0),
+        how,
+    )])
+}
+
+/// Seconds until a new resident takes a connection; it is ended again.
+fn started(ground: &Ground) -> Result<f64> {
+    let socket = ground.socket();
+    let mut command = ground.person.command("kubefob");
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let begun = Instant::now();
+    let mut resident = command.spawn()?;
+    while UnixStream::connect(&socket).is_err() {
+        ensure!(
+            begun.elapsed() < Duration::from_secs(30),
+            "no socket within 30 s\n{}",
+            ground.person.log()
+        );
+        thread::yield_now();
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    kill_process(Pid::from_child(&resident), Signal::TERM)?;
+    resident.wait()?;
+    Ok(seconds)
+}
+
+/// How often anything in it wakes up while nothing is to be done.
+pub(crate) fn idle(ground: &Ground) -> Result<Vec<Row>> {
+    let said = ground.get_namespaces(&[])?;
+    ensure!(said.ok, "{said:?}");
+    let pid = ground.resident()?;
+    // What the last question left behind: threads that wait for more of the kind, connections.
+    wait_for("connections to be closed", || Ok(connections(pid)? == 0))?;
+    let settled = settled(pid)?;
+    let before = threads(pid)?;
+    thread::sleep(IDLE);
+    let after = threads(pid)?;
+    ensure!(connections(pid)? == 0, "a connection was opened meanwhile");
+    let all: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
+    let switches: u64 = all
+        .iter()
+        .map(|thread| match (before.get(thread), after.get(thread)) {
+            (Some(before), Some(after)) => after - before,
+            // One that came has run, and one that went ran to do so.
+            (None, Some(after)) => (*after).max(1),
+            (Some(_), None) | (None, None) => 1,
+        })
+        .sum();
+    let how = format!(
+        "voluntary and other, of {} threads, in {} s; signed in, no refresh due, no connection to \
+         the provider; begun {:.0} s after the last question ({})",
+        after.len(),
+        IDLE.as_secs(),
+        settled.as_secs_f64(),
+        ground.vault,
+    );
+    Ok(vec![Row::new(
+        "context switches in 60 idle seconds",
+        (switches as f64, "switches"),
+        Goal::Most(0.0),
+        how,
+    )])
+}
+
+/// Waits until the set of threads has been the same for a quarter of a minute: a pool lets a thread
+/// go when it has had nothing to do for ten seconds.
+fn settled(pid: u32) -> Result<Duration> {
+    let begun = Instant::now();
+    let names = || -> Result<BTreeSet<u32>> { Ok(threads(pid)?.into_keys().collect()) };
+    let (mut known, mut since) = (names()?, Instant::now());
+    while since.elapsed() < Duration::from_secs(15) {
+        ensure!(
+            begun.elapsed() < Duration::from_secs(180),
+            "threads come and go for three minutes"
+        );
+        thread::sleep(Duration::from_millis(250));
+        let now = names()?;
+        if now != known {
+            (known, since) = (now, Instant::now());
+        }
+    }
+    Ok(begun.elapsed())
+}
+
+/// The context switches of each thread so far.
+fn threads(pid: u32) -> Result<BTreeMap<u32, u64>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let path = entry?.path();
+        // It may have gone meanwhile.
+        let Ok(status) = fs::read_to_string(path.join("status")) else {
+            continue;
+        };
+        let switches = status
+            .lines()
+            .filter_map(|line| line.split_once("_ctxt_switches:"))
+            .filter_map(|(_, count)| count.trim().parse::<u64>().ok())
+            .sum();
+        let thread = path
+            .file_name()
+            .and_then(|name| name.to_str()?.parse().ok());
+        found.insert(thread.context("a thread without a number")?, switches);
+    }
+    Ok(found)
+}
+
+/// How many TCP sockets of a process are neither listening nor closed.
+fn connections(pid: u32) -> Result<usize> {
+    let mut open = BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
+        let table = format!("/proc/{pid}/net/{table}");
+        for line in fs::read_to_string(Path::new(&table))
+            .unwrap_or_default()
+            .lines()
+            .skip(1)
+        {
+            let fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            let (Some(state), Some(inode)) = (fields.get(3), fields.get(9)) else {
+                continue;
+            };
+            // 0A: it listens (proc_net_tcp of the kernel's documentation).
+            if *state != "0A" {
+                open.insert(format!("socket:[{inode}]"));
+            }
+        }
+    }
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd"))
+        .context("the resident is not dumpable, so that only root can see its connections")?;
+    let held = descriptors
+        .flatten()
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .filter(|link| link.to_str().is_some_and(|link| open.contains(link)));
+    Ok(held.count())
+}
