@@ -26,8 +26,12 @@ use crate::under_way::{Turn, UnderWay};
 
 /// How long a client may take for its first frame.
 const FIRST_FRAME: Duration = Duration::from_secs(5);
-/// How many connections may be without a first frame; beyond that the oldest goes.
-const SILENT: usize = 1_024;
+/// How many connections may be without a first frame; beyond that the oldest goes. More than come at one
+/// instant: who has just connected has said nothing either.
+const SILENT: usize = 2_048;
+/// How many descriptors the resident would like to have for all that.
+#[cfg(unix)]
+const DESCRIPTORS: u64 = 2 * SILENT as u64;
 
 /// How a caller is answered.
 #[derive(Clone)]
@@ -97,8 +101,10 @@ impl Server {
     /// Takes connections while the door is open, until it is gone.
     pub(crate) async fn serve(self, listener: UnixListener) {
         #[cfg(unix)]
-        let descriptors = crate::os::descriptor::allow(4096);
-        tracing::debug!(descriptors, "may be open");
+        tracing::debug!(
+            descriptors = crate::os::descriptor::allow(DESCRIPTORS),
+            "may be open"
+        );
         let mut silent: VecDeque<(AbortHandle, oneshot::Receiver<()>)> = VecDeque::new();
         let mut door = self.door.clone();
         loop {
