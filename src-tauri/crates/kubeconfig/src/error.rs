@@ -1,5 +1,31 @@
 //! Why a kubeconfig can't be read.
 
+/// Why a value can't be changed by itself. The file is left alone then.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// kubectl does not load it either.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// UTF-16: read, but not written.
+    #[error("it is written in UTF-16")]
+    Utf16,
+    /// The key stands there more than once.
+    #[error("line {line}: current-context stands there twice")]
+    Twice {
+        /// Where it stands again.
+        line: usize,
+    },
+    /// The value has an anchor, a tag or a block of its own, or is an alias: it may be used elsewhere.
+    #[error("line {line}: current-context is written in a way that can't be changed by itself")]
+    Shared {
+        /// Where.
+        line: usize,
+    },
+    /// No place where the change leaves everything else as it is.
+    #[error("current-context can't be changed without changing something else")]
+    Unsafe,
+}
+
 /// Why a file is no kubeconfig. Lines count from one. Names are quoted where they help; nothing else of the file is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {

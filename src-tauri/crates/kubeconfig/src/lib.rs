@@ -5,6 +5,7 @@
 
 mod base64;
 mod config;
+mod edit;
 mod error;
 mod kuberc;
 mod load;
@@ -16,7 +17,8 @@ mod server;
 mod tree;
 
 pub use config::{Cluster, Config, Context, EnvVar, Exec, User};
-pub use error::{LoadError, Type};
+pub use edit::set_current_context;
+pub use error::{EditError, LoadError, Type};
 pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};

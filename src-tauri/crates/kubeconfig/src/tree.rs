@@ -161,14 +161,14 @@ pub(crate) fn any_text(bytes: &[u8], is_such: impl Fn(&str) -> bool) -> Result<b
     Ok(false)
 }
 
-fn text(bytes: &[u8]) -> Result<Cow<'_, str>, LoadError> {
+pub(crate) fn text(bytes: &[u8]) -> Result<Cow<'_, str>, LoadError> {
     if bytes.len() > MAX_BYTES {
         return Err(LoadError::TooLarge { limit: MAX_BYTES });
     }
     decode(bytes)
 }
 
-fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
+pub(crate) fn parser(text: &str) -> Parser<'_, StrInput<'_>> {
     let mut options = granit_parser::options! {
         bom_inside_document_as_content: true,
         block_scalar_eof_without_line_feed: true,
@@ -447,7 +447,7 @@ impl Builder {
     }
 }
 
-fn syntax(error: &ScanError) -> LoadError {
+pub(crate) fn syntax(error: &ScanError) -> LoadError {
     let line = error.marker().line();
     if *error.kind() == ErrorKind::RecursionLimitExceeded {
         return LoadError::TooDeep {
