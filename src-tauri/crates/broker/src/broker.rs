@@ -113,6 +113,8 @@ impl Broker {
         match event {
             Event::Asked(ask) => self.asked(*ask, now, &mut effects),
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
+            Event::Contexts(command) => self.contexts(*command, &mut effects),
+            Event::Edited(edit, outcome) => Self::edited(&edit, outcome, &mut effects),
             Event::Refused(asker, caller, problem) => {
                 crate::asking::refuse(caller, &asker, &problem, &mut effects);
             }

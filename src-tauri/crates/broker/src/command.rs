@@ -68,6 +68,22 @@ pub enum Command {
         /// As JSON.
         json: bool,
     },
+    /// The contexts of the asker's kubeconfigs.
+    Contexts {
+        /// Of this file alone (`--kubeconfig`).
+        kubeconfig: Option<String>,
+        /// As JSON.
+        json: bool,
+    },
+    /// Make a context the current one.
+    Use {
+        /// Its name.
+        context: String,
+        /// In this file alone (`--kubeconfig`).
+        kubeconfig: Option<String>,
+        /// Tell the outcome as JSON.
+        json: bool,
+    },
     /// Which version this is.
     Version {
         /// As JSON.
@@ -95,6 +111,8 @@ impl Command {
             | Self::Trust { .. }
             | Self::Untrust { .. }
             | Self::Trusts { .. }
+            | Self::Contexts { .. }
+            | Self::Use { .. }
             | Self::Version { .. }
             | Self::Help(_)
             | Self::Completion { .. } => false,

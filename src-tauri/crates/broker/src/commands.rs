@@ -31,8 +31,9 @@ impl Broker {
         };
         match command {
             // A question for a token comes as `Event::Asked`, with its servers.
-            Command::GetToken(_) => {
-                let problem = Problem::new(Code::Internal, vec![("reason", "get-token".into())]);
+            // One about contexts comes as `Event::Contexts`, with what the kubeconfigs say.
+            Command::GetToken(_) | Command::Contexts { .. } | Command::Use { .. } => {
+                let problem = Problem::new(Code::Internal, vec![("reason", "no files".into())]);
                 refuse(caller, &asker, &problem, effects);
             }
             Command::Login {

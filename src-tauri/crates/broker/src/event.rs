@@ -4,6 +4,7 @@ use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop, ProcessId};
 use crate::command::Command;
 use crate::command::Which;
+use crate::contexts::{ContextCommand, Edit};
 use crate::credential::ExecVersion;
 use crate::outcome::{
     AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
@@ -25,6 +26,10 @@ pub enum Event {
     Asked(Box<Ask>),
     /// A person's command.
     Commanded(Box<Commanded>),
+    /// A person's command about contexts.
+    Contexts(Box<ContextCommand>),
+    /// A change of a kubeconfig ended.
+    Edited(Box<Edit>, Result<(), Problem>),
     /// What a caller said could not be understood, or not be looked into.
     Refused(Box<Asker>, CallerId, Problem),
     /// A line was typed after a prompt.
@@ -84,6 +89,8 @@ pub enum Effect {
     KeepSecret(Box<AccountKey>, ClientSecret),
     /// Write down accounts and trust.
     Keep(Box<Kept>),
+    /// Change a kubeconfig: lock, read, edit, write, report once.
+    Edit(Box<Edit>),
     /// Look out for the end of a process.
     Watch(ProcessId),
     /// Show this.

@@ -11,6 +11,7 @@ pub mod broker;
 pub mod clock;
 pub mod command;
 pub mod commands;
+pub mod contexts;
 pub mod credential;
 pub mod event;
 pub mod outcome;

@@ -85,6 +85,14 @@ codes! {
     WhichAccount = "which-account",
     /// No trust of that name; `name`.
     NoSuchTrust = "no-such-trust",
+    /// No context of that name; `name`.
+    NoSuchContext = "no-such-context",
+    /// No context of that name, but others that contain it; `name`, `near`.
+    NoSuchContextNear = "no-such-context-near",
+    /// A kubeconfig's lock is held; `path`, the lock's.
+    KubeconfigLocked = "kubeconfig-locked",
+    /// A kubeconfig that is not changed; `path`, `reason`.
+    KubeconfigNotChanged = "kubeconfig-not-changed",
 
     // Who may
     /// A pair that is not trusted, and nobody to ask; `account`, `server`, `command`.

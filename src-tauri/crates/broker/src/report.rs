@@ -390,13 +390,13 @@ fn keep_key(keep: Keep) -> &'static str {
     }
 }
 
-fn pretty(value: &impl Serialize) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn joined(lines: Vec<String>) -> String {
+pub(crate) fn joined(lines: Vec<String>) -> String {
     let mut text = lines.join("\n");
     text.push('\n');
     text

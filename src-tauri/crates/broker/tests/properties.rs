@@ -220,6 +220,7 @@ impl World {
                 | Effect::Forget(..)
                 | Effect::KeepSecret(..)
                 | Effect::Keep(_)
+                | Effect::Edit(_)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}
             }

@@ -218,8 +218,13 @@ impl Files {
         self.load_set(&set, folder).map(Some)
     }
 
+    /// The person's own home folder.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
     /// Loads and merges a file set as kubectl does.
-    fn load_set(&self, set: &FileSet, folder: &Path) -> Result<Merged, Problem> {
+    pub(crate) fn load_set(&self, set: &FileSet, folder: &Path) -> Result<Merged, Problem> {
         let (paths, mandatory) = match set {
             FileSet::Explicit(path) => (std::slice::from_ref(path), true),
             FileSet::Optional(paths) => (paths.as_slice(), false),
@@ -430,7 +435,7 @@ fn account_key(which: &Which) -> Option<&AccountKey> {
 }
 
 /// The account that a stanza's arguments make.
-fn account_of(
+pub(crate) fn account_of(
     arguments: &[String],
     folder: &Path,
     home: &Path,

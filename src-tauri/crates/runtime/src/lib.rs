@@ -2,7 +2,9 @@
 
 mod asker;
 pub mod clock;
+mod contexts;
 mod desktop;
+mod edit;
 mod files;
 pub mod folders;
 mod handover;

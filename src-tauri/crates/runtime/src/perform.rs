@@ -7,10 +7,11 @@ use std::time::Duration;
 use broker::account::{AccountId, AccountKey};
 use broker::clock::Moment;
 use broker::commands::address_text;
+use broker::contexts::Edit;
 use broker::credential;
 use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
 use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
-use broker::problem::Problem;
+use broker::problem::{Code, Problem};
 use broker::secret::ClientSecret;
 use broker::settings::Keep;
 use broker::tokens::Tokens;
@@ -21,6 +22,7 @@ use wire::frame;
 
 use crate::clock;
 use crate::desktop::Browser;
+use crate::edit;
 use crate::files;
 use crate::os::processes;
 use crate::run::{Inbox, Listening, Message};
@@ -136,6 +138,7 @@ impl Performer {
             Effect::Keep(kept) => {
                 drop(self.keeping.send((*kept, self.under_way.transaction())));
             }
+            Effect::Edit(edit) => self.edit(edit),
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
                 tokio::spawn(async move {
@@ -192,6 +195,24 @@ impl Performer {
         }
         let heard = self.under_way.until(|counts| counts.connections == 0);
         drop(tokio::time::timeout(LISTENING, heard).await);
+    }
+
+    fn edit(&self, edit: Box<Edit>) {
+        let inbox = self.inbox.clone();
+        let turn = self.under_way.transaction();
+        tokio::spawn(async move {
+            let (file, context) = (edit.file.clone(), edit.context.clone());
+            let change =
+                tokio::task::spawn_blocking(move || edit::set_current_context(&file, &context));
+            let outcome = change.await.unwrap_or_else(|error| {
+                Err(Problem::new(
+                    Code::Internal,
+                    vec![("reason", error.to_string())],
+                ))
+            });
+            inbox.event(Event::Edited(edit, outcome));
+            drop(turn);
+        });
     }
 
     fn reply(&mut self, caller: CallerId, reply: Reply) {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use broker::argv::{self, Called};
 use broker::asker::Asker;
 use broker::command::{Command, GetToken};
+use broker::contexts::{ContextCommand, ContextWish};
 use broker::event::{Ask, Commanded, Event};
 use broker::problem::Problem;
 use broker::waiters::CallerId;
@@ -278,12 +279,49 @@ impl Server {
                     Err(problem) => refused(caller, asker, problem),
                 }
             }
+            Ok(Command::Contexts { kubeconfig, json }) => {
+                let wish = ContextWish::List { json };
+                self.about_contexts(caller, found.asker, kubeconfig, &run, wish)
+                    .await
+            }
+            Ok(Command::Use {
+                context,
+                kubeconfig,
+                json,
+            }) => {
+                let wish = ContextWish::Use { context, json };
+                self.about_contexts(caller, found.asker, kubeconfig, &run, wish)
+                    .await
+            }
             Ok(command) => Event::Commanded(Box::new(Commanded {
                 caller,
                 asker: found.asker,
                 command,
             })),
             Err(problem) => refused(caller, found.asker, problem),
+        }
+    }
+}
+
+impl Server {
+    /// A person's own words say which file set is meant: a change of a file is no trust in it.
+    async fn about_contexts(
+        &self,
+        caller: CallerId,
+        asker: Asker,
+        flag: Option<String>,
+        run: &Run,
+        wish: ContextWish,
+    ) -> Event {
+        let variable = run.variable("KUBECONFIG").map(path);
+        match self.files.contexts(flag, variable, path(&run.cwd)).await {
+            Ok(kubeconfigs) => Event::Contexts(Box::new(ContextCommand {
+                caller,
+                asker,
+                wish,
+                kubeconfigs,
+            })),
+            Err(problem) => refused(caller, asker, problem),
         }
     }
 }

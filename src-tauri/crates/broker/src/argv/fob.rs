@@ -78,6 +78,22 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
+    /// List the contexts, and which one is current in which file
+    Contexts {
+        #[command(flatten)]
+        file: KubeconfigFlag,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Make a context the current one; nothing else in the file changes
+    Use {
+        /// The context's name
+        context: String,
+        #[command(flatten)]
+        file: KubeconfigFlag,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Show the version
     Version(Output),
     /// Print a completion script
@@ -92,6 +108,13 @@ struct Output {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+#[derive(clap::Args)]
+struct KubeconfigFlag {
+    /// This file instead of KUBECONFIG's, or ~/.kube/config
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -190,6 +213,19 @@ impl From<Verb> for Command {
             },
             Verb::Trusts { pending, output } => Self::Trusts {
                 pending,
+                json: output.json,
+            },
+            Verb::Contexts { file, output } => Self::Contexts {
+                kubeconfig: file.kubeconfig,
+                json: output.json,
+            },
+            Verb::Use {
+                context,
+                file,
+                output,
+            } => Self::Use {
+                context,
+                kubeconfig: file.kubeconfig,
                 json: output.json,
             },
             Verb::Version(Output { json }) => Self::Version { json },

@@ -644,7 +644,7 @@ fn what_is_wrong_with_a_verb() {
     let text = lines(problems);
     assert!(!text.contains("hunter2"), "{text}");
     insta::assert_snapshot!(text, @r"
-    There is no command use. 'kubectl fob help' lists the commands. [unknown-command]
+    'kubectl fob use' needs <CONTEXT>. 'kubectl fob use --help' shows what it takes. [incomplete]
     There is no command logn. 'kubectl fob help' lists the commands. [unknown-command]
     'kubectl fob status' does not understand now. 'kubectl fob status --help' shows what it takes. [not-understood]
     'kubectl fob status' does not understand --jsn. 'kubectl fob status --help' shows what it takes. [not-understood]

@@ -9,6 +9,7 @@ pub(crate) mod execute;
 pub(crate) mod image;
 pub(crate) mod keyring;
 pub(crate) mod network;
+pub(crate) mod ownership;
 pub(crate) mod page;
 pub(crate) mod processes;
 pub(crate) mod watch;

@@ -3,7 +3,7 @@
 use super::{FrameError, RUN};
 
 /// The variables that a shim passes on; no other reaches the resident in a frame.
-pub const ENVIRONMENT: [&str; 7] = [
+pub const ENVIRONMENT: [&str; 8] = [
     "LANG",
     "LC_ALL",
     "LC_MESSAGES",
@@ -11,6 +11,7 @@ pub const ENVIRONMENT: [&str; 7] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "KUBECACHEDIR",
+    "KUBECONFIG",
 ];
 
 /// What the shim was called with. It comes from whoever wrote the kubeconfig: a claim, never the person's

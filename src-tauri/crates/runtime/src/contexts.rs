@@ -1,0 +1,81 @@
+//! What a person's own kubeconfigs say of contexts, for `kubectl fob contexts` and `use`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use broker::contexts::{Context, Kubeconfigs};
+use broker::problem::{Code, Problem};
+use kubeconfig::{FileSet, Merged};
+
+use crate::files::{Files, account_of};
+
+impl Files {
+    /// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
+    ///
+    /// # Errors
+    /// `BadKubeconfig`, for a file set that kubectl could not load either.
+    pub(crate) async fn contexts(
+        &self,
+        flag: Option<String>,
+        variable: Option<PathBuf>,
+        folder: PathBuf,
+    ) -> Result<Kubeconfigs, Problem> {
+        let files = self.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let set = kubeconfig::paths(
+                flag.as_deref().map(OsStr::new),
+                variable.as_deref().map(Path::as_os_str),
+                Some(files.home()),
+            );
+            let merged = files.load_set(&set, &folder)?;
+            Ok(Kubeconfigs {
+                contexts: contexts(&merged, &folder, files.home()),
+                file: folder.join(written_to(&set, &folder)),
+                current: merged.current_context,
+            })
+        });
+        read.await
+            .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
+    }
+}
+
+/// The file that gets a new current context: the first of the set that exists, else the last (client-go
+/// `tools/clientcmd/client_config.go`: `GetDefaultFilename`).
+fn written_to<'set>(set: &'set FileSet, folder: &Path) -> &'set Path {
+    match set {
+        FileSet::Explicit(path) => path,
+        FileSet::Optional(paths) => paths
+            .iter()
+            .find(|path| folder.join(path).exists())
+            .or(paths.last())
+            .map_or(Path::new(""), PathBuf::as_path),
+    }
+}
+
+fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
+    merged
+        .contexts
+        .iter()
+        .map(|(name, context)| {
+            let exec = merged
+                .users
+                .get(&context.user)
+                .and_then(|user| user.exec.as_ref());
+            let account = exec
+                .and_then(kubeconfig::shim_arguments)
+                .and_then(|arguments| account_of(arguments, folder, home))
+                .map(|(key, _)| key.id());
+            Context {
+                name: name.clone(),
+                server: merged
+                    .clusters
+                    .get(&context.cluster)
+                    .map(|cluster| cluster.server.clone()),
+                user: context.user.clone(),
+                namespace: context.namespace.clone(),
+                file: context.file.display().to_string(),
+                account,
+            }
+        })
+        .collect()
+}
