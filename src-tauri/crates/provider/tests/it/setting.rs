@@ -159,6 +159,7 @@ impl Setting {
             settings: self.request.settings.clone(),
             tokens: tokens.cloned(),
             everywhere,
+            forget: Forget::Tokens,
             at: clock()(),
         };
         provider::sign_out(&request, &self.trusted, &*clock()).await
