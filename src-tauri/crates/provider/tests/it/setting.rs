@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use broker::account::{AccountKey, ClientSettings, Grant, ListenAddress, Tls, TokenKind};
 use broker::clock::Wall;
 use broker::outcome::{
-    Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest, SignOutOutcome,
-    SignOutRequest,
+    Forget, Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
+    SignOutOutcome, SignOutRequest,
 };
 use broker::problem::{Code, Problem};
 use broker::secret::ClientSecret;
