@@ -1,13 +1,17 @@
-//! The set `it`: what holds of the house itself.
+//! The set `it`: what holds of the house itself, and of its demo.
 
 use std::process::ExitCode;
 
 use world::Set;
 
 mod boundaries;
+mod demo;
 
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("boundaries", boundaries::hold);
+    set.trial("demo", demo::told);
+    set.trial("demo_fails", demo::fails);
+    set.trial("demo_interrupted", demo::interrupted);
     set.run()
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod demo;
 mod parts;
 mod prerequisites;
 mod programs;
@@ -21,6 +22,10 @@ cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
     set to a binary of kubelogin, against that too. NAME is one family of rows: memory, idle, shim,
     socket, kubelogin, kubectl, start, parallel.
+cargo xtask demo [--no-wait] [--scripted]
+    The main job as a told walk-through, in a playground and a home of its own. With a desktop and
+    a terminal your own browser opens (--scripted: a script signs in for you), and at the end you
+    can try it by yourself (--no-wait: it ends).
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -38,8 +43,12 @@ fn main() -> ExitCode {
             Ok(request) => bench::run(&request),
             Err(mistake) => return misused(&mistake),
         },
+        ["demo", rest @ ..] => match demo::Request::parse(rest) {
+            Ok(request) => demo::run(request),
+            Err(mistake) => return misused(&mistake),
+        },
         ["parts"] => parts::list(),
-        [verb @ ("demo" | "fuzz" | "bundle"), ..] => {
+        [verb @ ("fuzz" | "bundle"), ..] => {
             return misused(&format!("`{verb}` is not there yet"));
         }
         [] | ["help" | "--help" | "-h"] => {

@@ -6,16 +6,18 @@ mod keycloak;
 mod kubectls;
 mod system;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value, json};
 
 use crate::cache::{Cache, Filling};
 use crate::prerequisites::Tool;
+use crate::programs;
 
 /// What a run of the tests can use.
 pub(crate) struct Parts {
@@ -53,11 +55,33 @@ impl Parts {
                 fetched.extend(kubectls::parts(filling));
                 fetched
             });
-            let skipped = system::missing(&cache);
+            let skipped = system::missing(&cache, |_| true);
             let mut found = built.join().map_err(|_| anyhow!("building the parts"))?;
             found.extend(fetched.join().map_err(|_| anyhow!("fetching the parts"))?);
             Ok(Self { found, skipped })
         })
+    }
+
+    /// A kubectl, whichever: the person's own, else one of the cache, else one that is fetched or
+    /// built. And a screen that nobody looks at, where there is no desktop.
+    pub(crate) fn for_demo(screen: bool) -> Result<Self> {
+        let cache = Cache::open()?;
+        let kubectl = match kubectls::own() {
+            Some(own) => own,
+            None => some_kubectl(&cache.lock()?),
+        };
+        Ok(Self {
+            found: vec![kubectl],
+            skipped: system::missing(&cache, |program| screen && program == "Xvfb"),
+        })
+    }
+
+    /// Writes what [`Parts::json`] says where whoever is started can read it.
+    pub(crate) fn write(&self) -> Result<PathBuf> {
+        let file = programs::target().join("parts.json");
+        fs::write(&file, format!("{:#}\n", self.json()))
+            .with_context(|| format!("can't write {}", file.display()))?;
+        Ok(file)
     }
 
     /// The parts that could not be had, each with why.
@@ -86,6 +110,18 @@ impl Parts {
             .collect();
         Value::Object(parts)
     }
+}
+
+/// The built one if it is there. Else fetching is quicker than building.
+fn some_kubectl(filling: &Filling<'_>) -> Found {
+    if let Some(built) = go::built_kubectl(filling) {
+        return built;
+    }
+    let fetched = kubectls::parts(filling);
+    let newest = fetched.into_iter().rfind(|kubectl| kubectl.place.is_ok());
+    let mut kubectl = newest.unwrap_or_else(|| go::kubectl(filling));
+    "kubectl".clone_into(&mut kubectl.name);
+    kubectl
 }
 
 /// Makes all of them, and prints what there is.

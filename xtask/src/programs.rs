@@ -32,10 +32,10 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// Builds the resident, the shim and some sets of tests, and returns the folder with `kubefob`,
-/// `kubectl-fob` and `kubectl-oidc_login` in it.
-pub(crate) fn lay(sets: &[&str]) -> Result<PathBuf> {
-    lay_with(&resident(sets)?, "programs")
+/// Builds the resident, the shim, some sets of tests and some other programs, and returns the
+/// folder with `kubefob`, `kubectl-fob` and `kubectl-oidc_login` in it.
+pub(crate) fn lay(sets: &[&str], others: &[&str]) -> Result<PathBuf> {
+    lay_with(&resident(sets, others)?, "programs")
 }
 
 /// The same as a release has them.
@@ -58,13 +58,16 @@ fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// The resident and the tests in one build, of the whole workspace: each in one of its own would
+/// The resident and all the others in one build, of the whole workspace: each in one of its own would
 /// get its dependencies with other features, and so all of them once more.
-fn resident(sets: &[&str]) -> Result<PathBuf> {
+fn resident(sets: &[&str], others: &[&str]) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--workspace", "--bin", "kubefob"]);
     for set in sets {
         build.args(["--test", set]);
+    }
+    for other in others {
+        build.args(["--bin", other]);
     }
     succeed(&mut build)?;
     Ok(target().join("debug/kubefob"))

@@ -93,7 +93,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let Some(parts) = parts else { return Ok(()) };
         let mut programs = None;
         summary.step("programs", || {
-            programs = Some(programs::lay(&sets)?);
+            programs = Some(programs::lay(&sets, &[])?);
             Ok(Outcome::default())
         });
         let (parts, took) = parts.join().map_err(|_| anyhow!("gathering the parts"))?;
@@ -230,9 +230,6 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn write(programs: PathBuf, parts: &Parts) -> Result<Self> {
-        let file = programs::target().join("parts.json");
-        fs::write(&file, format!("{:#}\n", parts.json()))
-            .with_context(|| format!("can't write {}", file.display()))?;
         let skipped: Vec<String> = parts
             .skipped
             .iter()
@@ -240,7 +237,7 @@ impl World {
             .collect();
         Ok(Self {
             programs,
-            parts: file,
+            parts: parts.write()?,
             skipped: skipped.join(";"),
         })
     }

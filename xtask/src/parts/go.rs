@@ -58,6 +58,26 @@ pub(super) fn parts(filling: &Filling<'_>, wanted: Wanted) -> Vec<Found> {
     found
 }
 
+/// kubectl if it is in the cache.
+pub(super) fn built_kubectl(filling: &Filling<'_>) -> Option<Found> {
+    let version = pinned(&KUBECTL).ok()?;
+    let path = filling.cache.path(place(&KUBECTL, &version));
+    path.exists().then(|| Found {
+        name: KUBECTL.name.to_owned(),
+        version,
+        place: Ok(path),
+    })
+}
+
+/// kubectl, built if it is not in the cache.
+pub(super) fn kubectl(filling: &Filling<'_>) -> Found {
+    built(filling, &KUBECTL)
+}
+
+fn place(recipe: &Recipe, version: &str) -> String {
+    format!("bin/{}-{version}", recipe.name)
+}
+
 fn built(filling: &Filling<'_>, recipe: &Recipe) -> Found {
     let version = match pinned(recipe) {
         Ok(version) => version,
@@ -70,7 +90,7 @@ fn built(filling: &Filling<'_>, recipe: &Recipe) -> Found {
             };
         }
     };
-    let place = format!("bin/{}-{version}", recipe.name);
+    let place = place(recipe, &version);
     part(
         filling,
         (recipe.name, &version),

@@ -17,15 +17,18 @@ const PROGRAMS: [(&str, &str); 5] = [
     ("ip", "iproute2"),
 ];
 
-/// Installs what is absent where that is allowed; returns what still is, and why.
-pub(super) fn missing(cache: &Cache) -> Vec<(String, String)> {
-    let absent = absent();
+/// Installs which of the `wanted` are absent, where that is allowed; returns what still is, and why.
+pub(super) fn missing(
+    cache: &Cache,
+    wanted: impl Fn(&str) -> bool + Copy,
+) -> Vec<(String, String)> {
+    let absent = absent(wanted);
     if absent.is_empty() {
         return Vec::new();
     }
     let packages: Vec<&str> = absent.iter().map(|(_, package)| *package).collect();
     let why = install(cache, &packages).err();
-    let still = self::absent();
+    let still = self::absent(wanted);
     still
         .into_iter()
         .map(|(program, package)| {
@@ -37,10 +40,10 @@ pub(super) fn missing(cache: &Cache) -> Vec<(String, String)> {
         .collect()
 }
 
-fn absent() -> Vec<(&'static str, &'static str)> {
+fn absent(wanted: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
     PROGRAMS
         .into_iter()
-        .filter(|(program, _)| on_path(program).is_none())
+        .filter(|(program, _)| wanted(program) && on_path(program).is_none())
         .collect()
 }
 

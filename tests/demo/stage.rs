@@ -1,0 +1,233 @@
+//! Where the walk-through happens: a playground, and a person with a home of their own whose
+//! kubectl, kubeconfig and Kubefob are nobody else's.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use playground::{Config, Playground};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::Command;
+use world::browser::{self, Settings};
+use world::parts::Parts;
+use world::person::{Person, Said};
+use world::screen::Screen;
+
+use crate::teller::Teller;
+
+/// How long tokens live: short, so that what takes an hour elsewhere is seen within a minute.
+pub(crate) const TOKEN_SECONDS: i64 = 15;
+
+/// What a program needs to show itself on the person's own desktop.
+const DESKTOP: [&str; 6] = [
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_RUNTIME_DIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "XDG_CURRENT_DESKTOP",
+];
+
+/// Everything that runs. [`Stage::clear`] ends it.
+pub(crate) struct Stage {
+    pub(crate) playground: Playground,
+    pub(crate) person: Person,
+    /// Who sits at the browser.
+    pub(crate) visitor: Visitor,
+    _screen: Option<Screen>,
+}
+
+/// Who signs in and answers questions.
+pub(crate) enum Visitor {
+    /// The person who runs the demo, at their own browser.
+    Themselves,
+    /// A script; it writes down what it sees.
+    Script { log: PathBuf },
+}
+
+impl Stage {
+    pub(crate) async fn set(own_browser: bool) -> Result<Self> {
+        let parts = Parts::from_environment()?;
+        let config = Config {
+            // A browser would warn of an authority that nobody knows; for loopback plain HTTP is
+            // allowed. The Kubernetes API speaks TLS all the same.
+            tls: false,
+            token_seconds: TOKEN_SECONDS,
+            rotation: playground::Rotation::Strict,
+            ..Config::default()
+        };
+        let playground = Playground::start(config).await?;
+        let mut person = Person::settled("kubefob-demo-", parts.path("kubectl")?)?;
+        // Beside the sealed tokens, in the demo's folder: the person's own keyring is left alone.
+        person.setting("keep", json!("plain"))?;
+        person.kubeconfig(&playground.kubeconfig_seed_form(&[]))?;
+        let (visitor, screen) = if own_browser {
+            for name in DESKTOP {
+                if let Ok(value) = std::env::var(name) {
+                    person.variable(name, &value);
+                }
+            }
+            (Visitor::Themselves, None)
+        } else {
+            let screen = Screen::start()?;
+            person.variable("DISPLAY", &screen.display);
+            let log = person.root().join("browser.jsonl");
+            let settings = Settings {
+                user: "test".to_owned(),
+                password: "test".to_owned(),
+                // The one question that comes up is about a stranger's server.
+                consent: "no".to_owned(),
+                log: Some(log.clone()),
+                ..Settings::default()
+            };
+            person.browse(&beside("scripted-browser")?, &settings)?;
+            (Visitor::Script { log }, Some(screen))
+        };
+        Ok(Self {
+            playground,
+            person,
+            visitor,
+            _screen: screen,
+        })
+    }
+
+    /// Does what is typed: `kubectl …`, in the person's home. It is told as it comes.
+    pub(crate) async fn run(&self, teller: &Teller, typed: &str) -> Result<Said> {
+        let (program, arguments) = split(typed)?;
+        teller.typed(typed);
+        let begun = Instant::now();
+        let mut child = Command::from(self.person.command(program))
+            .args(arguments)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{program} can't be started"))?;
+        let out = child.stdout.take().context("no pipe")?;
+        let err = child.stderr.take().context("no pipe")?;
+        let (out, err, status) = tokio::join!(told(teller, out), told(teller, err), child.wait());
+        teller.said(&format!("({:.2} s)", begun.elapsed().as_secs_f64()));
+        Ok(Said {
+            ok: status?.success(),
+            out: out?,
+            err: err?,
+        })
+    }
+
+    /// The same for `count` at one instant; how many of them went well, and the error of one that
+    /// did not.
+    pub(crate) async fn crowd(&self, typed: &str, count: usize) -> Result<(usize, Option<String>)> {
+        let (program, arguments) = split(typed)?;
+        let mut children = Vec::new();
+        for _ in 0..count {
+            let child = Command::from(self.person.command(program))
+                .args(arguments.clone())
+                .stdout(Stdio::null())
+                .kill_on_drop(true)
+                .spawn()?;
+            children.push(child);
+        }
+        let (mut well, mut wrong) = (0, None);
+        for child in children {
+            let output = child.wait_with_output().await?;
+            if output.status.success() {
+                well += 1;
+            } else {
+                wrong = Some(String::from_utf8_lossy(&output.stderr).into_owned());
+            }
+        }
+        Ok((well, wrong))
+    }
+
+    /// What `kubectl fob status --json` says of the account, without telling.
+    pub(crate) async fn account(&self) -> Result<Value> {
+        let output = Command::from(self.person.command("kubectl"))
+            .args(["fob", "status", "--json"])
+            .kill_on_drop(true)
+            .output()
+            .await?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let status: Value = serde_json::from_str(&said).with_context(|| said.to_string())?;
+        Ok(status["accounts"][0].clone())
+    }
+
+    /// Looks at the account until it is so; a minute at most.
+    pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
+        let begun = Instant::now();
+        loop {
+            let account = self.account().await?;
+            if holds(&account) {
+                return Ok(account);
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                bail!("waited in vain until {what}: {account:#}");
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
+        }
+    }
+
+    /// Tells which pages the script saw since it last did; what it read on the last one.
+    pub(crate) fn pages(&self, teller: &Teller) -> Result<()> {
+        let Visitor::Script { log } = &self.visitor else {
+            return Ok(());
+        };
+        for step in browser::read_log(log)? {
+            let address = step.url.split('?').next().unwrap_or_default();
+            // What follows is a ticket, good for once.
+            let address = match address.split_once("/start/") {
+                Some((before, _)) => format!("{before}/start/..."),
+                None => address.to_owned(),
+            };
+            let title = match step.title.as_str() {
+                "" => "(sent on)",
+                title => title,
+            };
+            teller.said(&format!("browser: {:<4} {address}  {title}", step.method));
+            if let Some(text) = step.text {
+                teller.said(&format!("browser: the page says: {text}"));
+            }
+        }
+        // The next ones are told next time.
+        match fs::remove_file(log) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends Kubefob as a logout would, then all the rest.
+    pub(crate) fn clear(self) -> Result<()> {
+        let root = self.person.root().to_owned();
+        let ended = self.person.end_resident("TERM");
+        drop(self);
+        ended?;
+        ensure!(!root.exists(), "{} could not be removed", root.display());
+        Ok(())
+    }
+}
+
+/// Each line as it comes; all of them at the end.
+async fn told(teller: &Teller, from: impl AsyncRead + Unpin) -> Result<String> {
+    let mut lines = BufReader::new(from).lines();
+    let mut all = String::new();
+    while let Some(line) = lines.next_line().await? {
+        teller.said(&line);
+        all.push_str(&line);
+        all.push('\n');
+    }
+    Ok(all)
+}
+
+/// No argument of the story holds a space.
+fn split(typed: &str) -> Result<(&str, std::str::SplitWhitespace<'_>)> {
+    let mut words = typed.split_whitespace();
+    let program = words.next().context("nothing was typed")?;
+    Ok((program, words))
+}
+
+/// A program that was built beside this one.
+fn beside(name: &str) -> Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    ensure!(path.is_file(), "{} is not there", path.display());
+    Ok(path)
+}
