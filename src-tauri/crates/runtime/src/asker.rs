@@ -1,85 +1,204 @@
 //! Who asks: found out from the peer's process number, never from what the client says.
+//!
+//! What a process can't change but by becoming another program is read once, and kept while the
+//! kernel says that it is the same process with the same program ([`Held`]): k9s asks again every few
+//! seconds. Its folder, namespace and terminal are looked at each time.
 
+use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use broker::account::Proxies;
 use broker::asker::{Asker, Place, ProcessId};
 use broker::texts::Language;
 use wire::frame::Run;
 
-use crate::os::processes::{self, Process};
+use crate::os::processes::{self, Held, Process};
 
 /// An asker, and what of its surroundings tells which kubeconfigs it uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     /// What the broker needs.
     pub(crate) asker: Asker,
-    /// Its environment; none where the system does not show it.
-    pub(crate) environment: Option<Vec<(OsString, OsString)>>,
+    /// Where its words come from.
+    pub(crate) program: Arc<Program>,
     /// Whether it is kubectl by its executable or, where that can't be seen, by its name.
     pub(crate) kubectl: bool,
     /// The folder that it stands in.
     pub(crate) folder: Option<PathBuf>,
 }
 
+/// What a process has as long as it runs one program.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    /// Its arguments, its own name first; none where they can't be seen.
+    pub(crate) arguments: Option<Vec<String>>,
+    /// Its environment; none where the system does not show it.
+    pub(crate) environment: Option<Vec<(OsString, OsString)>>,
+    executable: Option<PathBuf>,
+    kubectl: bool,
+    /// Whether it descends from an sshd, or did when it was first seen.
+    ssh: bool,
+    proxies: Proxies,
+    own_ca: bool,
+    language: Option<Language>,
+}
+
+/// The programs of those who asked last, shared by its clones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Programs(Arc<Mutex<VecDeque<Known>>>);
+
+#[derive(Debug)]
+struct Known {
+    pid: u32,
+    held: Held,
+    program: Arc<Program>,
+}
+
+/// A process that was looked at.
+struct Seen {
+    pid: u32,
+    process: Process,
+    program: Arc<Program>,
+    /// Whose environment and folder count.
+    person: u32,
+}
+
+/// How many programs are kept, at two descriptors each.
+const PROGRAMS: usize = 16;
 /// How far up a family tree is looked for an sshd.
 const GENERATIONS: usize = 64;
 
-/// Looks at the parent of the shim with this process number, or at the shim itself where a person
-/// called it.
-pub(crate) fn find(peer: Option<u32>, run: &Run) -> Found {
-    let shim = peer.and_then(|pid| Some((pid, processes::process(pid)?)));
-    let plugin = run.exec_info.is_some();
-    let of_interest = match &shim {
-        Some((_, shim)) if plugin => {
-            processes::process(shim.parent).map(|parent| (shim.parent, parent))
+impl Programs {
+    /// Looks at the parent of the shim with this process number, or at the shim itself where a person
+    /// called it.
+    pub(crate) fn find(&self, peer: Option<u32>, run: &Run) -> Found {
+        let shim = peer.and_then(|pid| Some((pid, processes::process(pid)?)));
+        let plugin = run.exec_info.is_some();
+        let seen = shim.and_then(|(pid, shim)| {
+            if plugin {
+                self.look(shim.parent)
+            } else {
+                Some(called_by_a_person(pid, shim))
+            }
+        });
+        let program = seen
+            .as_ref()
+            .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
+        let kubectl = !plugin || program.kubectl;
+        let foreground = seen.as_ref().is_some_and(|seen| seen.process.foreground);
+        let terminals = run.terminals;
+        let arguments = program.arguments.clone();
+        let asker = Asker {
+            process: seen.as_ref().map(|seen| ProcessId {
+                pid: seen.pid,
+                started: seen.process.started,
+            }),
+            program: if plugin {
+                name(&program, seen.as_ref())
+            } else {
+                "kubectl fob".to_owned()
+            },
+            place: seen.as_ref().map_or(Place::Here, place),
+            foreground: foreground && kubectl && terminals.stdin && terminals.stderr,
+            terminal: terminals.stderr,
+            completion: kubectl && arguments.as_deref().is_some_and(completes),
+            proxies: program.proxies.clone(),
+            own_ca: program.own_ca,
+            language: program.language.or_else(|| said(run)).unwrap_or_default(),
+            arguments,
+        };
+        Found {
+            asker,
+            kubectl: plugin && kubectl,
+            folder: seen.and_then(|seen| processes::folder(seen.person)),
+            program,
         }
-        Some((pid, shim)) => Some((*pid, shim.clone())),
-        None => None,
-    };
-    let pid = of_interest.as_ref().map(|(pid, _)| *pid);
-    // The shim shows its arguments and environment to nobody, so a person's come from the shell.
-    let readable = if plugin {
-        pid
-    } else {
-        shim.as_ref().map(|(_, shim)| shim.parent)
-    };
-    let arguments = pid.filter(|_| plugin).and_then(processes::arguments);
-    let environment = readable.and_then(processes::environment);
-    let kubectl = !plugin || pid.is_some_and(|pid| runs_kubectl(pid, arguments.as_deref()));
-    let foreground = of_interest
-        .as_ref()
-        .is_some_and(|(_, process)| process.foreground);
-    let terminals = run.terminals;
-    let asker = Asker {
-        process: of_interest.as_ref().map(|(pid, process)| ProcessId {
-            pid: *pid,
-            started: process.started,
-        }),
-        program: program(
+    }
+
+    /// A process as it is now, and the program that it runs.
+    fn look(&self, pid: u32) -> Option<Seen> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = all.iter().position(|known| known.pid == pid);
+        let known = known.and_then(|at| all.remove(at));
+        let seen = |process, program| Seen {
             pid,
-            of_interest.as_ref().map(|(_, process)| process),
-            plugin,
-        ),
-        place: place(pid),
-        foreground: foreground && kubectl && terminals.stdin && terminals.stderr,
-        terminal: terminals.stderr,
-        completion: kubectl && arguments.as_deref().is_some_and(completes),
-        proxies: environment.as_deref().map(proxies).unwrap_or_default(),
-        own_ca: ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| {
-            environment
-                .as_deref()
-                .is_some_and(|all| variable(all, name).is_some())
+            process,
+            program,
+            person: pid,
+        };
+        if let Some(known) = known
+            && let Some(process) = known.held.process()
+        {
+            let program = Arc::clone(&known.program);
+            all.push_back(known);
+            return Some(seen(process, program));
+        }
+        // Held before it is read, and looked at again afterwards: all of it is of one program.
+        let held = Held::open(pid);
+        let process = processes::process(pid)?;
+        let program = Arc::new(Program::of(pid));
+        if let Some(held) = held
+            && held.process().is_some()
+        {
+            if all.len() >= PROGRAMS {
+                all.pop_front();
+            }
+            all.push_back(Known {
+                pid,
+                held,
+                program: Arc::clone(&program),
+            });
+        }
+        Some(seen(process, program))
+    }
+}
+
+/// The shim itself is looked at, but shows its arguments and environment to nobody: a person's come
+/// from the shell.
+fn called_by_a_person(pid: u32, shim: Process) -> Seen {
+    let person = shim.parent;
+    let environment = processes::environment(person);
+    Seen {
+        pid,
+        process: shim,
+        program: Arc::new(Program {
+            ssh: descends_from_sshd(pid),
+            ..Program::with(environment)
         }),
-        language: language(environment.as_deref(), run),
-        arguments,
-    };
-    Found {
-        asker,
-        environment,
-        kubectl: plugin && kubectl,
-        folder: readable.and_then(processes::folder),
+        person,
+    }
+}
+
+impl Program {
+    fn of(pid: u32) -> Self {
+        let (arguments, executable) = (processes::arguments(pid), processes::executable(pid));
+        let called = arguments.as_ref().and_then(|arguments| arguments.first());
+        let names = [executable.as_deref(), called.map(Path::new)];
+        let kubectl = names.into_iter().flatten().any(is_kubectl);
+        Self {
+            arguments,
+            executable,
+            kubectl,
+            ssh: descends_from_sshd(pid),
+            ..Self::with(processes::environment(pid))
+        }
+    }
+
+    fn with(environment: Option<Vec<(OsString, OsString)>>) -> Self {
+        let all = environment.as_deref().unwrap_or_default();
+        Self {
+            proxies: proxies(all),
+            own_ca: ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+                .iter()
+                .any(|name| variable(all, name).is_some()),
+            language: LANGUAGES
+                .iter()
+                .find_map(|name| variable(all, name)?.to_str().map(Language::of)),
+            environment,
+            ..Self::default()
+        }
     }
 }
 
@@ -94,41 +213,31 @@ pub(crate) fn variable<'a>(
         .filter(|value| !value.is_empty())
 }
 
-fn program(pid: Option<u32>, process: Option<&Process>, plugin: bool) -> String {
-    if !plugin {
-        return "kubectl fob".to_owned();
-    }
-    pid.and_then(processes::executable)
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
-        .or_else(|| process.map(|process| process.name.clone()))
+fn name(program: &Program, seen: Option<&Seen>) -> String {
+    let executable = program.executable.as_deref().and_then(Path::file_name);
+    executable
+        .map(|name| name.to_string_lossy().into_owned())
+        .or_else(|| seen.map(|seen| seen.process.name.clone()))
         .unwrap_or_else(|| "?".to_owned())
 }
 
-fn runs_kubectl(pid: u32, arguments: Option<&[String]>) -> bool {
-    let called = arguments
-        .and_then(|arguments| arguments.first())
-        .map(PathBuf::from);
-    [processes::executable(pid), called]
-        .into_iter()
-        .flatten()
-        .any(|path| {
-            let name = path
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .to_ascii_lowercase();
-            // kubectl, kubectl.exe, kubectl-1.36.3, kubectl.real; not kubectl-fob or another plugin.
-            name.strip_prefix("kubectl").is_some_and(|rest| {
-                rest.is_empty()
-                    || rest.starts_with('.')
-                    || rest.starts_with('_')
-                    || rest.strip_prefix('-').is_some_and(|version| {
-                        version
-                            .trim_start_matches('v')
-                            .starts_with(|c: char| c.is_ascii_digit())
-                    })
+/// kubectl, kubectl.exe, kubectl-1.36.3, kubectl.real; not kubectl-fob or another plugin.
+fn is_kubectl(path: &Path) -> bool {
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    name.strip_prefix("kubectl").is_some_and(|rest| {
+        rest.is_empty()
+            || rest.starts_with('.')
+            || rest.starts_with('_')
+            || rest.strip_prefix('-').is_some_and(|version| {
+                version
+                    .trim_start_matches('v')
+                    .starts_with(|c: char| c.is_ascii_digit())
             })
-        })
+    })
 }
 
 fn completes(arguments: &[String]) -> bool {
@@ -137,25 +246,31 @@ fn completes(arguments: &[String]) -> bool {
         .is_some_and(|word| word == "__complete" || word == "__completeNoDesc")
 }
 
-fn place(pid: Option<u32>) -> Place {
-    let Some(pid) = pid else { return Place::Here };
-    if processes::in_another_mount_namespace(pid) {
-        return Place::Container;
+fn place(seen: &Seen) -> Place {
+    if processes::in_another_mount_namespace(seen.pid) {
+        Place::Container
+    } else if seen.program.ssh {
+        Place::Ssh
+    } else {
+        Place::Here
     }
+}
+
+fn descends_from_sshd(pid: u32) -> bool {
     let mut next = pid;
     for _ in 0..GENERATIONS {
         let Some(process) = processes::process(next) else {
-            break;
+            return false;
         };
         if process.name == "sshd" || process.name.starts_with("sshd-") {
-            return Place::Ssh;
+            return true;
         }
         if process.parent <= 1 {
-            break;
+            return false;
         }
         next = process.parent;
     }
-    Place::Here
+    false
 }
 
 fn proxies(environment: &[(OsString, OsString)]) -> Proxies {
@@ -175,18 +290,77 @@ fn proxies(environment: &[(OsString, OsString)]) -> Proxies {
     }
 }
 
-fn language(environment: Option<&[(OsString, OsString)]>, run: &Run) -> Language {
-    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
-    let theirs = environment.and_then(|environment| {
-        names
-            .iter()
-            .find_map(|name| variable(environment, name)?.to_str().map(Language::of))
-    });
-    let said = || {
-        names.iter().find_map(|name| {
-            let value = run.variable(name).filter(|value| !value.is_empty())?;
-            std::str::from_utf8(value).ok().map(Language::of)
-        })
-    };
-    theirs.or_else(said).unwrap_or_default()
+const LANGUAGES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
+
+/// The language that the client says, where the asker's own can't be seen.
+fn said(run: &Run) -> Option<Language> {
+    LANGUAGES.iter().find_map(|name| {
+        let value = run.variable(name).filter(|value| !value.is_empty())?;
+        std::str::from_utf8(value).ok().map(Language::of)
+    })
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use super::*;
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::process::{Child, ChildStdout, Command, Stdio};
+
+    /// Reads a line and becomes what it says.
+    const CHAMELEON: &str = "echo; read line; exec env MARK=$line sh -c 'echo; read line' $line";
+
+    fn chameleon() -> (Child, BufReader<ChildStdout>) {
+        let mut child = Command::new("sh")
+            .args(["-c", CHAMELEON])
+            .env("MARK", "first")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut String::new()).unwrap();
+        (child, output)
+    }
+
+    fn mark(programs: &Programs, pid: u32) -> OsString {
+        let seen = programs.look(pid).unwrap();
+        let environment = seen.program.environment.as_deref().unwrap();
+        variable(environment, "MARK").unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_program_is_read_once_and_another_one_of_the_same_process_anew() {
+        let programs = Programs::default();
+        let (mut child, mut output) = chameleon();
+        let first = programs.look(child.id()).unwrap();
+        let again = programs.look(child.id()).unwrap();
+        assert!(Arc::ptr_eq(&first.program, &again.program), "read once");
+        assert_eq!(mark(&programs, child.id()), "first");
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(b"second\n").unwrap();
+        output.read_line(&mut String::new()).unwrap();
+        let other = programs.look(child.id()).unwrap();
+        assert_eq!(other.process.started, first.process.started);
+        assert_eq!(mark(&programs, child.id()), "second");
+        let arguments = other.program.arguments.clone().unwrap();
+        assert_eq!(arguments.last().map(String::as_str), Some("second"));
+        drop(input);
+        child.wait().unwrap();
+        assert!(programs.look(child.id()).is_none(), "nobody is there");
+    }
+
+    #[test]
+    fn not_every_program_is_kept() {
+        let programs = Programs::default();
+        let shells: Vec<_> = (0..PROGRAMS + 2).map(|_| chameleon()).collect();
+        for (child, _) in &shells {
+            programs.look(child.id()).unwrap();
+        }
+        assert_eq!(programs.0.lock().unwrap().len(), PROGRAMS);
+        for (mut child, _) in shells {
+            drop(child.stdin.take());
+            child.wait().unwrap();
+        }
+    }
 }

@@ -96,6 +96,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_alarm_that_is_set_to_the_same_moment_again_rings_again() {
+        let mut alarm = Alarm::new().unwrap();
+        let past = now().moment;
+        for _ in 0..2 {
+            alarm.set(Some(past)).unwrap();
+            alarm.set(Some(past)).unwrap();
+            alarm.rang().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
     async fn nobody_set_the_clock() {
         let mut set = ClockSet::new().unwrap();
         let silence = tokio::time::timeout(Duration::from_millis(50), set.happened()).await;

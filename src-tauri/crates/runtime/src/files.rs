@@ -175,7 +175,7 @@ impl Files {
         };
         let folder = found.folder.as_deref().unwrap_or(Path::new(""));
         let mut narrow = kubeconfig::narrow(arguments, folder);
-        let environment = found.environment.as_deref().unwrap_or_default();
+        let environment = found.program.environment.as_deref().unwrap_or_default();
         let preferences = kubeconfig::kuberc(
             narrow.kuberc.as_deref().map(OsStr::new),
             asker::variable(environment, "KUBERC"),
@@ -204,7 +204,7 @@ impl Files {
         if found.asker.place == broker::asker::Place::Container {
             return Ok(None);
         }
-        let (Some(environment), Some(folder)) = (&found.environment, &found.folder) else {
+        let (Some(environment), Some(folder)) = (&found.program.environment, &found.folder) else {
             return Ok(None);
         };
         let narrow =

@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
-use crate::asker::{self, Found};
+use crate::asker::{Found, Programs};
 use crate::files::Files;
 use crate::run::{Inbox, Message};
 use crate::settings::Settings;
@@ -57,6 +57,7 @@ impl Line {
 #[derive(Clone)]
 pub(crate) struct Server {
     inbox: Inbox,
+    programs: Programs,
     files: Files,
     uid: wire::os::Uid,
     home: PathBuf,
@@ -89,6 +90,7 @@ impl Server {
     ) -> Self {
         Self {
             inbox,
+            programs: Programs::default(),
             files,
             uid,
             home,
@@ -130,9 +132,11 @@ impl Server {
                     continue;
                 }
             };
-            silent.retain_mut(|(_, spoke)| {
-                matches!(spoke.try_recv(), Err(oneshot::error::TryRecvError::Empty))
-            });
+            if silent.len() >= SILENT {
+                silent.retain_mut(|(_, spoke)| {
+                    matches!(spoke.try_recv(), Err(oneshot::error::TryRecvError::Empty))
+                });
+            }
             if silent.len() >= SILENT
                 && let Some((oldest, _)) = silent.pop_front()
             {
@@ -186,7 +190,7 @@ impl Server {
         run: Run,
     ) {
         let caller = CallerId(self.next.fetch_add(1, Ordering::Relaxed));
-        let mut found = asker::find(pid, &run);
+        let mut found = self.programs.find(pid, &run);
         if let Some(language) = self.chosen.borrow().language {
             found.asker.language = language;
         }

@@ -39,6 +39,8 @@ fn milliseconds(clock: ClockId) -> u64 {
 #[derive(Debug)]
 pub struct Alarm {
     timer: AsyncFd<OwnedFd>,
+    /// What it is set to, while it has not rung: a loop sets it at every turn, mostly to the same.
+    set: Option<Option<Moment>>,
 }
 
 impl Alarm {
@@ -49,6 +51,7 @@ impl Alarm {
     pub fn new() -> io::Result<Self> {
         Ok(Self {
             timer: timer(TimerfdClockId::Boottime)?,
+            set: None,
         })
     }
 
@@ -57,6 +60,9 @@ impl Alarm {
     /// # Errors
     /// The system refused.
     pub fn set(&mut self, moment: Option<Moment>) -> io::Result<()> {
+        if self.set == Some(moment) {
+            return Ok(());
+        }
         // Rounded up: a millisecond is read rounded down, and an early alarm would find nothing due. Zero
         // would switch the timer off.
         let at = moment.map_or(ZERO, |moment| {
@@ -71,6 +77,7 @@ impl Alarm {
             it_value: at,
         };
         timerfd_settime(self.timer.get_ref(), TimerfdTimerFlags::ABSTIME, &once)?;
+        self.set = Some(moment);
         Ok(())
     }
 
@@ -79,7 +86,9 @@ impl Alarm {
     /// # Errors
     /// The timer can't be read.
     pub async fn rang(&mut self) -> io::Result<()> {
-        self.timer.async_io(Interest::READABLE, read).await
+        self.timer.async_io(Interest::READABLE, read).await?;
+        self.set = None;
+        Ok(())
     }
 }
 

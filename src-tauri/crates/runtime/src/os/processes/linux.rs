@@ -1,12 +1,17 @@
 //! Linux: `/proc`.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::sync::LazyLock;
+use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::time::{ClockId, clock_gettime};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -14,7 +19,43 @@ use super::Process;
 
 /// The entry of a process, from `/proc/PID/stat` (proc_pid_stat(5)).
 pub(crate) fn process(pid: u32) -> Option<Process> {
-    parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    entry(&File::open(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn entry(stat: &File) -> Option<Process> {
+    // A line of 52 numbers and a name of 64 bytes at most is there in one read.
+    let mut line = [0; 2048];
+    let length = stat.read_at(&mut line, 0).ok()?;
+    parse(&String::from_utf8_lossy(line.get(..length)?))
+}
+
+/// A process that is looked at again, as long as it runs the program that it ran.
+///
+/// Both descriptors belong to this process and not to its number: another one that gets the number is
+/// never seen through them. And `environ` belongs to the memory that it had when it was opened (`proc_mem_open`
+/// in the kernel's `fs/proc/base.c`); by `exec` a process gets another, and the old one reads as empty. (Until a
+/// child by vfork, which shares it, has become a program of its own.)
+#[derive(Debug)]
+pub(crate) struct Held {
+    stat: File,
+    environ: File,
+}
+
+impl Held {
+    /// None: it is gone, or the system does not show its environment.
+    pub(crate) fn open(pid: u32) -> Option<Self> {
+        let open = |name: &str| File::open(format!("/proc/{pid}/{name}")).ok();
+        Some(Self {
+            stat: open("stat")?,
+            environ: open("environ")?,
+        })
+    }
+
+    /// Its entry as it is now; none once it has ended or become another program.
+    pub(crate) fn process(&self) -> Option<Process> {
+        let same = matches!(self.environ.read_at(&mut [0], 0), Ok(1));
+        if same { entry(&self.stat) } else { None }
+    }
 }
 
 /// The name stands in brackets and may hold brackets and blanks itself: the last one closes it.
@@ -33,24 +74,23 @@ fn parse(stat: &str) -> Option<Process> {
 }
 
 /// When a process started, by what [`Process::started`] says of it: clock ticks since boot. A tick
-/// is added, and the boot time is whole seconds, so that it is rather too late than too early.
+/// is added, so that it is rather too late than too early.
 pub(crate) fn start_time(started: u64) -> Option<std::time::SystemTime> {
-    let stat = std::fs::read_to_string("/proc/stat").ok()?;
-    let boot = stat
-        .lines()
-        .find_map(|line| line.strip_prefix("btime "))?
-        .trim()
-        .parse()
-        .ok()?;
     let ticks = rustix::param::clock_ticks_per_second().max(1);
-    let since_boot = std::time::Duration::from_millis((started + 1).saturating_mul(1000) / ticks);
-    let boot = std::time::UNIX_EPOCH + std::time::Duration::from_secs(boot);
-    Some(boot + since_boot + std::time::Duration::from_secs(1))
+    let since_boot = Duration::from_millis((started + 1).saturating_mul(1000) / ticks);
+    let uptime = clock_gettime(ClockId::Boottime);
+    let uptime = Duration::new(
+        u64::try_from(uptime.tv_sec).ok()?,
+        u32::try_from(uptime.tv_nsec).ok()?,
+    );
+    std::time::SystemTime::now()
+        .checked_sub(uptime)?
+        .checked_add(since_boot)
 }
 
 /// A process's arguments, its own name first.
 pub(crate) fn arguments(pid: u32) -> Option<Vec<String>> {
-    let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let line = read(pid, "cmdline")?;
     let line = line.strip_suffix(&[0]).unwrap_or(&line);
     Some(
         line.split(|byte| *byte == 0)
@@ -61,7 +101,7 @@ pub(crate) fn arguments(pid: u32) -> Option<Vec<String>> {
 
 /// The environment that a process was started with.
 pub(crate) fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
-    let block = std::fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let block = read(pid, "environ")?;
     let pairs = block.split(|byte| *byte == 0).filter_map(|entry| {
         let equals = entry.iter().position(|byte| *byte == b'=')?;
         let (name, value) = entry.split_at(equals);
@@ -71,6 +111,15 @@ pub(crate) fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
         ))
     });
     Some(pairs.collect())
+}
+
+/// std sizes its reads by a file's length, which is 0 for all of these.
+fn read(pid: u32, name: &str) -> Option<Vec<u8>> {
+    let file = File::open(format!("/proc/{pid}/{name}")).ok()?;
+    let mut bytes = Vec::with_capacity(8 * 1024);
+    // More than the kernel lets a program be started with.
+    file.take(8 << 20).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
 }
 
 /// The folder that a process stands in.
@@ -85,9 +134,14 @@ pub(crate) fn executable(pid: u32) -> Option<PathBuf> {
 
 /// Whether a process sees another file system than we do. Where that can't be told: no.
 pub(crate) fn in_another_mount_namespace(pid: u32) -> bool {
-    let namespace = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
-    match (namespace(&pid.to_string()), namespace("self")) {
-        (Some(theirs), Some(ours)) => theirs != ours,
+    // Ours never changes.
+    static OURS: LazyLock<Option<PathBuf>> =
+        LazyLock::new(|| std::fs::read_link("/proc/self/ns/mnt").ok());
+    match (
+        std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok(),
+        &*OURS,
+    ) {
+        (Some(theirs), Some(ours)) => theirs != *ours,
         (None, _) | (_, None) => false,
     }
 }
@@ -137,6 +191,53 @@ mod tests {
         assert!(!in_another_mount_namespace(me));
         assert!(!arguments(me).unwrap().is_empty());
         assert!(environment(me).is_some() && folder(me).is_some() && executable(me).is_some());
+    }
+
+    /// A shell that becomes another program when it reads a line, and ends when it reads another.
+    fn shell() -> std::process::Child {
+        std::process::Command::new("sh")
+            .args(["-c", "echo; read line; exec cat"])
+            .env("MARK", "1")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    #[test]
+    fn a_process_is_held_until_it_is_another_program() {
+        use std::io::{BufRead as _, BufReader, Write as _};
+        let mut child = shell();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let held = Held::open(child.id()).unwrap();
+        let before = held.process().unwrap();
+        assert_eq!(held.process().as_ref(), Some(&before));
+        let mut input = child.stdin.take().unwrap();
+        // What cat says back, it says as cat.
+        input.write_all(b"line\ncat\n").unwrap();
+        output.read_line(&mut line).unwrap();
+        assert_eq!(process(child.id()).unwrap().started, before.started);
+        assert_eq!(held.process(), None, "another program by the same number");
+        let held = Held::open(child.id()).unwrap();
+        assert!(held.process().is_some());
+        drop(input);
+        child.wait().unwrap();
+        assert_eq!(held.process(), None, "gone");
+    }
+
+    #[test]
+    fn a_process_started_between_two_readings_of_the_clock() {
+        let before = std::time::SystemTime::now();
+        let mut child = shell();
+        let started = start_time(process(child.id()).unwrap().started).unwrap();
+        let after = std::time::SystemTime::now();
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        // A tick is a hundredth of a second on every system that we know.
+        let tick = Duration::from_millis(10);
+        assert!(started >= before && started <= after + tick);
     }
 
     #[tokio::test]

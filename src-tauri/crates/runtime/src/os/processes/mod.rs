@@ -7,12 +7,12 @@ mod unknown;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
+    Held, arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
     start_time,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unknown::{
-    arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
+    Held, arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
     start_time,
 };
 

@@ -11,6 +11,20 @@ pub(crate) fn process(_pid: u32) -> Option<Process> {
     None
 }
 
+/// No process is held.
+#[derive(Debug)]
+pub(crate) enum Held {}
+
+impl Held {
+    pub(crate) fn open(_pid: u32) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn process(&self) -> Option<Process> {
+        match *self {}
+    }
+}
+
 pub(crate) fn start_time(_started: u64) -> Option<std::time::SystemTime> {
     None
 }
