@@ -360,7 +360,7 @@ impl Broker {
                 && match account.session.doing() {
                     Doing::Idle | Doing::Declined { .. } => true,
                     Doing::Refreshing(_)
-                    | Doing::SigningIn(_)
+                    | Doing::SigningIn(..)
                     | Doing::BackingOff { .. }
                     | Doing::LostReply { .. }
                     | Doing::Blocked { .. }

@@ -153,6 +153,8 @@ codes! {
     SignedOut = "signed-out",
     /// Nobody finished the sign-in in time; `redirect`.
     SignInTimedOut = "sign-in-timed-out",
+    /// A sign-in was begun, and then the provider was not reached; `host`, `reason`.
+    SignInBrokeOff = "sign-in-broke-off",
     /// The sign-in was cancelled.
     SignInCancelled = "sign-in-cancelled",
     /// The person, or the provider, refused; `error`, `description`.

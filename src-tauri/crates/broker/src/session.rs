@@ -36,8 +36,9 @@ pub enum Doing {
     Idle,
     /// A refresh is under way.
     Refreshing(Attempt),
-    /// A person is signing in.
-    SigningIn(Attempt),
+    /// A person is signing in. Beside it the refusal that was before, where a person asked again
+    /// after one: if no page comes about, it holds on.
+    SigningIn(Attempt, Option<Problem>),
     /// The provider was not reached; the next try is due.
     BackingOff {
         /// When to try again.
@@ -196,7 +197,7 @@ impl Session {
     #[must_use]
     pub fn attempt(&self) -> Option<AttemptId> {
         match &self.doing {
-            Doing::Refreshing(attempt) | Doing::SigningIn(attempt) => Some(attempt.id),
+            Doing::Refreshing(attempt) | Doing::SigningIn(attempt, _) => Some(attempt.id),
             Doing::SigningOut(id) => Some(*id),
             Doing::Idle
             | Doing::BackingOff { .. }
@@ -223,7 +224,7 @@ impl Session {
                 self.waiting.join(waiter);
                 Vec::new()
             }
-            Doing::SigningIn(attempt) => {
+            Doing::SigningIn(attempt, _) => {
                 if person == Person::Absent {
                     return vec![Step::Fail(waiter, self.nobody())];
                 }
@@ -241,6 +242,10 @@ impl Session {
                 waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
                 self.waiting.join(waiter);
                 Vec::new()
+            }
+            // It was a sign-in that did not get as far as a page: no try of ours helps.
+            Doing::BackingOff { .. } if person == Person::Absent && !self.refreshable() => {
+                vec![Step::Fail(waiter, self.nobody())]
             }
             Doing::BackingOff { fault, last, .. } | Doing::LostReply { fault, last, .. } => {
                 let too_soon = cx.now.moment.since(last.began) < schedule::ASK_AGAIN;
@@ -288,7 +293,17 @@ impl Session {
         }
         self.waiting.wait_for_a_person();
         let attempt = cx.attempt(1, Loss::None);
-        self.doing = Doing::SigningIn(attempt);
+        let before = match std::mem::replace(&mut self.doing, Doing::Idle) {
+            Doing::Declined { refusal } => Some(refusal),
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(..)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::SigningOut(_) => None,
+        };
+        self.doing = Doing::SigningIn(attempt, before);
         steps.push(Step::SignIn(attempt));
         steps.extend(
             self.waiting
@@ -301,7 +316,7 @@ impl Session {
     /// A person wants a page, whatever is held: another try, or another identity.
     pub fn sign_in(&mut self, waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
         match &self.doing {
-            Doing::SigningIn(attempt) => {
+            Doing::SigningIn(attempt, _) => {
                 let tell = Step::Tell(attempt.id, waiter.caller);
                 self.waiting.join(waiter);
                 vec![tell]
@@ -418,6 +433,7 @@ impl Session {
                     steps.extend(self.serve_all());
                 } else {
                     self.held = Held::Nothing(why);
+                    self.renewal = Renewal::WhenAsked;
                     steps.extend(self.ask_a_person(&mut cx));
                 }
                 steps
@@ -442,25 +458,29 @@ impl Session {
         outcome: SignInOutcome,
         mut cx: Context<'_>,
     ) -> Vec<Step> {
-        let Doing::SigningIn(attempt) = self.doing else {
+        let Doing::SigningIn(attempt, before) = &self.doing else {
             return Vec::new();
         };
         if attempt.id != id {
             return Vec::new();
         }
+        let (attempt, before) = (*attempt, before.clone());
         match outcome {
             SignInOutcome::SignedIn(tokens) => {
                 self.renewal = Renewal::WhenAsked;
                 self.hold(tokens, &mut cx)
             }
-            // No page was shown: the next ask may try again.
+            // No page was shown: the next ask may try again, unless only a person may.
             SignInOutcome::Unreachable(fault) => {
                 let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
                 let steps = self.fail_all(&fault);
-                self.doing = Doing::BackingOff {
-                    until,
-                    fault,
-                    last: attempt,
+                self.doing = match before {
+                    Some(refusal) => Doing::Declined { refusal },
+                    None => Doing::BackingOff {
+                        until,
+                        fault,
+                        last: attempt,
+                    },
                 };
                 steps
             }
@@ -474,7 +494,7 @@ impl Session {
 
     /// A person gives a sign-in up.
     pub fn cancel(&mut self) -> Vec<Step> {
-        let Doing::SigningIn(attempt) = self.doing else {
+        let Doing::SigningIn(attempt, _) = self.doing else {
             return Vec::new();
         };
         let refusal = Problem::plain(Code::SignInCancelled);
@@ -488,7 +508,7 @@ impl Session {
     /// both: its new tokens are the ones to end.
     pub fn sign_out(&mut self, mut cx: Context<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
-        if let Doing::SigningIn(attempt) = self.doing {
+        if let Doing::SigningIn(attempt, _) = self.doing {
             steps.push(Step::Cancel(attempt.id));
         }
         let gone = Problem::plain(Code::SignedOut);
@@ -519,7 +539,7 @@ impl Session {
             }
             Doing::Idle
             | Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::BackingOff { .. }
             | Doing::LostReply { .. }
             | Doing::Blocked { .. }
@@ -534,7 +554,7 @@ impl Session {
             Doing::Blocked { .. } if self.refreshable() => self.refresh(&mut cx),
             Doing::Idle
             | Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::BackingOff { .. }
             | Doing::LostReply { .. }
             | Doing::Blocked { .. }
@@ -584,7 +604,7 @@ impl Session {
                 *until <= cx.now.moment
             }
             Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::Declined { .. }
             | Doing::SigningOut(_) => false,
         };
@@ -592,7 +612,8 @@ impl Session {
             if self.refreshable() {
                 steps.extend(self.refresh(&mut cx));
             } else {
-                self.renewal = Renewal::WhenAsked;
+                // A sign-in that was not reached. A renewal that is over stays so: the refresh token
+                // is dead, whatever became of the sign-in.
                 self.doing = Doing::Idle;
             }
         }
@@ -610,7 +631,7 @@ impl Session {
             Doing::BackingOff { until, .. } => keep_fresh.then_some(*until),
             Doing::LostReply { until, .. } | Doing::Blocked { until, .. } => Some(*until),
             Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::Declined { .. }
             | Doing::SigningOut(_) => None,
         };
@@ -643,7 +664,7 @@ impl Session {
             Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. } => fault.clone(),
             Doing::Idle
             | Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::Blocked { .. }
             | Doing::Declined { .. }
             | Doing::SigningOut(_) => Problem::plain(Code::TakesTooLong),
@@ -658,7 +679,7 @@ impl Session {
             }
             Doing::Idle
             | Doing::Refreshing(_)
-            | Doing::SigningIn(_)
+            | Doing::SigningIn(..)
             | Doing::Declined { .. }
             | Doing::SigningOut(_) => (1, Loss::None),
         };
@@ -729,9 +750,10 @@ pub enum StateWord {
 #[must_use]
 pub fn word(session: &Session, now: Now) -> StateWord {
     match (&session.doing, &session.held) {
-        (Doing::SigningIn(_), _) => StateWord::SigningIn,
+        (Doing::SigningIn(..), _) => StateWord::SigningIn,
         (Doing::Refreshing(_) | Doing::LostReply { .. }, _) => StateWord::Renewing,
-        (Doing::BackingOff { .. }, _) => StateWord::CannotReach,
+        (Doing::BackingOff { .. }, _) if session.refreshable() => StateWord::CannotReach,
+        (Doing::BackingOff { .. }, _) => StateWord::NeedsYou,
         (Doing::Blocked { .. }, _) => StateWord::Refused,
         (Doing::SigningOut(_), _) => StateWord::SignedOut,
         (Doing::Declined { .. }, _) => StateWord::NeedsYou,
@@ -760,7 +782,7 @@ pub fn problem(session: &Session) -> Option<&Problem> {
         (Doing::Blocked { refusal, .. } | Doing::Declined { refusal }, _) => Some(refusal),
         (_, Held::Nothing(why)) => Some(why),
         (
-            Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(_) | Doing::SigningOut(_),
+            Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(..) | Doing::SigningOut(_),
             Held::Tokens(_),
         ) => match &session.renewal {
             Renewal::Over(why) => Some(why),
@@ -1020,6 +1042,43 @@ pub(crate) mod tests {
         }
         assert!(matches!(
             walk.ask(200, Person::Asking)[..],
+            [Step::SignIn(_), Step::Tell(..)]
+        ));
+    }
+
+    #[test]
+    fn a_refusal_outlives_a_try_that_came_to_no_page() {
+        let mut walk = Walk::new();
+        walk.ask(1, Person::Present);
+        let id = walk.attempt();
+        let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInRefused));
+        walk.with(|session, cx| session.signed_in(id, refusal, cx));
+        walk.ask(2, Person::Asking);
+        let id = walk.attempt();
+        let steps =
+            walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::Unreachable));
+        let steps = walk.at(60).ask(3, Person::Present);
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInRefused));
+    }
+
+    #[test]
+    fn a_dead_refresh_token_is_not_shown_again() {
+        let mut walk = Walk::with_tokens(60);
+        walk.at(46).with(Session::timeout);
+        walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+        // Its token runs out, and the sign-in that follows comes to no page.
+        walk.at(70).ask(1, Person::Present);
+        let id = walk.attempt();
+        walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
+        assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
+        let due = walk.session.next(true).unwrap();
+        walk.at(due.0 / 1000 + 1).with(Session::timeout);
+        assert_eq!(walk.session.next(true), None);
+        let steps = walk.ask(2, Person::Absent);
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SessionEnded));
+        assert!(matches!(
+            walk.ask(3, Person::Present)[..],
             [Step::SignIn(_), Step::Tell(..)]
         ));
     }

@@ -79,13 +79,14 @@ pub async fn listen(
     })
 }
 
-/// How a sign-in ends that ended with this problem.
+/// How a sign-in ends that ended with this problem before anybody was shown a page.
 #[must_use]
 pub fn outcome(problem: Problem) -> SignInOutcome {
     const DECLINED: &[Code] = &[
         Code::SignInRefused,
         Code::SignInTimedOut,
         Code::SignInCancelled,
+        Code::SignInBrokeOff,
         Code::OtherPerson,
         Code::TrustRefused,
     ];
@@ -95,6 +96,35 @@ pub fn outcome(problem: Problem) -> SignInOutcome {
         SignInOutcome::Unreachable(problem)
     } else {
         SignInOutcome::Blocked(problem)
+    }
+}
+
+/// How a sign-in ends that got as far as a page. The page said that the provider was not reached,
+/// and the next one is for a person to open.
+fn after_a_page(problem: Problem) -> SignInOutcome {
+    match outcome(problem) {
+        // A certificate's flaw does not pass by itself, and its words say what to do.
+        SignInOutcome::Unreachable(fault)
+            if matches!(fault.code, Code::TlsFailed | Code::TlsFailedOwnCa) =>
+        {
+            SignInOutcome::Declined(fault)
+        }
+        SignInOutcome::Unreachable(fault) => {
+            let status = fault
+                .parameter("status")
+                .map(|status| format!("HTTP {status}"));
+            let reason = fault.parameter("reason").or(status);
+            SignInOutcome::Declined(Problem::new(
+                Code::SignInBrokeOff,
+                vec![
+                    ("host", fault.parameter("host").unwrap_or_default()),
+                    ("reason", reason.unwrap_or_default()),
+                ],
+            ))
+        }
+        ended @ (SignInOutcome::SignedIn(_)
+        | SignInOutcome::Declined(_)
+        | SignInOutcome::Blocked(_)) => ended,
     }
 }
 
@@ -190,7 +220,7 @@ impl Listening {
         };
         let ended = steps.await;
         desk.close(way.page(&ended)).await;
-        ended.map_or_else(outcome, |(tokens, _)| SignInOutcome::SignedIn(tokens))
+        ended.map_or_else(after_a_page, |(tokens, _)| SignInOutcome::SignedIn(tokens))
     }
 
     /// Asks the question alone, for a new pair on a session that lives. None: nobody answered.

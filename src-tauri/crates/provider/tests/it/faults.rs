@@ -57,15 +57,15 @@ async fn discovery_and_keys() {
         ),
         (
             status(500, "").at(Discovery),
-            ("unreachable", Code::ProviderFault),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             status(503, "").at(Discovery),
-            ("unreachable", Code::ProviderFault),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             status(429, "").at(Discovery),
-            ("unreachable", Code::ProviderFault),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             Fault::Garbage.at(Discovery),
@@ -80,11 +80,11 @@ async fn discovery_and_keys() {
         ),
         (
             Fault::Huge { bytes: 10 << 20 }.at(Discovery),
-            ("unreachable", Code::Unreachable),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             silent(Connection::Closed).at(Discovery),
-            ("unreachable", Code::Unreachable),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             Fault::WrongIssuer {
@@ -97,15 +97,12 @@ async fn discovery_and_keys() {
             Fault::WrongIssuer { issuer: None }.at(Discovery),
             ("blocked", Code::BadDiscovery),
         ),
-        (Fault::Offline.into(), ("unreachable", Code::Unreachable)),
+        (Fault::Offline.into(), ("declined", Code::SignInBrokeOff)),
         (
             Fault::ExpiredCertificate.into(),
-            ("unreachable", Code::TlsFailed),
+            ("declined", Code::TlsFailed),
         ),
-        (
-            status(500, "").at(Jwks),
-            ("unreachable", Code::ProviderFault),
-        ),
+        (status(500, "").at(Jwks), ("declined", Code::SignInBrokeOff)),
         (Fault::Garbage.at(Jwks), ("blocked", Code::BadDiscovery)),
     ] {
         let named = format!("{fault:?}");
@@ -140,16 +137,16 @@ async fn the_exchange_of_a_code() {
             ("blocked", Code::BadToken),
         ),
         (Fault::DisabledClient, ("blocked", Code::ClientRefused)),
-        (Fault::Garbage, ("unreachable", Code::Unreachable)),
+        (Fault::Garbage, ("declined", Code::SignInBrokeOff)),
         (
             Fault::Huge { bytes: 10 << 20 },
-            ("unreachable", Code::Unreachable),
+            ("declined", Code::SignInBrokeOff),
         ),
         (
             silent(Connection::Closed),
-            ("unreachable", Code::Unreachable),
+            ("declined", Code::SignInBrokeOff),
         ),
-        (status(503, ""), ("unreachable", Code::ProviderFault)),
+        (status(503, ""), ("declined", Code::SignInBrokeOff)),
         (
             status(400, r#"{"error":"invalid_grant"}"#),
             ("declined", Code::SignInRefused),
@@ -507,12 +504,12 @@ async fn authorities_replace_the_system_s_and_an_asker_s_own_are_named() {
     setting.trusted.ca_pem.clear();
     assert_eq!(
         sign_in_at(&setting).await,
-        ("unreachable", Some(Code::TlsFailed))
+        ("declined", Some(Code::TlsFailed))
     );
     setting.trusted.own_ca = true;
     assert_eq!(
         sign_in_at(&setting).await,
-        ("unreachable", Some(Code::TlsFailedOwnCa))
+        ("declined", Some(Code::TlsFailedOwnCa))
     );
     for pem in [
         "",
