@@ -404,7 +404,9 @@ impl World {
                 Effect::Refresh(attempt, request) => self.refresh(attempt, &request),
                 Effect::SignIn(sign_in) => self.sign_in(&sign_in, asks),
                 Effect::AskPage(..) => panic!("every server is trusted"),
-                Effect::Cancel(_) | Effect::SignOut(..) => panic!("nobody asked for that"),
+                Effect::Cancel(_) | Effect::SignOut(..) | Effect::Edit(_) => {
+                    panic!("nobody asked for that")
+                }
                 Effect::Forget(..)
                 | Effect::KeepSecret(..)
                 | Effect::Tell(..)
