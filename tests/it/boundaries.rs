@@ -20,6 +20,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("runtime", &["wire", "kubeconfig", "broker", "provider"]),
     ("kubefob", &["runtime", "wire"]),
     ("tests", &["playground", "runtime", "wire"]),
+    (
+        "fuzz",
+        &["wire", "kubeconfig", "broker", "provider", "runtime"],
+    ),
     ("playground", &[]),
     ("xtask", &[]),
 ];

@@ -3,6 +3,7 @@
 mod bench;
 mod cache;
 mod demo;
+mod fuzz;
 mod parts;
 mod prerequisites;
 mod programs;
@@ -26,6 +27,9 @@ cargo xtask demo [--no-wait] [--scripted]
     The main job as a told walk-through, in a playground and a home of its own. With a desktop and
     a terminal your own browser opens (--scripted: a script signs in for you), and at the end you
     can try it by yourself (--no-wait: it ends).
+cargo xtask fuzz [NAME] [--for 10m] [--keep]
+    A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts what
+    was found so far and covers more into the tree's corpus.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -47,10 +51,12 @@ fn main() -> ExitCode {
             Ok(request) => demo::run(request),
             Err(mistake) => return misused(&mistake),
         },
+        ["fuzz", rest @ ..] => match fuzz::Request::parse(rest) {
+            Ok(request) => fuzz::run(&request),
+            Err(mistake) => return misused(&mistake),
+        },
         ["parts"] => parts::list(),
-        [verb @ ("fuzz" | "bundle"), ..] => {
-            return misused(&format!("`{verb}` is not there yet"));
-        }
+        ["bundle", ..] => return misused("`bundle` is not there yet"),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

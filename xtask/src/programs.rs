@@ -92,13 +92,13 @@ fn shim_program() -> Result<PathBuf> {
     Ok(folder.join(triple).join("shim/kubectl-fob"))
 }
 
-fn host() -> Result<String> {
+pub(crate) fn host() -> Result<String> {
     let said = run::output(Command::new("rustc").arg("-vV")).unwrap_or_default();
     let triple = said.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(triple.context("`rustc -vV` names no host")?.to_owned())
 }
 
-fn succeed(command: &mut Command) -> Result<()> {
+pub(crate) fn succeed(command: &mut Command) -> Result<()> {
     if !command
         .status()
         .context("cargo can't be started")?

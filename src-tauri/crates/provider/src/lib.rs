@@ -58,17 +58,55 @@ fn bad_token(flaw: &verify::Flaw) -> Problem {
     Problem::new(Code::BadToken, vec![("reason", flaw.reason().to_owned())])
 }
 
-/// Reads a token endpoint's reply and says whether it could: the fuzzer's way in.
+/// The fuzzer's way in, to what nobody else calls by itself.
 #[doc(hidden)]
-#[must_use]
-pub fn reads_token_reply(body: &[u8]) -> bool {
-    token::granted(
-        body,
-        Times {
-            sent: Wall(0),
-            came: Wall(0),
-            date: None,
-        },
-    )
-    .is_ok()
+pub mod fuzzing {
+    use broker::clock::Wall;
+    use broker::secret::RefreshToken;
+
+    use crate::Times;
+    use crate::http::Reply;
+    use crate::token::{self, Refusal};
+
+    /// No time at all.
+    const TIMES: Times = Times {
+        sent: Wall(0),
+        came: Wall(0),
+        date: None,
+    };
+
+    /// What a token endpoint grants.
+    #[derive(Debug)]
+    pub struct Granted {
+        /// The ID token, not looked at yet.
+        pub id_token: Option<String>,
+        /// The next refresh token.
+        pub refresh: Option<RefreshToken>,
+        /// For how many seconds that one is good.
+        pub refresh_expires_in: Option<u64>,
+    }
+
+    /// Reads the body of a token endpoint's 200.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub fn token_reply(body: &[u8]) -> Result<Granted, String> {
+        let granted = token::granted(body, TIMES)?;
+        Ok(Granted {
+            id_token: granted.id_token,
+            refresh: granted.refresh,
+            refresh_expires_in: granted.refresh_expires_in,
+        })
+    }
+
+    /// The provider's own words in any other reply.
+    #[must_use]
+    pub fn token_refusal(status: u16, body: &[u8]) -> String {
+        let reply = Reply {
+            status,
+            body: body.to_vec(),
+            times: TIMES,
+        };
+        Refusal::read(&reply).words()
+    }
 }
