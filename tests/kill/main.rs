@@ -1,8 +1,12 @@
-//! The set `kill`: the resident dies at any moment, and no session with it.
+//! The set `kill`: the resident dies at any moment, and no session with it. It ends, becomes another program, and
+//! has its surroundings changed.
 
+mod around;
 mod at_rest;
+mod ending;
 mod keycloak;
 mod rounds;
+mod upgrade;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -32,6 +36,14 @@ fn main() -> ExitCode {
     set.trial("one_owner", || runtime()?.block_on(one_owner()));
     let world = Arc::clone(&real);
     set.trial("keycloak", move || world.with(keycloak::kills));
+    set.trial("upgrade", || runtime()?.block_on(upgrade::upgrade()));
+    set.trial("shell", || runtime()?.block_on(ending::shell()));
+    set.trial("terminate", || runtime()?.block_on(ending::terminate()));
+    set.trial("settings", || runtime()?.block_on(around::settings()));
+    set.trial("keyring_later", || {
+        runtime()?.block_on(around::keyring_later())
+    });
+    set.trial("sockets", || runtime()?.block_on(around::sockets()));
     let code = set.run();
     real.end();
     code

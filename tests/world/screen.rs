@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::parts;
 
@@ -39,6 +39,17 @@ impl Screen {
             display: format!(":{}", number.trim()),
             server,
         })
+    }
+}
+
+impl Screen {
+    /// Ends it as a log-out does: it takes its socket with it.
+    pub fn end(mut self) -> Result<()> {
+        let pid = self.server.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &pid]).status()?;
+        ensure!(status.success(), "kill said {status}");
+        self.server.wait()?;
+        Ok(())
     }
 }
 

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use broker::asker::Desktop;
 use broker::problem::{Code, Problem};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::sync::watch;
 
 use crate::settings::Settings;
@@ -67,7 +69,8 @@ impl Browser {
     pub(crate) fn desktop(&self) -> Desktop {
         match &self.0.screen {
             Some(socket) if !self.0.let_go.load(Ordering::Relaxed) => {
-                if socket.exists() {
+                // One that crashed leaves its socket behind, which nobody answers.
+                if answers(socket) {
                     return Desktop::Unlocked;
                 }
                 self.0.let_go.store(true, Ordering::Relaxed);
@@ -111,6 +114,16 @@ impl Browser {
         }
         Err(Problem::new(Code::NoBrowser, vec![("reason", reason)]))
     }
+}
+
+/// Whether somebody listens at a socket. It waits for nobody: one who is too busy to take us is there.
+fn answers(socket: &Path) -> bool {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let connected = SocketAddrUnix::new(socket).and_then(|address| {
+        let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        connect(&stream, &address)
+    });
+    matches!(connected, Ok(()) | Err(Errno::AGAIN))
 }
 
 /// The socket of the screen that an environment names, if it is one of this computer.
@@ -179,16 +192,19 @@ mod tests {
     fn a_screen_is_found_in_the_user_s_own_folder_and_let_go_for_good() {
         let runtime = tempfile::tempdir().unwrap();
         let socket = runtime.path().join("wayland-0");
-        std::fs::write(&socket, "").unwrap();
+        let screen = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let (_choosing, chosen) = watch::channel(Settings::default());
         let environment = [("WAYLAND_DISPLAY", "wayland-0"), (RUNTIME, "/elsewhere")];
         let environment = environment.map(|(name, value)| (name.into(), value.into()));
         let browser = Browser::new(chosen, environment.into(), Some(runtime.path()));
         assert_eq!(browser.folder().as_deref(), Some(runtime.path()));
         assert_eq!(browser.desktop(), Desktop::Unlocked);
+        // A process that another test starts may hold the listener for a moment.
+        rustix::net::shutdown(&screen, rustix::net::Shutdown::Both).unwrap();
+        drop(screen);
+        assert_eq!(browser.desktop(), Desktop::None, "its socket is left");
         std::fs::remove_file(&socket).unwrap();
-        assert_eq!(browser.desktop(), Desktop::None);
-        std::fs::write(&socket, "").unwrap();
+        let _screen = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         assert_eq!(browser.desktop(), Desktop::None, "it may be another's");
     }
 }
