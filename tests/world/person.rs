@@ -112,7 +112,7 @@ impl Person {
         &self.path
     }
 
-    /// Changes one setting in the settings file, which the resident reads when it starts.
+    /// Changes one setting in the settings file. A resident that runs sees it soon.
     pub fn setting(&self, name: &str, value: Value) -> Result<()> {
         let path = self.instance.join("config/settings.json");
         let mut settings = match fs::read(&path) {
