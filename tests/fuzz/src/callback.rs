@@ -19,7 +19,7 @@ pub(crate) fn run(input: &[u8]) -> Decoded {
         assert!(times <= 1, "{name} stands there {times} times");
     }
     let mut again = Serializer::new(String::new());
-    again.append_pair("state", &callback.state);
+    again.append_pair("state", callback.state.secret());
     if let Some(issuer) = &callback.issuer {
         again.append_pair("iss", issuer);
     }

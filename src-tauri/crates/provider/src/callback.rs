@@ -1,12 +1,13 @@
 //! What a provider's redirect says (RFC 6749 section 4.1.2, RFC 9207). Pure.
 
+use openidconnect::CsrfToken;
 use url::form_urlencoded;
 
 /// A redirect, read but not yet believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
     /// To which of our requests it answers.
-    pub state: String,
+    pub state: CsrfToken,
     /// Which provider says so, where it says.
     pub issuer: Option<String>,
     /// What it says.
@@ -86,7 +87,7 @@ pub fn read(query: &str) -> Result<Callback, Foreign> {
         _ => return Err(Foreign::NoAnswer),
     };
     Ok(Callback {
-        state: state.ok_or(Foreign::State)?,
+        state: CsrfToken::new(state.ok_or(Foreign::State)?),
         issuer,
         answer,
     })
@@ -111,14 +112,14 @@ mod tests {
     fn redirects_are_read() {
         let code = |issuer: Option<&str>| {
             Ok(Callback {
-                state: "s".into(),
+                state: CsrfToken::new("s".into()),
                 issuer: issuer.map(str::to_owned),
                 answer: Answer::Code("c d".into()),
             })
         };
         let refusal = |error: &str, description: &str| {
             Ok(Callback {
-                state: "s".into(),
+                state: CsrfToken::new("s".into()),
                 issuer: None,
                 answer: Answer::Error {
                     error: error.into(),
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn the_issuer_counts_wherever_it_stands() {
         let from = |issuer: Option<&str>| Callback {
-            state: "s".into(),
+            state: CsrfToken::new("s".into()),
             issuer: issuer.map(str::to_owned),
             answer: Answer::Code("c".into()),
         };

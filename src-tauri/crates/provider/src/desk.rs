@@ -11,8 +11,10 @@ use broker::outcome::SignInRequest;
 use broker::problem::{Code, Problem};
 use broker::texts::Language;
 use broker::trust::{Answer, Question};
+use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient};
+use openidconnect::{CsrfToken, EndpointSet, PkceCodeChallenge, Scope};
 use tokio::sync::{Notify, mpsc, watch};
-use url::{Url, form_urlencoded};
+use url::form_urlencoded;
 
 use crate::callback::{self, Foreign};
 use crate::os;
@@ -67,15 +69,17 @@ pub(crate) enum Stage {
 /// What a request to the provider is made of (RFC 6749 section 4.1.1).
 #[derive(Debug)]
 pub(crate) struct Authorization {
-    pub(crate) endpoint: Url,
-    pub(crate) client_id: String,
-    pub(crate) redirect_uri: String,
-    pub(crate) scope: String,
+    pub(crate) client: AuthorizingClient,
+    /// In the order in which they are sent.
+    pub(crate) scopes: Vec<Scope>,
     /// RFC 7636, S256.
     pub(crate) pkce: bool,
     /// `prompt=none`.
     pub(crate) silent: bool,
 }
+
+/// A client that knows where people sign in.
+pub(crate) type AuthorizingClient = CoreClient<EndpointSet>;
 
 /// What a browser brought.
 pub(crate) enum Arrival {
@@ -173,7 +177,7 @@ impl Desk {
     }
 
     /// Whether what was begun with this state still stands.
-    pub(crate) fn stands(&self, state: &str) -> bool {
+    pub(crate) fn stands(&self, state: &CsrfToken) -> bool {
         self.attempt().stands(state)
     }
 
@@ -310,7 +314,7 @@ impl Desk {
     }
 
     /// Holds a browser until the outcome is known, so that it shows the true one.
-    async fn outcome_of(&self, state: &str) -> Response {
+    async fn outcome_of(&self, state: &CsrfToken) -> Response {
         let mut stage = self.stage.subscribe();
         loop {
             if matches!(*stage.borrow_and_update(), Stage::Over(_)) {
@@ -363,27 +367,25 @@ impl Desk {
 impl Authorization {
     /// The address of the request that this browser makes.
     fn address(&self, begun: &Begun) -> String {
-        let mut address = self.endpoint.clone();
-        {
-            let mut query = address.query_pairs_mut();
-            query
-                .append_pair("response_type", "code")
-                .append_pair("client_id", &self.client_id)
-                .append_pair("redirect_uri", &self.redirect_uri)
-                .append_pair("scope", &self.scope)
-                .append_pair("state", &begun.state)
-                .append_pair("nonce", &begun.nonce)
-                // Google's way to ask for a refresh token; others ignore it. kubelogin sends it.
-                .append_pair("access_type", "offline");
-            if self.pkce {
-                query
-                    .append_pair("code_challenge", &begun.challenge())
-                    .append_pair("code_challenge_method", "S256");
-            }
-            if self.silent {
-                query.append_pair("prompt", "none");
-            }
+        let (state, nonce) = (begun.state.clone(), begun.nonce.clone());
+        let mut request = self
+            .client
+            .authorize_url(
+                CoreAuthenticationFlow::AuthorizationCode,
+                || state,
+                || nonce,
+            )
+            .add_scopes(self.scopes.iter().cloned())
+            // Google's way to ask for a refresh token; others ignore it. kubelogin sends it.
+            .add_extra_param("access_type", "offline");
+        if self.pkce {
+            let challenge = PkceCodeChallenge::from_code_verifier_sha256(&begun.verifier());
+            request = request.set_pkce_challenge(challenge);
         }
+        if self.silent {
+            request = request.add_prompt(CoreAuthPrompt::None);
+        }
+        let (address, _, _) = request.url();
         address.into()
     }
 }

@@ -4,6 +4,11 @@
 //! Each is one transaction with one outcome ([`broker::outcome`]); what to make of it is decided
 //! by the session. What decides here is pure and can be fuzzed: [`discovery::parse`], [`keys`],
 //! [`verify`], [`callback`].
+//!
+//! State, nonce, PKCE and the request that a browser carries to the provider are openidconnect's. What
+//! a provider answers is read here: that library wants of unused fields, too, that they be there and
+//! well typed, verifies with one fitting key alone and takes RSA keys of any length, and providers
+//! differ in all of it (`tests/it/library.rs` shows each).
 
 pub mod callback;
 pub mod discovery;

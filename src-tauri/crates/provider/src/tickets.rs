@@ -5,8 +5,7 @@
 //! alone. When a second browser comes with the same ticket, nobody can know which of them is the
 //! person's: what was begun from it is void.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use openidconnect::{CsrfToken, Nonce, PkceCodeVerifier};
 
 use crate::callback::Foreign;
 use crate::random::Random;
@@ -38,9 +37,9 @@ enum Use {
 #[derive(Clone)]
 pub(crate) struct Begun {
     /// Binds the redirect to this request.
-    pub(crate) state: String,
+    pub(crate) state: CsrfToken,
     /// Binds the ID token to this request.
-    pub(crate) nonce: String,
+    pub(crate) nonce: Nonce,
     /// Binds the code to this request (RFC 7636).
     pub(crate) verifier: String,
     /// Makes the question's form good for one answer.
@@ -127,8 +126,8 @@ impl Attempt {
             Use::Fresh => {
                 let cookie = known.is_none().then(|| self.random.word());
                 let begun = Begun {
-                    state: self.random.word(),
-                    nonce: self.random.word(),
+                    state: CsrfToken::new(self.random.word()),
+                    nonce: Nonce::new(self.random.word()),
                     verifier: self.random.word(),
                     form: self.random.word(),
                     browser: known.or_else(|| cookie.clone()).unwrap_or_default(),
@@ -153,10 +152,10 @@ impl Attempt {
     }
 
     /// A redirect with this state came.
-    pub(crate) fn redirect(&mut self, state: &str, cookie: Option<&str>) -> Redirect {
+    pub(crate) fn redirect(&mut self, state: &CsrfToken, cookie: Option<&str>) -> Redirect {
         for ticket in &mut self.tickets {
             match &mut ticket.use_of {
-                Use::Begun(begun) if same(&begun.state, state) => {
+                Use::Begun(begun) if begun.state == *state => {
                     if !is_of(begun, cookie) {
                         return Redirect::Foreign(Foreign::Cookie);
                     }
@@ -165,7 +164,7 @@ impl Attempt {
                     }
                     return Redirect::First(Box::new(begun.clone()));
                 }
-                Use::Void(begun) if same(&begun.state, state) => return Redirect::Void,
+                Use::Void(begun) if begun.state == *state => return Redirect::Void,
                 Use::Fresh | Use::Begun(_) | Use::Void(_) => {}
             }
         }
@@ -183,9 +182,9 @@ impl Attempt {
     }
 
     /// Whether what was begun with this state still stands.
-    pub(crate) fn stands(&self, state: &str) -> bool {
+    pub(crate) fn stands(&self, state: &CsrfToken) -> bool {
         self.tickets.iter().any(|ticket| match &ticket.use_of {
-            Use::Begun(begun) => same(&begun.state, state),
+            Use::Begun(begun) => begun.state == *state,
             Use::Fresh | Use::Void(_) => false,
         })
     }
@@ -200,10 +199,9 @@ impl Attempt {
 }
 
 impl Begun {
-    /// RFC 7636 section 4.2, S256.
-    pub(crate) fn challenge(&self) -> String {
-        let digest = ring::digest::digest(&ring::digest::SHA256, self.verifier.as_bytes());
-        URL_SAFE_NO_PAD.encode(digest)
+    /// RFC 7636 section 4.1. The library's type is good for one use, and a browser may come twice.
+    pub(crate) fn verifier(&self) -> PkceCodeVerifier {
+        PkceCodeVerifier::new(self.verifier.clone())
     }
 }
 
@@ -244,7 +242,7 @@ mod tests {
             Redirect::Foreign(Foreign::Cookie)
         ));
         assert!(matches!(
-            attempt.redirect("other", Some(&cookie)),
+            attempt.redirect(&CsrfToken::new("other".into()), Some(&cookie)),
             Redirect::Foreign(Foreign::State)
         ));
         assert!(matches!(
@@ -283,8 +281,8 @@ mod tests {
         let cookie = cookie.unwrap();
         let (second, set) = begin(&mut attempt, &other, Some(&cookie));
         assert_eq!(set, None);
-        assert_ne!(first.state, second.state);
-        assert_ne!(first.nonce, second.nonce);
+        assert!(first.state != second.state);
+        assert!(first.nonce != second.nonce);
         assert_ne!(first.verifier, second.verifier);
         assert!(matches!(attempt.visit(&one, None), Visit::Used));
         assert!(matches!(

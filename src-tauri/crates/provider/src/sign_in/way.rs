@@ -5,6 +5,8 @@ use broker::outcome::{Prompting, SignInRequest};
 use broker::problem::{Code, Problem};
 use broker::secret::BearerToken;
 use broker::tokens::Tokens;
+use openidconnect::core::CoreClient;
+use openidconnect::{AuthUrl, ClientId, IssuerUrl, JsonWebKeySet, RedirectUrl, Scope};
 
 use crate::callback::{self, Callback, Foreign};
 use crate::desk::{Authorization, foreign_callback};
@@ -49,11 +51,24 @@ impl<'a> Way<'a> {
         metadata: &Metadata,
         redirect_uri: &str,
     ) -> Result<Authorization, Problem> {
+        let issuer = IssuerUrl::new(metadata.issuer.clone());
+        let redirect = RedirectUrl::new(redirect_uri.to_owned());
+        let (Ok(issuer), Ok(redirect)) = (issuer, redirect) else {
+            // Both were read as addresses before.
+            let reason = "an address that is none".to_owned();
+            return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
+        };
+        let client_id = ClientId::new(self.request.key.client_id.clone());
+        // Keys are fetched when there is a token to verify. `openid` is among our scopes, which
+        // kubelogin sends last.
+        let client = CoreClient::new(client_id, issuer, JsonWebKeySet::new(Vec::new()))
+            .set_auth_uri(AuthUrl::from_url(metadata.authorization_endpoint.clone()))
+            .set_redirect_uri(redirect)
+            .disable_openid_scope();
+        let scopes = self.request.key.scopes_sent();
         Ok(Authorization {
-            endpoint: metadata.authorization_endpoint.clone(),
-            client_id: self.request.key.client_id.clone(),
-            redirect_uri: redirect_uri.to_owned(),
-            scope: self.request.key.scopes_sent().join(" "),
+            client,
+            scopes: scopes.into_iter().map(Scope::new).collect(),
             pkce: pkce(self.request.settings.pkce, metadata.pkce_methods.as_deref())?,
             silent: match self.request.prompt {
                 Prompting::Allowed => false,
@@ -115,10 +130,14 @@ impl<'a> Way<'a> {
         let mut grant = vec![
             ("grant_type", "authorization_code"),
             ("code", code.as_str()),
-            ("redirect_uri", authorization.redirect_uri.as_str()),
         ];
+        let redirect = authorization.client.redirect_uri();
+        if let Some(redirect) = redirect {
+            grant.push(("redirect_uri", redirect.as_str()));
+        }
+        let verifier = begun.verifier();
         if authorization.pkce {
-            grant.push(("code_verifier", &begun.verifier));
+            grant.push(("code_verifier", verifier.secret()));
         }
         let secrets = [
             request.settings.client_secret.as_ref(),
@@ -154,7 +173,7 @@ impl<'a> Way<'a> {
         let expected = Expected {
             issuer: &request.key.issuer,
             client_id,
-            nonce: Some(&begun.nonce),
+            nonce: Some(begun.nonce.secret()),
             subject: None,
             audience: &[],
         };

@@ -4,6 +4,7 @@
 
 mod browser;
 mod faults;
+mod library;
 mod setting;
 mod sign_in;
 mod threats;
