@@ -6,7 +6,7 @@ use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::Which;
 use crate::credential::{ExecVersion, stated_expiry};
-use crate::event::{Ask, Effect, Reply, Servers, SignIn};
+use crate::event::{Ask, Effect, Reply, Servers, SignIn, TokenFacts};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
 use crate::problem::{Code, Problem};
 use crate::questions::Standings;
@@ -23,7 +23,7 @@ pub(crate) enum Wish {
         servers: Servers,
     },
     /// An account's raw token, for a person.
-    Token { account: AccountId },
+    Token { account: AccountId, json: bool },
     /// To be signed in.
     SignIn {
         account: AccountId,
@@ -83,7 +83,7 @@ impl Broker {
                 self.keep_first_secret(&account, effects);
                 (account, wants)
             }
-            Wish::Token { account } => (account.clone(), Wants::Token),
+            Wish::Token { account, .. } => (account.clone(), Wants::Token),
             Wish::SignIn { account, .. } => (account.clone(), Wants::SignIn),
             Wish::Answer { .. } | Wish::SignOut { .. } => return,
         };
@@ -183,19 +183,24 @@ impl Broker {
             Wish::SignIn { .. } => return self.told_signed_in(caller, id, effects),
             Wish::Token { .. } | Wish::Answer { .. } | Wish::SignOut { .. } => {}
         }
-        let Some(tokens) = self
-            .accounts
-            .get(id)
-            .and_then(|account| account.session.good(now))
-        else {
+        let as_json = matches!(known.wants, Wish::Token { json: true, .. });
+        let account = self.accounts.get(id);
+        let good = account.and_then(|account| Some((account, account.session.good(now)?)));
+        let Some((account, tokens)) = good else {
             return self.fail(caller, &Problem::plain(Code::TakesTooLong), effects);
         };
+        let token = tokens.bearer.clone();
         let reply = match waiter.wants {
             Wants::Credential(version) => {
-                let expiry = stated_expiry(tokens, now.wall);
-                Reply::Credential(version, tokens.bearer.clone(), expiry)
+                Reply::Credential(version, token, stated_expiry(tokens, now.wall))
             }
-            Wants::Token | Wants::SignIn => Reply::Token(tokens.bearer.clone()),
+            Wants::Token | Wants::SignIn => {
+                let facts = as_json.then(|| TokenFacts {
+                    account: account.label.clone(),
+                    expires: tokens.expires,
+                });
+                Reply::Token(token, facts)
+            }
         };
         self.end(caller, reply, 0, effects);
     }
@@ -376,7 +381,7 @@ impl Broker {
         };
         let problem = match &known.wants {
             Wish::Credential { account, .. }
-            | Wish::Token { account }
+            | Wish::Token { account, .. }
             | Wish::SignIn { account, .. } => self.told_of(account, problem, &known.asker),
             Wish::Answer { .. } | Wish::SignOut { .. } => problem.clone(),
         };

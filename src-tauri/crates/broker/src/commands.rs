@@ -64,9 +64,9 @@ impl Broker {
                 }
                 Err(problem) => refuse(caller, &asker, &problem, effects),
             },
-            Command::Token { account, json: _ } => match self.account_named(account.as_deref()) {
+            Command::Token { account, json } => match self.account_named(account.as_deref()) {
                 Ok(account) => {
-                    let wants = Wish::Token { account };
+                    let wants = Wish::Token { account, json };
                     self.callers.insert(caller, Caller { asker, wants });
                     self.pursue(caller, now, effects);
                 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
+use crate::event::TokenFacts;
 use crate::problem::{Code, Problem};
 use crate::schedule;
 use crate::secret::BearerToken;
@@ -115,6 +116,30 @@ pub fn render(version: ExecVersion, token: &BearerToken, stated_expiry: Wall) ->
     text
 }
 
+/// What `kubectl fob token` prints: the token alone, or JSON with the same fields and times as
+/// `kubectl fob status --json` has (milliseconds since the Unix epoch).
+#[must_use]
+pub fn render_token(token: &BearerToken, facts: Option<&TokenFacts>) -> String {
+    #[derive(Serialize)]
+    struct Told<'a> {
+        token: &'a str,
+        expires: Wall,
+        account: &'a str,
+    }
+    let Some(facts) = facts else {
+        return format!("{}\n", token.reveal());
+    };
+    let told = Told {
+        token: token.reveal(),
+        expires: facts.expires,
+        account: &facts.account,
+    };
+    // Serialising these plain types can't fail.
+    let mut text = serde_json::to_string_pretty(&told).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// The expiry that client-go is told. It compares without a margin and asks again for each request
 /// once that is past (kubernetes#106768), so it is told of one a little early; but of one to come
 /// as long as the token is good, and never of one past the token's own.
@@ -170,6 +195,24 @@ mod tests {
     use super::*;
     use crate::texts::Language;
     use crate::tokens::Identity;
+
+    #[test]
+    fn a_token_for_a_person_is_printed_alone_or_with_its_facts() {
+        let token = BearerToken::new("a.b.c".into());
+        assert_eq!(render_token(&token, None), "a.b.c\n");
+        let facts = TokenFacts {
+            account: "work".into(),
+            expires: Wall(1_700_000_000_123),
+        };
+        let told = render_token(&token, Some(&facts));
+        let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(
+            told,
+            serde_json::json!({
+                "token": "a.b.c", "expires": 1_700_000_000_123_i64, "account": "work"
+            })
+        );
+    }
 
     #[test]
     fn client_go_is_understood() {

@@ -2,6 +2,7 @@
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop, ProcessId};
+use crate::clock::Wall;
 use crate::command::Command;
 use crate::command::Which;
 use crate::contexts::{ContextCommand, Edit};
@@ -180,15 +181,24 @@ pub enum Reply {
     /// For standard output.
     Out(String),
     /// A credential, for standard output.
-    Credential(ExecVersion, BearerToken, crate::clock::Wall),
-    /// The token alone, for standard output.
-    Token(BearerToken),
+    Credential(ExecVersion, BearerToken, Wall),
+    /// The token for a person, for standard output: alone, or with what there is to say of it.
+    Token(BearerToken, Option<TokenFacts>),
     /// For standard error.
     Err(String),
     /// A question to be answered with one line.
     Prompt(String),
     /// The end, with an exit code.
     Done(u8),
+}
+
+/// What `kubectl fob token --json` says beside the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// What people call the account.
+    pub account: String,
+    /// When the token ends, on this computer's clock.
+    pub expires: Wall,
 }
 
 /// A sign-in to perform.

@@ -19,7 +19,7 @@ use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, 
 use broker::problem::{Code, Problem};
 use broker::secret::{BearerToken, RefreshToken};
 use broker::session::StateWord;
-use broker::settings::Settings;
+use broker::settings::{KeepFresh, Settings};
 use broker::texts::Language;
 use broker::tokens::{Identity, Tokens};
 use broker::trust::{Answer, Server};
@@ -34,13 +34,17 @@ enum Happening {
         process: u8,
         server: u8,
     },
+    Tab,
     Login,
     Logout,
+    Token,
     HangUp(u8),
     Refresh(RefreshEnd),
     SignIn(SignInEnd),
     Answer(u8),
-    Desktop(bool),
+    Desktop(Desktop),
+    KeepFresh(KeepFresh),
+    Resumed,
     Network,
     Pass(u16),
     SetClock(i16),
@@ -89,7 +93,13 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => refresh.prop_map(Happening::Refresh),
         4 => sign_in.prop_map(Happening::SignIn),
         3 => (0_u8..3).prop_map(Happening::Answer),
-        1 => any::<bool>().prop_map(Happening::Desktop),
+        1 => Just(Happening::Tab),
+        1 => Just(Happening::Token),
+        2 => prop::sample::select(vec![Desktop::None, Desktop::Locked, Desktop::Unlocked])
+            .prop_map(Happening::Desktop),
+        1 => prop::sample::select(vec![KeepFresh::Always, KeepFresh::WhileInUse])
+            .prop_map(Happening::KeepFresh),
+        1 => Just(Happening::Resumed),
         1 => Just(Happening::Network),
         4 => (0_u16..1_000).prop_map(Happening::Pass),
         1 => any::<i16>().prop_map(Happening::SetClock),
@@ -99,6 +109,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 
 struct World {
     broker: Broker,
+    desktop: Desktop,
     now: Now,
     next: u64,
     owed: BTreeMap<CallerId, usize>,
@@ -126,6 +137,7 @@ impl World {
     fn new() -> Self {
         Self {
             broker: Broker::new(Kept::default(), Settings::default(), 7),
+            desktop: Desktop::None,
             now: Now {
                 wall: Wall::from_seconds(1_800_000_000),
                 moment: Moment(1_000_000),
@@ -198,10 +210,15 @@ impl World {
                     self.refreshing.insert(attempt, request.account);
                 }
                 Effect::SignIn(sign_in) => {
+                    assert!(
+                        !sign_in.open_browser || self.desktop == Desktop::Unlocked,
+                        "a page where nobody can see it"
+                    );
                     let entry = (sign_in.request.account, sign_in.question);
                     self.signing_in.insert(sign_in.attempt, entry);
                 }
                 Effect::AskPage(question, _) => {
+                    assert_eq!(self.desktop, Desktop::Unlocked);
                     self.pages.insert(question);
                 }
                 Effect::Cancel(attempt) => {
@@ -254,7 +271,12 @@ impl World {
                 *answers += 1;
                 assert_eq!(*answers, 1, "{caller:?} is answered once");
             }
-            Reply::Out(_) | Reply::Token(_) | Reply::Err(_) => {}
+            Reply::Token(token, facts) => {
+                let end = self.ends[token.reveal()];
+                assert!(end > self.now.moment, "nor to a person");
+                assert!(facts.is_some(), "as JSON, as was asked");
+            }
+            Reply::Out(_) | Reply::Err(_) => {}
         }
     }
 
@@ -273,27 +295,23 @@ impl World {
                 process,
                 server,
             } => {
-                let caller = self.caller();
                 let asker = self.asker(foreground, process);
-                let server = Server::Unknown(format!("s{server}"));
-                self.handle(Event::Asked(Box::new(Ask {
-                    caller,
-                    asker,
-                    account: Which::Flags {
-                        key: key(),
-                        settings: ClientSettings::default(),
-                    },
-                    version: ExecVersion::V1,
-                    servers: Servers {
-                        needed: vec![Candidate {
-                            server,
-                            contexts: vec![],
-                        }],
-                        others: vec![],
-                        file: None,
-                    },
-                })));
+                self.ask(asker, server);
             }
+            Happening::Tab => {
+                let asker = Asker {
+                    completion: true,
+                    ..self.asker(true, 150)
+                };
+                let asked = (self.signing_in.len(), self.pages.len(), self.prompts.len());
+                self.ask(asker, 0);
+                let now = (self.signing_in.len(), self.pages.len(), self.prompts.len());
+                assert_eq!(asked, now, "a TAB asks nobody");
+            }
+            Happening::Token => self.command(Command::Token {
+                account: None,
+                json: true,
+            }),
             Happening::Login => self.command(Command::Login {
                 account: None,
                 open_browser: true,
@@ -363,14 +381,14 @@ impl World {
                     self.handle(Event::Answered(caller, line.into()));
                 }
             }
-            Happening::Desktop(there) => {
-                let desktop = if there {
-                    Desktop::Unlocked
-                } else {
-                    Desktop::None
-                };
+            Happening::Desktop(desktop) => {
+                self.desktop = desktop;
                 self.handle(Event::Desktop(desktop));
             }
+            Happening::KeepFresh(keep_fresh) => {
+                self.handle(Event::Settings(Settings { keep_fresh }));
+            }
+            Happening::Resumed => self.handle(Event::Resumed),
             Happening::Network => self.handle(Event::NetworkChanged),
             Happening::Pass(seconds) => {
                 self.now = self.now.after(Duration::from_secs(u64::from(seconds)));
@@ -390,6 +408,27 @@ impl World {
                 }
             }
         }
+    }
+
+    fn ask(&mut self, asker: Asker, server: u8) {
+        let caller = self.caller();
+        self.handle(Event::Asked(Box::new(Ask {
+            caller,
+            asker,
+            account: Which::Flags {
+                key: key(),
+                settings: ClientSettings::default(),
+            },
+            version: ExecVersion::V1,
+            servers: Servers {
+                needed: vec![Candidate {
+                    server: Server::Unknown(format!("s{server}")),
+                    contexts: vec![],
+                }],
+                others: vec![],
+                file: None,
+            },
+        })));
     }
 
     fn command(&mut self, command: Command) {
@@ -434,7 +473,7 @@ proptest! {
     #[test]
     fn no_order_of_events_breaks_the_rules(all in prop::collection::vec(happening(), 1..80)) {
         let mut world = World::new();
-        world.handle(Event::Desktop(Desktop::Unlocked));
+        world.happen(Happening::Desktop(Desktop::Unlocked));
         for happening in all {
             world.happen(happening);
         }
@@ -444,7 +483,7 @@ proptest! {
                 prop_assert!(account.problem.is_some() || account.name.is_some());
             }
         }
-        world.handle(Event::Desktop(Desktop::Unlocked));
+        world.happen(Happening::Desktop(Desktop::Unlocked));
         world.a_person_mends_it();
         // Nobody is forgotten: with every question answered and every attempt over, all are.
         prop_assert_eq!(world.unanswered(), vec![]);

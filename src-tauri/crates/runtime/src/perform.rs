@@ -223,9 +223,9 @@ impl Performer {
                 Reply::Credential(version, token, expiry) => {
                     frame::Reply::Stdout(credential::render(version, &token, expiry).into_bytes())
                 }
-                Reply::Token(token) => {
-                    frame::Reply::Stdout(format!("{}\n", token.reveal()).into_bytes())
-                }
+                Reply::Token(token, facts) => frame::Reply::Stdout(
+                    credential::render_token(&token, facts.as_ref()).into_bytes(),
+                ),
                 Reply::Err(text) => frame::Reply::Stderr(text),
                 Reply::Prompt(text) => frame::Reply::Prompt(text),
                 Reply::Done(code) => frame::Reply::Exit(code),

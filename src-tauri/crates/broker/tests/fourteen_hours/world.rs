@@ -588,7 +588,7 @@ impl World {
             }
             Reply::Err(text) => owed.error = Some(text),
             Reply::Done(_) => self.done(caller),
-            Reply::Out(_) | Reply::Token(_) | Reply::Prompt(_) => panic!("{reply:?}"),
+            Reply::Out(_) | Reply::Token(..) | Reply::Prompt(_) => panic!("{reply:?}"),
         }
     }
 
