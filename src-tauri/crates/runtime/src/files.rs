@@ -1,5 +1,8 @@
 //! The files that a question depends on: the asker's kubeconfigs, and certificate authorities.
-//! All of it is read off the loop, regular files alone, with a bound.
+//! All of it is read off the loop, regular files alone, with a bound; an answer that still holds is
+//! given again.
+
+mod remembered;
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
@@ -21,6 +24,9 @@ use provider::Trusted;
 use wire::frame::Run;
 
 use crate::asker;
+use crate::os::files::Stamp;
+
+use remembered::{Ledger, Question, Remembered};
 
 /// The most bytes that a certificate authority's file may have.
 const CA_BYTES: u64 = 1024 * 1024;
@@ -32,20 +38,12 @@ const PARSED: usize = 64;
 pub(crate) struct Files {
     home: PathBuf,
     parsed: Arc<Mutex<Parsed>>,
+    remembered: Remembered,
 }
 
-/// The newest files that were parsed, by their state.
-type Parsed = VecDeque<(Stamp, Arc<Config>)>;
-
-/// One state of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Stamp {
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-    modified: (i64, i64),
-    length: u64,
-}
+/// The newest files that were parsed: each one's path, whole and as it was named, its state, and what
+/// it says.
+type Parsed = VecDeque<(PathBuf, PathBuf, Stamp, Arc<Config>)>;
 
 impl Files {
     /// `home` is the person's own, where `~/.kube/config` is.
@@ -53,6 +51,7 @@ impl Files {
         Self {
             home,
             parsed: Arc::default(),
+            remembered: Remembered::default(),
         }
     }
 
@@ -67,6 +66,10 @@ impl Files {
         cluster: Option<&ExecCluster>,
         account: &Which,
     ) -> Result<Servers, Problem> {
+        if let Some(servers) = self.remembered.answer(&found, run) {
+            return Ok(servers);
+        }
+        let question = Question::of(&found, run);
         let arguments: Vec<String> = run
             .args
             .iter()
@@ -82,7 +85,14 @@ impl Files {
         let files = self.clone();
         let account = account.clone();
         let home = self.home.clone();
-        let blocking = move || files.look(&found, &arguments, named, &account, &home);
+        let blocking = move || {
+            let ledger = Ledger::default();
+            let servers = files.look(&found, &arguments, named, &account, &home, &ledger)?;
+            files
+                .remembered
+                .keep(question, ledger, &servers, crate::clock::wall());
+            Ok(servers)
+        };
         tokio::task::spawn_blocking(blocking)
             .await
             .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
@@ -95,7 +105,9 @@ impl Files {
         named: Option<ServerKey>,
         account: &Which,
         home: &Path,
+        ledger: &Ledger,
     ) -> Result<Servers, Problem> {
+        let candidate = |found| candidate(found, ledger);
         let unknown = || {
             let text = arguments.join("\0");
             let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
@@ -108,7 +120,7 @@ impl Files {
                 file: None,
             }
         };
-        let merged = self.file_set(found)?;
+        let merged = self.file_set(found, ledger)?;
         let others = |needed: &[Candidate]| {
             let Some((merged, key)) = merged.as_ref().zip(account_key(account)) else {
                 return Vec::new();
@@ -150,7 +162,7 @@ impl Files {
         let Some(merged_set) = &merged else {
             return Ok(unknown());
         };
-        let narrow = self.narrow(found, merged_set);
+        let narrow = self.narrow(found, merged_set, ledger);
         match kubeconfig::servers(merged_set, arguments, &narrow) {
             Origin::Known(candidates) => {
                 let file = candidates
@@ -169,7 +181,7 @@ impl Files {
     }
 
     /// What the asker's own arguments choose, if it is kubectl by more than its name.
-    fn narrow(&self, found: &asker::Found, merged: &Merged) -> kubeconfig::Narrow {
+    fn narrow(&self, found: &asker::Found, merged: &Merged, ledger: &Ledger) -> kubeconfig::Narrow {
         let Some(arguments) = found.asker.arguments.as_deref().filter(|_| found.kubectl) else {
             return kubeconfig::Narrow::default();
         };
@@ -182,13 +194,12 @@ impl Files {
             asker::variable(environment, "HOME").map(Path::new),
         );
         if let Some(path) = preferences {
-            narrow.preferences_choose = match open(&folder.join(path))
-                .and_then(|file| bounded(file, kubeconfig::MAX_BYTES as u64))
-            {
-                Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes),
-                Err(Unread::Missing) => false,
-                Err(_) => true,
-            };
+            narrow.preferences_choose =
+                match ledger.bytes(&folder.join(path), kubeconfig::MAX_BYTES as u64) {
+                    Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes),
+                    Err(Unread::Missing) => false,
+                    Err(_) => true,
+                };
         }
         narrow.files_are_newer = files_of(merged).any(|file| {
             changed_since(
@@ -200,7 +211,7 @@ impl Files {
     }
 
     /// The asker's file set, merged; none where it is out of sight.
-    fn file_set(&self, found: &asker::Found) -> Result<Option<Merged>, Problem> {
+    fn file_set(&self, found: &asker::Found, ledger: &Ledger) -> Result<Option<Merged>, Problem> {
         if found.asker.place == broker::asker::Place::Container {
             return Ok(None);
         }
@@ -215,7 +226,7 @@ impl Files {
             asker::variable(environment, "KUBECONFIG"),
             home,
         );
-        self.load_set(&set, folder).map(Some)
+        self.load_noted(&set, folder, ledger).map(Some)
     }
 
     /// The person's own home folder.
@@ -225,13 +236,17 @@ impl Files {
 
     /// Loads and merges a file set as kubectl does.
     pub(crate) fn load_set(&self, set: &FileSet, folder: &Path) -> Result<Merged, Problem> {
+        self.load_noted(set, folder, &Ledger::default())
+    }
+
+    fn load_noted(&self, set: &FileSet, folder: &Path, ledger: &Ledger) -> Result<Merged, Problem> {
         let (paths, mandatory) = match set {
             FileSet::Explicit(path) => (std::slice::from_ref(path), true),
             FileSet::Optional(paths) => (paths.as_slice(), false),
         };
         let mut configs = Vec::new();
         for path in paths {
-            match self.load(&folder.join(path), path) {
+            match self.load(&folder.join(path), path, ledger) {
                 Ok(config) => configs.push(config),
                 Err(Unread::Missing) if !mandatory => {}
                 Err(unread) => {
@@ -251,11 +266,11 @@ impl Files {
         ))
     }
 
-    fn load(&self, path: &Path, named: &Path) -> Result<Arc<Config>, Unread> {
-        let file = open(path)?;
-        let stamp = stamp(path, &file)?;
-        let known =
-            |(known, config): &(Stamp, Arc<Config>)| (*known == stamp).then(|| Arc::clone(config));
+    fn load(&self, path: &Path, named: &Path, ledger: &Ledger) -> Result<Arc<Config>, Unread> {
+        let (file, stamp) = ledger.open(path)?;
+        let known = |(whole, name, known, config): &(PathBuf, PathBuf, Stamp, Arc<Config>)| {
+            (whole == path && name == named && *known == stamp).then(|| Arc::clone(config))
+        };
         if let Some(config) = self.parsed().iter().find_map(known) {
             return Ok(config);
         }
@@ -264,11 +279,16 @@ impl Files {
             kubeconfig::load(named, &text).map_err(|error| Unread::Malformed(error.to_string()))?;
         let config = Arc::new(config);
         let mut parsed = self.parsed();
-        parsed.retain(|(known, _)| known.path != stamp.path);
+        parsed.retain(|(whole, name, ..)| whole != path || name != named);
         if parsed.len() >= PARSED {
             parsed.pop_front();
         }
-        parsed.push_back((stamp, Arc::clone(&config)));
+        parsed.push_back((
+            path.to_owned(),
+            named.to_owned(),
+            stamp,
+            Arc::clone(&config),
+        ));
         Ok(config)
     }
 
@@ -299,7 +319,7 @@ impl Files {
             Some(Found {
                 key,
                 settings,
-                candidate: candidate(pair.candidate),
+                candidate: candidate(pair.candidate, &Ledger::default()),
                 file,
             })
         });
@@ -405,22 +425,22 @@ fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
 }
 
 #[cfg(unix)]
-fn stamp(path: &Path, file: &File) -> Result<Stamp, Unread> {
+fn stamp(file: &File) -> Result<Stamp, Unread> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = file.metadata().map_err(Unread::Io)?;
     Ok(Stamp {
-        path: path.to_owned(),
         device: metadata.dev(),
         inode: metadata.ino(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
         length: metadata.len(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
     })
 }
 
 /// A server with its certificate authority's content in place of its path: the same authority, by
 /// file or by data, is one server.
-fn candidate(found: kubeconfig::Candidate) -> Candidate {
-    let read = |path: &Path| open(path).and_then(|file| bounded(file, CA_BYTES)).ok();
+fn candidate(found: kubeconfig::Candidate, ledger: &Ledger) -> Candidate {
+    let read = |path: &Path| ledger.bytes(path, CA_BYTES).ok();
     Candidate {
         server: Server::Known(found.server.with_ca_data(read)),
         contexts: found.contexts,

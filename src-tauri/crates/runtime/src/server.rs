@@ -174,8 +174,8 @@ impl Server {
                 let problem = Problem::plain(broker::problem::Code::BadClient);
                 let text = format!("kubefob: {}\n", problem.line(Default::default()));
                 let mut encoder = Encoder::new();
-                drop(write(&mut stream, &mut encoder, &Reply::Stderr(text)).await);
-                drop(write(&mut stream, &mut encoder, &Reply::Exit(1)).await);
+                let replies = [Reply::Stderr(text), Reply::Exit(1)];
+                drop(write(&mut stream, &mut encoder, &replies).await);
             }
             Ok(Ok(None)) | Err(_) => {}
         }
@@ -216,8 +216,13 @@ impl Server {
                 }
                 reply = outgoing.recv() => {
                     let Some(reply) = reply else { break true };
-                    let last = matches!(reply, Reply::Exit(_));
-                    if write(&mut stream, &mut encoder, &reply).await.is_err() {
+                    // A token and the end of it are there together, and go together.
+                    let mut replies = vec![reply];
+                    while let Ok(next) = outgoing.try_recv() {
+                        replies.push(next);
+                    }
+                    let last = replies.iter().any(|reply| matches!(reply, Reply::Exit(_)));
+                    if write(&mut stream, &mut encoder, &replies).await.is_err() {
                         break false;
                     }
                     if last {
@@ -236,7 +241,7 @@ impl Server {
                     let (ping, pong) = oneshot::channel();
                     self.inbox.send(Message::Ping(ping));
                     if pong.await.is_err()
-                        || write(&mut stream, &mut encoder, &Reply::Alive).await.is_err()
+                        || write(&mut stream, &mut encoder, &[Reply::Alive]).await.is_err()
                     {
                         break false;
                     }
@@ -361,12 +366,14 @@ async fn read(
 async fn write(
     stream: &mut UnixStream,
     encoder: &mut Encoder<Reply>,
-    reply: &Reply,
+    replies: &[Reply],
 ) -> std::io::Result<()> {
     let mut bytes = Vec::new();
-    encoder
-        .encode(reply, &mut bytes)
-        .map_err(std::io::Error::other)?;
+    for reply in replies {
+        encoder
+            .encode(reply, &mut bytes)
+            .map_err(std::io::Error::other)?;
+    }
     // A client that does not read is not waited for.
     let write = tokio::time::timeout(FIRST_FRAME, stream.write_all(&bytes)).await;
     zeroize::Zeroize::zeroize(&mut bytes);

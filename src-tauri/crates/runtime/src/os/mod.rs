@@ -5,6 +5,7 @@ pub(crate) mod clock;
 pub(crate) mod descriptor;
 #[cfg(unix)]
 pub(crate) mod execute;
+pub(crate) mod files;
 #[cfg(unix)]
 pub(crate) mod image;
 pub(crate) mod keyring;
