@@ -30,7 +30,8 @@ pub(crate) async fn tell(teller: &mut Teller, stage: &Stage) -> Result<()> {
 
 /// What the person can do by themselves now.
 pub(crate) fn invite(teller: &Teller, stage: &Stage) {
-    teller.title("\nYour turn");
+    teller.note("");
+    teller.title("Your turn");
     teller.note("Everything still runs. In another terminal:\n");
     let typed = typed_elsewhere(stage);
     teller.said(&format!("{typed} kubectl fob login"));
@@ -300,8 +301,10 @@ would collect your token, and be you at the cluster.",
         ),
     );
     teller.note(match stage.visitor {
-        Visitor::Themselves => "You are asked in the browser. Answer \"No\".",
-        Visitor::Script { .. } => "You are asked in the browser; the script answers \"No\".",
+        Visitor::Themselves => "You are asked in the browser. Answer \"Don't allow\".",
+        Visitor::Script { .. } => {
+            "You are asked in the browser; the script answers \"Don't allow\"."
+        }
     });
     let said = stage
         .run(

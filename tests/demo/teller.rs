@@ -36,7 +36,7 @@ impl Teller {
 
     /// Plain words, between commands or after them.
     pub(crate) fn note(&self, text: &str) {
-        for line in text.lines() {
+        for line in text.split('\n') {
             print(format!("{MARGIN}{line}").trim_end());
         }
     }
