@@ -1,4 +1,4 @@
-//! The set `it`: what holds of the house itself, and of its demo.
+//! The set `it`: what holds of the house itself and of its demo, and the scenarios in the playground.
 
 use std::process::ExitCode;
 
@@ -7,12 +7,15 @@ use world::Set;
 mod boundaries;
 mod contexts;
 mod demo;
+mod scenarios;
 
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("boundaries", boundaries::hold);
     set.trial("contexts_walk", contexts::walk);
     set.trial("contexts_crowd", contexts::crowd);
+    set.trial("seed", scenarios::the_seed);
+    set.trial("lifetime", scenarios::a_lifetime);
     set.trial("demo", demo::told);
     set.trial("demo_fails", demo::fails);
     set.trial("demo_interrupted", demo::interrupted);

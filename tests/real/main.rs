@@ -1,8 +1,6 @@
 //! The set `real`: the article's way on real parts.
 
-mod lifetime;
 mod matrix;
-mod seed;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +11,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use world::browser::{self, Settings};
 use world::keycloak::Keycloak;
+use world::scenario::lifetime::lifetime;
+use world::scenario::seed::seed;
+use world::scenario::{Bound, World};
 use world::{Real, RealWorld, Set};
+
+/// The scripted browser's program.
+pub(crate) const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
 
 fn main() -> ExitCode {
     let real = match Real::new() {
@@ -27,9 +31,13 @@ fn main() -> ExitCode {
     trial(&mut set, &real, "parts", parts);
     trial(&mut set, &real, "controls", controls);
     trial(&mut set, &real, "scripted_browser", scripted_browser);
-    trial(&mut set, &real, "seed", seed::seed);
+    trial(&mut set, &real, "seed", async |world| {
+        seed(world, Path::new(SCRIPTED)).await
+    });
     trial(&mut set, &real, "matrix", matrix::matrix);
-    trial(&mut set, &real, "lifetime", lifetime::lifetime);
+    trial(&mut set, &real, "lifetime", async |world| {
+        lifetime(world, Path::new(SCRIPTED)).await
+    });
     let code = set.run();
     real.end();
     code
@@ -45,32 +53,6 @@ fn trial(
     let real = Arc::clone(real);
     set.trial(name, move || real.with(body));
 }
-
-/// The article's 2-3.
-pub(crate) const ROLE: &str = r#"
-kind: ClusterRole
-apiVersion: rbac.authorization.k8s.io/v1
-metadata:
-  name: keycloak-role
-rules:
-- apiGroups: [""]
-  resources: ["namespaces", "pods"]
-  verbs: ["get", "list", "watch"]
-"#;
-pub(crate) const BINDING: &str = r#"
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata:
-  name: keycloak-crb-test
-roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: ClusterRole
-  name: keycloak-role
-subjects:
-- apiGroup: rbac.authorization.k8s.io
-  kind: User
-  name: test
-"#;
 
 /// The article's second section, without any program of ours: that the parts are the real ones
 /// and stand together.
@@ -104,7 +86,7 @@ async fn parts(world: &RealWorld) -> Result<()> {
         "{said}"
     );
 
-    world.administer(&["apply", "-f", "-"], &format!("{ROLE}---{BINDING}"))?;
+    world.bind(Bound::User).await?;
     println!("2-3: the role, and its binding to the user");
     let (status, body) = world.apiserver.get(path, Some(token)).await?;
     ensure!(
@@ -126,7 +108,7 @@ async fn parts(world: &RealWorld) -> Result<()> {
     println!("whoami: {who}");
 
     // As it was, for the trials that go the same way.
-    world.administer(&["delete", "-f", "-"], &format!("{ROLE}---{BINDING}"))?;
+    world.bind(Bound::Nobody).await?;
     let (status, _) = world.apiserver.get(path, Some(token)).await?;
     ensure!(status == 403, "{status} without the binding");
     Ok(())
@@ -202,7 +184,7 @@ async fn scripted_browser(world: &RealWorld) -> Result<()> {
         ..Settings::default()
     };
     let script = world.folder.join("open");
-    settings.launcher(Path::new(env!("CARGO_BIN_EXE_scripted-browser")), &script)?;
+    settings.launcher(Path::new(SCRIPTED), &script)?;
 
     let listener = match TcpListener::bind("127.0.0.1:8000").await {
         Ok(listener) => listener,

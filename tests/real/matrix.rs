@@ -1,13 +1,15 @@
 //! Which kubectl takes what the shim prints: each one that there is, in each version of the
 //! exec credential, against the real cluster.
 
+use std::path::Path;
+
 use anyhow::{Result, ensure};
 use world::RealWorld;
 use world::browser;
 use world::person::Said;
+use world::scenario::{Bound, Seated, World};
 
-use crate::seed::{Seated, seated};
-use crate::{BINDING, ROLE};
+use crate::SCRIPTED;
 
 /// The versions of `client.authentication.k8s.io` that the shim speaks.
 const VERSIONS: [&str; 2] = ["v1", "v1beta1"];
@@ -26,12 +28,9 @@ pub(crate) async fn matrix(world: &RealWorld) -> Result<()> {
     for name in LEAST {
         world.parts.path(name)?;
     }
-    world.administer(&["apply", "-f", "-"], &format!("{ROLE}---{BINDING}"))?;
-    let Seated {
-        person,
-        log,
-        _screen,
-    } = seated(world, "matrix")?;
+    world.bind(Bound::User).await?;
+    let seated = Seated::new(world, "matrix", Path::new(SCRIPTED))?;
+    let person = &seated.person;
     let seed = std::fs::read_to_string(person.home.join(".kube/config"))?;
 
     println!("\n| kubectl | v1 | v1beta1 |\n|---|---|---|");
@@ -60,12 +59,12 @@ pub(crate) async fn matrix(world: &RealWorld) -> Result<()> {
         refused.join("\n"),
         person.log()
     );
-    let pages = browser::read_log(&log)?
+    let pages = browser::read_log(&seated.log)?
         .iter()
         .filter(|step| step.url.contains("/start/"))
         .count();
     ensure!(pages == 1, "one page for all of them: {pages}");
-    world.administer(&["delete", "-f", "-"], &format!("{ROLE}---{BINDING}"))
+    world.bind(Bound::Nobody).await
 }
 
 /// The article's stanza, asking for a version. `v1` wants to know whether the plugin may talk to

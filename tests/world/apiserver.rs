@@ -70,7 +70,7 @@ impl ApiServer {
         let mut server = Running::start("kube-apiserver", &mut command, folder)?;
         let ready = format!("{url}/readyz");
         server
-            .until(60, async || {
+            .until(300, async || {
                 let request = client.get(&ready).bearer_auth(Self::ADMIN_TOKEN);
                 request
                     .send()
@@ -121,7 +121,7 @@ async fn etcd(parts: &Parts, folder: &Path, client: &reqwest::Client) -> Result<
         .args(["--listen-peer-urls", &peers]);
     let mut etcd = Running::start("etcd", &mut command, folder)?;
     let health = format!("{own}/health");
-    etcd.until(60, async || {
+    etcd.until(300, async || {
         client
             .get(&health)
             .send()

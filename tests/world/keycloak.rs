@@ -147,7 +147,7 @@ impl Keycloak {
         let mut running = Running::start("keycloak", &mut command, &self.start.folder)?;
         let discovery = format!("{}/.well-known/openid-configuration", self.issuer());
         running
-            .until(180, async || {
+            .until(600, async || {
                 let answer = self.client.get(&discovery).send().await.ok()?;
                 answer.status().is_success().then_some(())
             })

@@ -17,11 +17,14 @@ pub mod keyring;
 pub mod parts;
 pub mod person;
 pub mod pki;
+pub mod play;
 pub mod real;
 pub mod running;
+pub mod scenario;
 pub mod screen;
 pub mod set;
 pub mod statistics;
 
+pub use play::PlayWorld;
 pub use real::{Real, RealWorld};
 pub use set::Set;

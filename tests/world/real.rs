@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -15,6 +16,7 @@ use crate::keycloak::Keycloak;
 use crate::parts::{Missing, Parts};
 use crate::pki::Pki;
 use crate::running::logs;
+use crate::scenario::{Bound, World};
 
 /// Everything that runs, and where it writes.
 pub struct RealWorld {
@@ -89,14 +91,131 @@ impl RealWorld {
         Ok(child.wait_with_output()?)
     }
 
+    /// Waits until the authorizer, which reads from a cache of its own, has seen a binding.
+    async fn bound(&self, to: Bound) -> Result<()> {
+        let may = |user: &str, group: &str| -> Result<bool> {
+            let (user, group) = (format!("--as={user}"), format!("--as-group={group}"));
+            let asked = ["auth", "can-i", "get", "namespaces", &user, &group];
+            let answer = self.kubectl_as(ApiServer::ADMIN_TOKEN, &asked, "")?;
+            Ok(answer.stdout.starts_with(b"yes"))
+        };
+        let wanted = (to == Bound::User, to == Bound::Group);
+        let begun = Instant::now();
+        while (may(Keycloak::USER, "nobody")?, may("nobody", GROUP)?) != wanted {
+            ensure!(
+                begun.elapsed() < Duration::from_secs(60),
+                "the binding to {to:?} does not come into force"
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
     /// The administrator's kubectl; an error with what it said when it fails.
     pub fn administer(&self, arguments: &[&str], input: &str) -> Result<()> {
         let output = self.kubectl_as(ApiServer::ADMIN_TOKEN, arguments, input)?;
         let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "kubectl {arguments:?}: {said}");
+        ensure!(output.status.success(), "kubectl {arguments:?}: {said}");
         Ok(())
     }
 }
+
+impl World for RealWorld {
+    const PROVIDER: &str = "Keycloak";
+    const SHORT: u32 = 60;
+
+    fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    fn kubectl(&self) -> Result<PathBuf> {
+        Ok(self.parts.path("kubectl")?.to_owned())
+    }
+
+    fn authority(&self) -> &Path {
+        &self.pki.ca
+    }
+
+    fn password(&self) -> &str {
+        &self.keycloak.password
+    }
+
+    fn kubeconfig(&self, extra: &[&str]) -> Result<String> {
+        let seed = playground::Seed {
+            ca_pem: &fs::read_to_string(&self.pki.ca)?,
+            server: &self.apiserver.url,
+            issuer: &self.keycloak.issuer(),
+            client_id: Keycloak::CLIENT_ID,
+            client_secret: Some(&self.keycloak.client_secret),
+        };
+        Ok(seed.kubeconfig(extra))
+    }
+
+    async fn bind(&self, to: Bound) -> Result<()> {
+        let subject = match to {
+            Bound::Nobody => None,
+            Bound::User => Some(("User", Keycloak::USER)),
+            Bound::Group => Some(("Group", GROUP)),
+        };
+        self.administer(&["apply", "-f", "-"], ROLE)?;
+        // What a binding refers to can't be changed, but its subjects can: an empty list is one.
+        let subjects = subject.map_or("subjects: []".to_owned(), |(kind, name)| {
+            format!(
+                "subjects:\n- apiGroup: rbac.authorization.k8s.io\n  kind: {kind}\n  name: {name}"
+            )
+        });
+        self.administer(&["apply", "-f", "-"], &format!("{BINDING}{subjects}\n"))?;
+        self.bound(to).await
+    }
+
+    async fn tokens(&self, seconds: u32, rotate: bool) -> Result<()> {
+        self.keycloak.set_rotation(rotate).await?;
+        self.keycloak.set_token_lifespan(seconds).await
+    }
+
+    async fn stop_provider(&self) -> Result<()> {
+        self.keycloak.stop().await
+    }
+
+    async fn start_provider(&self) -> Result<()> {
+        self.keycloak.start_again().await
+    }
+
+    async fn end_sessions(&self) -> Result<()> {
+        self.keycloak.end_sessions().await
+    }
+
+    async fn sessions(&self) -> Result<usize> {
+        Ok(self.keycloak.sessions().await?.len())
+    }
+}
+
+/// The user's group, as the realm's mapper puts it into tokens.
+const GROUP: &str = "kubernetes:admin";
+
+/// The article's 2-3.
+const ROLE: &str = r#"
+kind: ClusterRole
+apiVersion: rbac.authorization.k8s.io/v1
+metadata:
+  name: keycloak-role
+rules:
+- apiGroups: [""]
+  resources: ["namespaces", "pods"]
+  verbs: ["get", "list", "watch"]
+"#;
+
+/// Its binding, but for the subjects.
+const BINDING: &str = r"
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: keycloak-crb-test
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: keycloak-role
+";
 
 /// The world that the trials of a set share: started for the first that asks, gone at the end.
 pub struct Real {
@@ -131,7 +250,12 @@ impl Real {
         let world = match slot.get_or_insert_with(|| self.start()) {
             Ok(world) => world,
             Err(Failure::Missing(missing)) => return Err(missing.clone().into()),
-            Err(Failure::Broken(why)) => return Err(anyhow!("the real world: {why}")),
+            Err(Failure::Broken(why)) => {
+                let error = anyhow!("the real world: {why}");
+                // The first trial tells it at length.
+                why.truncate(why.find('\n').unwrap_or(why.len()));
+                return Err(error);
+            }
         };
         // Whether it ends by an error or by a panic.
         let mut report = OnFailure {
