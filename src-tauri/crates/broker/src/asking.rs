@@ -265,7 +265,7 @@ impl Broker {
             key: account.key.clone(),
             settings: account.settings.clone(),
             known_secret: account.known_secret.clone(),
-            expected_subject: account.session.tokens().map(|t| t.identity.subject.clone()),
+            expected_subject: account.subject.clone(),
             question: asks,
             language,
             prompt: Prompting::Allowed,

@@ -57,6 +57,9 @@ pub(crate) struct Account {
     pub(crate) known_secret: Option<ClientSecret>,
     /// Whether a kubeconfig uses it: others are quiet.
     pub(crate) named: bool,
+    /// Who was signed in last (`sub`). A session's end changes nothing about whose account it is:
+    /// whoever signs in next must be the same, until a person has signed out.
+    pub(crate) subject: Option<String>,
     /// The last process that counted as a person's new command here.
     pub(crate) last_asking: Option<crate::asker::ProcessId>,
     /// Who waits for a sign-out.
@@ -130,14 +133,14 @@ impl Broker {
                 self.with_session(&account, now, &mut effects, |session, cx| {
                     session.refreshed(attempt, outcome, cx)
                 });
-                self.learn_secret(&account);
+                self.learn_from_tokens(&account);
             }
             Event::SignedIn(account, attempt, outcome) => {
                 self.questions.attempt_over(attempt);
                 self.with_session(&account, now, &mut effects, |session, cx| {
                     session.signed_in(attempt, outcome, cx)
                 });
-                self.learn_secret(&account);
+                self.learn_from_tokens(&account);
                 self.keep_down(&mut effects);
             }
             Event::SignedOut(account, attempt, outcome) => {
@@ -291,16 +294,21 @@ impl Broker {
                     account.settings.client_secret.clone_from(&secret);
                 }
                 account.known_secret = secret;
+                if let Some(tokens) = account.session.tokens() {
+                    account.subject = Some(tokens.identity.subject.clone());
+                }
             }
         }
     }
 
-    /// Tokens came by this client secret, or without one: it is the one to keep.
-    fn learn_secret(&mut self, id: &AccountId) {
+    /// Tokens came by this client secret, or without one: it is the one to keep. And they are this
+    /// person's.
+    fn learn_from_tokens(&mut self, id: &AccountId) {
         if let Some(account) = self.accounts.get_mut(id)
             && let Some(tokens) = account.session.tokens()
         {
             account.known_secret.clone_from(&tokens.client_secret);
+            account.subject = Some(tokens.identity.subject.clone());
         }
     }
 
@@ -362,6 +370,7 @@ impl Account {
             )),
             known_secret: None,
             named: false,
+            subject: None,
             last_asking: None,
             leaving: Vec::new(),
             key,
@@ -374,6 +383,7 @@ impl Account {
         account.settings.listen = kept.listen;
         account.settings.redirect_url = kept.redirect_url;
         account.named = kept.named;
+        account.subject = kept.subject;
         if kept.signed_out {
             account.session = Session::empty(Problem::new(
                 Code::SignedOut,
@@ -391,6 +401,7 @@ impl Account {
             redirect_url: self.settings.redirect_url.clone(),
             signed_out: self.session.signed_out(),
             named: self.named,
+            subject: self.subject.clone(),
         }
     }
 }

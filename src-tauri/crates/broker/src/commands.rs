@@ -128,6 +128,7 @@ impl Broker {
         let forget = self.forgotten_with(id);
         if let Some(account) = self.accounts.get_mut(id) {
             account.leaving.push((caller, everywhere));
+            account.subject = None;
             if forget == Forget::Everything {
                 account.known_secret = None;
             }

@@ -249,4 +249,7 @@ pub struct KeptAccount {
     pub signed_out: bool,
     /// Whether a kubeconfig uses it.
     pub named: bool,
+    /// Who was signed in last (`sub`), until a person signs out. No secret.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
