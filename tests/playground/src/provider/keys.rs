@@ -62,10 +62,17 @@ impl Keys {
 
     /// A key that is in no JWKS.
     pub(crate) fn make(&self) -> anyhow::Result<Arc<Key>> {
-        let index = self.made.fetch_add(1, Ordering::SeqCst);
+        let used: Vec<usize> = self.lock().iter().map(|key| key.made).collect();
+        let next = || self.made.fetch_add(1, Ordering::SeqCst) % RSA_KEYS.len();
+        // There are only so many, and a rogue's must not be the honest one.
+        let made = (0..RSA_KEYS.len())
+            .map(|_| next())
+            .find(|made| !used.contains(made));
+        let made = made.unwrap_or_else(next);
         let kid = self.kid.then(random_text);
-        let bytes = RSA_KEYS[index % RSA_KEYS.len()];
+        let bytes = RSA_KEYS[made];
         Ok(Arc::new(Key {
+            made,
             kid,
             pair: Pair::make(self.algorithm, bytes)?,
         }))
@@ -117,6 +124,8 @@ impl Keys {
 
 /// A key pair and its name.
 pub(crate) struct Key {
+    /// Which of [`RSA_KEYS`] it is, if it is one.
+    made: usize,
     kid: Option<String>,
     pair: Pair,
 }
