@@ -4,9 +4,17 @@
 //! What can be tried on one crate alone is tried there (`provider/tests/it/threats.rs`, the vault's
 //! and wire's own tests); here kubectl, shim, resident and browser are the real ones.
 
+mod environment;
+mod floods;
+mod rest;
 mod scene;
+mod search;
+mod sign_in;
 mod table;
+mod texts;
+mod tokens;
 mod trust;
+mod users;
 
 use std::process::ExitCode;
 
@@ -18,6 +26,52 @@ use crate::table::Table;
 fn main() -> ExitCode {
     let (mut set, table) = (Set::new(), Table::default());
     trust::trials(&mut set, &table);
+    trial(&mut set, &table, "environment", environment::cold_start);
+    trial(&mut set, &table, "squatter", users::squatter);
+    trial(&mut set, &table, "root_in_a_home", users::root_in_a_home);
+    trial(&mut set, &table, "onlooker", users::onlooker);
+    trial(&mut set, &table, "read_address", sign_in::read_address);
+    trial(
+        &mut set,
+        &table,
+        "finished_as_another",
+        sign_in::finished_as_another,
+    );
+    trial(&mut set, &table, "another_person", sign_in::another_person);
+    trial(&mut set, &table, "squatted_ports", sign_in::squatted_ports);
+    trial(
+        &mut set,
+        &table,
+        "foreign_requests",
+        sign_in::foreign_requests,
+    );
+    trial(
+        &mut set,
+        &table,
+        "hostile_discovery",
+        sign_in::hostile_discovery,
+    );
+    trial(&mut set, &table, "names", texts::names);
+    trial(&mut set, &table, "claims", texts::claims);
+    trial(&mut set, &table, "tokens_at_sign_in", tokens::at_sign_in);
+    trial(&mut set, &table, "tokens_at_refresh", tokens::at_refresh);
+    trial(&mut set, &table, "rest_swapped", rest::swapped);
+    trial(&mut set, &table, "rest_flipped", rest::flipped);
+    trial(
+        &mut set,
+        &table,
+        "rest_without_the_key",
+        rest::without_the_key,
+    );
+    trial(&mut set, &table, "rest_rolled_back", rest::rolled_back);
+    trial(&mut set, &table, "yaml_bomb", floods::yaml_bomb);
+    trial(
+        &mut set,
+        &table,
+        "idle_connections",
+        floods::idle_connections,
+    );
+    trial(&mut set, &table, "search", search::search);
     let code = set.run();
     table.print();
     code

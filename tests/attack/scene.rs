@@ -146,6 +146,45 @@ impl Scene {
         Ok(())
     }
 
+    /// Puts a program at the person's browser that notes the addresses it is given and opens none;
+    /// where it notes them.
+    pub(crate) fn noting_browser(&self) -> Result<PathBuf> {
+        let noted = self.folder.join("opened");
+        fs::write(&noted, "")?;
+        let script = self.folder.join("browser");
+        let text = format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >> {}\n", noted.display());
+        fs::write(&script, text)?;
+        Ok(noted)
+    }
+
+    /// The first address that such a browser is given.
+    pub(crate) async fn opened(&self, noted: &Path) -> Result<String> {
+        let begun = Instant::now();
+        loop {
+            if let Some((line, _)) = fs::read_to_string(noted)?.split_once('\n') {
+                return Ok(line.to_owned());
+            }
+            ensure!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no browser was opened\n{}",
+                self.person.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Somebody else sits at the browser from now on, without cookies.
+    pub(crate) fn browser(&self, user: &str, password: &str) -> Result<()> {
+        let settings = Settings {
+            password: password.to_owned(),
+            log: Some(self.log.clone()),
+            ca: Some(self.ca.clone()),
+            ..browser_of(user, "no")
+        };
+        let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
+        settings.launcher(scripted, &self.folder.join("browser"))
+    }
+
     /// The person's own server, as a kubeconfig describes it.
     pub(crate) fn own_server(&self) -> Value {
         server(self.playground.kube_url(), self.playground.ca_pem())
@@ -216,7 +255,16 @@ impl Scene {
     /// Writes a file that somebody else made, and returns its path.
     pub(crate) fn hostile(&self, name: &str, kubeconfig: &Value) -> Result<String> {
         let path = self.folder.join(name);
-        fs::write(&path, kubeconfig.to_string())?;
+        // YAML takes no control characters but as escapes.
+        let escaped: String = kubeconfig
+            .to_string()
+            .encode_utf16()
+            .map(|unit| match u8::try_from(unit) {
+                Ok(byte) if byte.is_ascii() && byte != 0x7f => char::from(byte).to_string(),
+                Ok(_) | Err(_) => format!("\\u{unit:04x}"),
+            })
+            .collect();
+        fs::write(&path, escaped)?;
         Ok(path.display().to_string())
     }
 
@@ -253,6 +301,16 @@ impl Scene {
             )
         };
         events.iter().filter(with).count()
+    }
+}
+
+/// Somebody at a browser; in the playground the passwords are the names.
+pub(crate) fn browser_of(user: &str, consent: &str) -> Settings {
+    Settings {
+        user: user.to_owned(),
+        password: user.to_owned(),
+        consent: consent.to_owned(),
+        ..Settings::default()
     }
 }
 

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Clone, Default)]
 pub(crate) struct Table(Arc<Mutex<Vec<Row>>>);
 
+/// For what stands in no row of the list, but in what the list is for.
+pub(crate) const NO_ROW: u8 = 0;
+
 struct Row {
     threat: u8,
     attack: String,
@@ -44,10 +47,10 @@ impl Table {
 
 impl fmt::Display for Row {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            to,
-            "{:>6} | {} -> {}",
-            self.threat, self.attack, self.outcome
-        )
+        let threat = match self.threat {
+            NO_ROW => "-".to_owned(),
+            number => number.to_string(),
+        };
+        write!(to, "{threat:>6} | {} -> {}", self.attack, self.outcome)
     }
 }

@@ -24,6 +24,7 @@ pub mod scenario;
 pub mod screen;
 pub mod set;
 pub mod statistics;
+pub mod user;
 
 pub use play::PlayWorld;
 pub use real::{Real, RealWorld};

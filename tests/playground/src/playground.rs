@@ -219,6 +219,13 @@ impl Playground {
         }
     }
 
+    /// Every refresh token that was handed out, in full: for a test that looks for them where they
+    /// must not be.
+    #[must_use]
+    pub fn refresh_tokens(&self) -> Vec<String> {
+        self.world.provider.refresh_tokens()
+    }
+
     /// The sums so far.
     #[must_use]
     pub fn counters(&self) -> Counters {

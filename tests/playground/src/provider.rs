@@ -120,6 +120,11 @@ impl Provider {
         self.sessions.set_rotation(rotation);
     }
 
+    /// Every refresh token that was ever handed out.
+    pub(crate) fn refresh_tokens(&self) -> Vec<String> {
+        self.sessions.refresh_tokens()
+    }
+
     /// How many sessions an administrator would see.
     pub(crate) fn sessions(&self) -> usize {
         self.sessions.count()

@@ -138,6 +138,11 @@ impl Sessions {
         Ok(())
     }
 
+    /// Every refresh token that was ever handed out.
+    pub(crate) fn refresh_tokens(&self) -> Vec<String> {
+        self.lock().issued()
+    }
+
     /// Ends the sessions of one user, or of all.
     pub(super) fn end_by_administrator(&self, user: Option<&str>) {
         let mut ledger = self.lock();

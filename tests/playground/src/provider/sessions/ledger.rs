@@ -137,6 +137,10 @@ impl Ledger {
         Ok(self.grant(now, next, Endpoint::Token, refresh_token, asked.nonce))
     }
 
+    pub(super) fn issued(&self) -> Vec<String> {
+        self.tokens.keys().cloned().collect()
+    }
+
     pub(super) fn refresh(
         &mut self,
         now: i64,
