@@ -302,6 +302,10 @@ impl Vault {
             held.keep = keep;
             held.access = Access::Unread;
             held.other_key = 0;
+            // What the disk has is sealed with the key of the earlier choice.
+            for entry in held.entries.values_mut() {
+                entry.on_disk = None;
+            }
         }
     }
 

@@ -595,6 +595,46 @@ async fn plain_is_a_key_beside_the_files_and_both_ways_are_open() {
 }
 
 #[tokio::test]
+async fn a_choice_counts_while_it_runs() {
+    let place = Place::new();
+    place.keyring.is(Mood::Gone);
+    let vault = place.vault();
+    vault.load().await;
+    vault.seal(record("c", "r1")).await.unwrap_err();
+    assert!(vault.is_restless() && !vault.rests());
+
+    // No keyring at all, and the person chooses a file: what is in memory comes to rest.
+    vault.choose(Keep::Plain);
+    assert_eq!(vault.retry().await.unwrap().state, State::Plain);
+    assert!(!vault.is_restless() && vault.rests() && vault.opens().await);
+    assert_eq!(
+        refreshes(&place.kept(Keep::Plain).load().await),
+        [refresh("r1")]
+    );
+
+    // A keyring after all, locked at first: nothing that is at rest is lost by the choice.
+    place.keyring.is(Mood::Locked);
+    vault.choose(Keep::Keyring);
+    assert_eq!(vault.retry().await.unwrap().state, State::MemoryLocked);
+    assert!(!vault.rests());
+    assert_eq!(
+        refreshes(&place.kept(Keep::Plain).load().await),
+        [refresh("r1")]
+    );
+    place.keyring.is(Mood::Open);
+    assert_eq!(vault.retry().await.unwrap().state, State::Sealed);
+    assert!(vault.rests() && vault.opens().await);
+    assert_eq!(
+        place.names(),
+        [format!("{}.sealed", record("c", "").key.id())]
+    );
+
+    // At rest, and behind a lock: another process could not go on with it.
+    place.keyring.is(Mood::Locked);
+    assert!(vault.rests() && !vault.opens().await);
+}
+
+#[tokio::test]
 async fn an_entry_that_is_no_key_is_not_written_over() {
     let place = Place::new();
     place.keyring.inside().entry = Some("somebody's".into());

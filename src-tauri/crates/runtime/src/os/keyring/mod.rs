@@ -18,7 +18,7 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use native as system;
 
-use keyring_core::{Entry, Error};
+use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
 /// A keyring with one entry.
@@ -105,13 +105,15 @@ impl Keyring for System {
 }
 
 impl System {
-    fn entry(&self) -> keyring_core::Result<Entry> {
-        Entry::new_in_store_with_modifiers(
+    /// `Entry::new` would open the store once and for all: a keyring that comes later would never be seen.
+    fn entry(&self) -> keyring::Result<Entry> {
+        let inner = keyring_core::Entry::new_in_store_with_modifiers(
             &system::open_store()?,
             self.service,
             &self.user,
             &system::modifiers(),
-        )
+        )?;
+        Ok(Entry { inner })
     }
 }
 
