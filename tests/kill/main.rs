@@ -37,6 +37,9 @@ fn main() -> ExitCode {
     let world = Arc::clone(&real);
     set.trial("keycloak", move || world.with(keycloak::kills));
     set.trial("upgrade", || runtime()?.block_on(upgrade::upgrade()));
+    set.trial("upgrade_waits", || {
+        runtime()?.block_on(upgrade::upgrade_waits())
+    });
     set.trial("shell", || runtime()?.block_on(ending::shell()));
     set.trial("terminate", || runtime()?.block_on(ending::terminate()));
     set.trial("settings", || runtime()?.block_on(around::settings()));

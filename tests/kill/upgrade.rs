@@ -90,6 +90,45 @@ pub(crate) async fn upgrade() -> Result<()> {
     Ok(())
 }
 
+/// Tokens that are in memory alone are not given up for an upgrade: it waits, says so, and comes once they rest.
+pub(crate) async fn upgrade_waits() -> Result<()> {
+    let (playground, mut person, _screen) = crate::signed_in(json!({})).await?;
+    person.end_resident("TERM")?;
+    // Anew, with a keyring that is nowhere.
+    fs::remove_dir_all(person.instance.join("data/vault"))?;
+    person.setting("keep", json!("keyring"))?;
+    person.variable("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    let sign_ins = playground.counters().sign_ins;
+    let pid = person.resident().context("no resident")?;
+    let program = person.path().join("kubefob");
+    let begun = version(&person)?;
+    install(&program, &renamed(&fs::read(&program)?, &begun, "9.9.9")?)?;
+    notice(&person, Some("upgrade-waits"))?;
+    ensure!(version(&person)? == begun, "tokens were given up");
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}");
+
+    person.setting("keep", json!("plain"))?;
+    let waiting = Instant::now();
+    while version(&person)? != "9.9.9" {
+        ensure!(waiting.elapsed() < LATEST, "not become\n{}", person.log());
+    }
+    notice(&person, None)?;
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    ensure!(person.residents() == [pid], "another process");
+    ensure!(
+        playground.counters().sign_ins == sign_ins,
+        "the session is lost"
+    );
+    println!(
+        "an upgrade waited while tokens were in memory alone, said so, and came once they rested"
+    );
+    Ok(())
+}
+
 /// Asks until it is over. What failed, as it was said.
 fn call(person: &Person, calls: &Calls, number: usize) -> Option<String> {
     while !calls.over.load(Ordering::Relaxed) {
