@@ -134,6 +134,9 @@ pub struct ClientSettings {
     pub authentication_timeout: Duration,
     /// The proxies of the newest asker.
     pub proxies: Proxies,
+    /// Those that other askers of this user had lately, the newest first: for when neither the
+    /// newest asker's nor the direct way leads to the provider.
+    pub known_proxies: Vec<Proxies>,
 }
 
 /// An address to listen on, as kubelogin's `--listen-address` gives it.
@@ -186,6 +189,7 @@ impl Default for ClientSettings {
             pkce: Pkce::Auto,
             authentication_timeout: Duration::from_secs(180),
             proxies: Proxies::default(),
+            known_proxies: Vec::new(),
         }
     }
 }

@@ -138,8 +138,8 @@ impl Broker {
             match step {
                 Step::Serve(waiter) => self.serve(id, waiter, now, effects),
                 Step::Fail(waiter, problem) => self.fail(waiter.caller, &problem, effects),
-                Step::Refresh(attempt) => self.refresh(id, attempt, effects),
-                Step::SignIn(attempt) => self.sign_in(id, attempt, effects),
+                Step::Refresh(attempt) => self.refresh(id, attempt, now, effects),
+                Step::SignIn(attempt) => self.sign_in(id, attempt, now, effects),
                 Step::Tell(attempt, caller) => self.tell(attempt, caller, effects),
                 Step::Cancel(attempt) => effects.push(Effect::Cancel(attempt)),
                 Step::Forget => effects.push(Effect::Forget(id.clone(), Forget::Tokens)),
@@ -153,7 +153,7 @@ impl Broker {
                         Box::new(SignOutRequest {
                             account: id.clone(),
                             key: account.key.clone(),
-                            settings: account.settings.clone(),
+                            settings: self.settings_of(account, now),
                             tokens: tokens.map(|tokens| *tokens),
                             everywhere,
                             forget: self.forgotten_with(id),
@@ -205,14 +205,14 @@ impl Broker {
         self.end(caller, reply, 0, effects);
     }
 
-    fn refresh(&self, id: &AccountId, attempt: Attempt, effects: &mut Vec<Effect>) {
+    fn refresh(&self, id: &AccountId, attempt: Attempt, now: Now, effects: &mut Vec<Effect>) {
         let Some(account) = self.accounts.get(id) else {
             return;
         };
         let Some(tokens) = account.session.tokens() else {
             return;
         };
-        let mut settings = account.settings.clone();
+        let mut settings = self.settings_of(account, now);
         // The secret that works goes on being used; another one from newer flags gets its try when
         // the provider has refused (`Session::other_secret`, `tries` above one).
         if attempt.tries <= 1 || settings.client_secret.is_none() {
@@ -229,7 +229,7 @@ impl Broker {
         ));
     }
 
-    fn sign_in(&mut self, id: &AccountId, attempt: Attempt, effects: &mut Vec<Effect>) {
+    fn sign_in(&mut self, id: &AccountId, attempt: Attempt, now: Now, effects: &mut Vec<Effect>) {
         let Some(account) = self.accounts.get(id) else {
             return;
         };
@@ -263,7 +263,7 @@ impl Broker {
         let request = SignInRequest {
             account: id.clone(),
             key: account.key.clone(),
-            settings: account.settings.clone(),
+            settings: self.settings_of(account, now),
             known_secret: account.known_secret.clone(),
             expected_subject: account.subject.clone(),
             question: asks,
@@ -278,6 +278,14 @@ impl Broker {
             question,
         };
         effects.push(Effect::SignIn(Box::new(sign_in)));
+    }
+
+    /// How an account signs in, with every way to its provider that is known by now.
+    pub(crate) fn settings_of(&self, account: &Account, now: Now) -> ClientSettings {
+        ClientSettings {
+            known_proxies: self.proxies.beside(&account.settings.proxies, now.moment),
+            ..account.settings.clone()
+        }
     }
 
     fn tell(&self, attempt: AttemptId, caller: CallerId, effects: &mut Vec<Effect>) {
@@ -298,6 +306,7 @@ impl Broker {
         let id = key.id();
         let known = self.accounts.contains_key(&id);
         settings.proxies.clone_from(&asker.proxies);
+        self.proxies.saw(&asker.proxies, now.moment);
         let account = self
             .accounts
             .entry(id.clone())
@@ -363,10 +372,9 @@ impl Broker {
             account.session.good(now).is_none()
                 && !account.session.refreshable()
                 && match account.session.doing() {
-                    Doing::Idle | Doing::Declined { .. } => true,
+                    Doing::Idle | Doing::BackingOff { .. } | Doing::Declined { .. } => true,
                     Doing::Refreshing(_)
                     | Doing::SigningIn(..)
-                    | Doing::BackingOff { .. }
                     | Doing::LostReply { .. }
                     | Doing::Blocked { .. }
                     | Doing::SigningOut(_) => false,

@@ -8,6 +8,7 @@ use crate::asker::{Asker, Desktop};
 use crate::clock::{Deadline, Now};
 use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Restored};
 use crate::problem::{Code, Problem};
+use crate::proxies::KnownProxies;
 use crate::questions::Questions;
 use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
@@ -27,6 +28,7 @@ pub struct Broker {
     pub(crate) settings: Settings,
     pub(crate) desktop: Desktop,
     pub(crate) keep: Keep,
+    pub(crate) proxies: KnownProxies,
     pub(crate) notices: Vec<Problem>,
     jitter: Jitter,
     attempts: u64,
@@ -98,6 +100,7 @@ impl Broker {
             settings,
             desktop: Desktop::None,
             keep: Keep::Unknown,
+            proxies: KnownProxies::default(),
             notices: Vec::new(),
             jitter: Jitter::new(seed),
             attempts: 0,

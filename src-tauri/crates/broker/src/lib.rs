@@ -16,6 +16,7 @@ pub mod credential;
 pub mod event;
 pub mod outcome;
 pub mod problem;
+mod proxies;
 mod questions;
 mod report;
 pub mod schedule;

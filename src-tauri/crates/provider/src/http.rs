@@ -5,7 +5,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use broker::account::Proxies;
+use broker::account::{ClientSettings, Proxies};
 use broker::clock::Wall;
 use broker::problem::{Code, Problem};
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, RequestBuilder};
@@ -32,7 +32,8 @@ pub struct Trusted {
 pub(crate) struct Http<'a> {
     host: String,
     own_ca: bool,
-    /// As the asker's environment says, and then, where that is by a proxy, without one.
+    /// As the asker's environment says; where that is by a proxy, without one; and by the proxies of
+    /// other askers.
     ways: Vec<Client>,
     clock: &'a Clock,
 }
@@ -71,25 +72,28 @@ impl<'a> Http<'a> {
     pub(crate) fn new(
         issuer: &Url,
         trusted: &Trusted,
-        proxies: &Proxies,
+        settings: &ClientSettings,
         clock: &'a Clock,
     ) -> Result<Self, Problem> {
         // A second installation is refused, and the first is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let roots = certificates(&trusted.ca_pem)?;
-        let proxies = if is_loopback(issuer) {
-            Vec::new()
-        } else {
-            chosen(proxies)
+        let by = |proxies: &Proxies| {
+            let proxies = chosen(proxies);
+            let some = !proxies.is_empty() && !is_loopback(issuer);
+            some.then(|| {
+                proxies
+                    .into_iter()
+                    .fold(builder(&roots), ClientBuilder::proxy)
+            })
         };
-        let mut ways = Vec::new();
-        if !proxies.is_empty() {
-            let through = proxies
-                .into_iter()
-                .fold(builder(&roots), ClientBuilder::proxy);
-            ways.push(through.build().map_err(|error| unusable(&error))?);
-        }
-        ways.push(builder(&roots).build().map_err(|error| unusable(&error))?);
+        let ways = by(&settings.proxies)
+            .into_iter()
+            .chain([builder(&roots)])
+            .chain(settings.known_proxies.iter().filter_map(by))
+            .map(ClientBuilder::build)
+            .collect::<Result<_, _>>()
+            .map_err(|error| unusable(&error))?;
         Ok(Self {
             host: host(issuer),
             own_ca: trusted.own_ca,

@@ -23,7 +23,7 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
     let issuer = &request.key.issuer;
     let reached = async {
         let url = address::issuer(issuer)?;
-        let http = Http::new(&url, trusted, &request.settings.proxies, clock)?;
+        let http = Http::new(&url, trusted, &request.settings, clock)?;
         let metadata = discovery::discover(&http, issuer).await?;
         let keys = discovery::keys(&http, &metadata).await?;
         Ok((http, metadata, keys))

@@ -26,7 +26,7 @@ pub async fn sign_out(
     };
     let reached = async {
         let url = address::issuer(&request.key.issuer)?;
-        let http = Http::new(&url, trusted, &request.settings.proxies, clock)?;
+        let http = Http::new(&url, trusted, &request.settings, clock)?;
         let metadata = discovery::discover(&http, &request.key.issuer).await?;
         Ok((http, metadata))
     };

@@ -251,6 +251,7 @@ impl Draft {
             pkce: if self.use_pkce { Pkce::S256 } else { self.pkce },
             authentication_timeout: self.timeout.unwrap_or(otherwise.authentication_timeout),
             proxies: otherwise.proxies,
+            known_proxies: otherwise.known_proxies,
         };
         Ok(Some(Which::Flags { key, settings }))
     }

@@ -33,12 +33,7 @@ impl<'a> Way<'a> {
     ) -> Result<(Http<'a>, Metadata), Problem> {
         let issuer = &self.request.key.issuer;
         let url = address::issuer(issuer)?;
-        let http = Http::new(
-            &url,
-            self.trusted,
-            &self.request.settings.proxies,
-            self.clock,
-        )?;
+        let http = Http::new(&url, self.trusted, &self.request.settings, self.clock)?;
         let metadata = match known {
             Some(metadata) => metadata,
             None => discovery::discover(&http, issuer).await?,

@@ -73,9 +73,14 @@ async fn tunnel(mut stream: TcpStream, target: Option<u16>, asked: Arc<Mutex<Vec
 
 /// What comes of looking at `https://sso.example.test` by these proxies.
 async fn reach(setting: &Setting, proxies: Proxies) -> Code {
+    reach_by(setting, proxies, Vec::new()).await
+}
+
+async fn reach_by(setting: &Setting, proxies: Proxies, known: Vec<Proxies>) -> Code {
     let mut request = setting.request.clone();
     request.key.issuer = "https://sso.example.test".into();
     request.settings.proxies = proxies;
+    request.settings.known_proxies = known;
     let clock = crate::setting::clock();
     let mut listening = provider::listen(request, setting.trusted.clone(), clock)
         .await
@@ -133,6 +138,29 @@ async fn the_asker_s_proxy_is_used_and_a_dead_one_gone_around() {
         };
         assert_eq!(reach(&setting, odd).await, Code::Unreachable);
     }
+}
+
+#[tokio::test]
+async fn another_asker_s_proxy_is_tried_where_nothing_else_leads_there() {
+    let setting = Setting::new().await;
+    let port = url::Url::parse(setting.playground.issuer()).unwrap().port();
+    let by = |proxy: &Proxy| Proxies {
+        https: Some(format!("http://127.0.0.1:{}", proxy.port)),
+        ..Proxies::default()
+    };
+    let (dead, good) = (Proxy::start(None).await, Proxy::start(port).await);
+    // As above: that TLS fails shows that somebody was reached.
+    let reached = reach_by(&setting, Proxies::default(), vec![by(&dead), by(&good)]).await;
+    assert_eq!(reached, Code::TlsFailed);
+    assert_eq!((dead.asked().len(), good.asked().len()), (1, 1));
+    let unused = Proxy::start(port).await;
+    let reached = reach_by(&setting, by(&good), vec![by(&unused)]).await;
+    assert_eq!(reached, Code::TlsFailed);
+    assert_eq!(
+        unused.asked(),
+        Vec::<String>::new(),
+        "the asker's own leads there"
+    );
 }
 
 #[tokio::test]
