@@ -4,12 +4,16 @@
 //! attempt is under way; everybody who comes meanwhile joins it. Only the provider's word ends a
 //! session, never a network fault.
 
+mod word;
+
 use crate::clock::{Moment, Now};
 use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
 use crate::problem::{Code, Problem};
 use crate::schedule::{self, Jitter};
 use crate::tokens::Tokens;
 use crate::waiters::{CallerId, Person, Waiter, Waiters};
+
+pub use word::{StateWord, problem, word};
 
 /// A session.
 #[derive(Debug)]
@@ -384,16 +388,7 @@ impl Session {
                     self.ask_a_person(&mut cx)
                 }
             }
-            RefreshOutcome::Unreachable(fault) => {
-                let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
-                let steps = self.fail_all(&fault);
-                self.doing = Doing::BackingOff {
-                    until,
-                    fault,
-                    last: attempt,
-                };
-                steps
-            }
+            RefreshOutcome::Unreachable(fault) => self.back_off(fault, attempt, &mut cx),
             RefreshOutcome::LostReply(fault) => match attempt.after_loss {
                 Loss::None => {
                     // Whoever waits goes on waiting: the second try is due at once.
@@ -405,16 +400,7 @@ impl Session {
                     };
                     Vec::new()
                 }
-                Loss::ReplyLost => {
-                    let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
-                    let steps = self.fail_all(&fault);
-                    self.doing = Doing::BackingOff {
-                        until,
-                        fault,
-                        last: attempt,
-                    };
-                    steps
-                }
+                Loss::ReplyLost => self.back_off(fault, attempt, &mut cx),
             },
             RefreshOutcome::Ended(why) => {
                 let why = match attempt.after_loss {
@@ -471,19 +457,13 @@ impl Session {
                 self.hold(tokens, &mut cx)
             }
             // No page was shown: the next ask may try again, unless only a person may.
-            SignInOutcome::Unreachable(fault) => {
-                let until = schedule::back_off(attempt.tries, cx.now, cx.jitter);
-                let steps = self.fail_all(&fault);
-                self.doing = match before {
-                    Some(refusal) => Doing::Declined { refusal },
-                    None => Doing::BackingOff {
-                        until,
-                        fault,
-                        last: attempt,
-                    },
-                };
-                steps
-            }
+            SignInOutcome::Unreachable(fault) => match before {
+                Some(refusal) => {
+                    self.doing = Doing::Declined { refusal };
+                    self.fail_all(&fault)
+                }
+                None => self.back_off(fault, attempt, &mut cx),
+            },
             SignInOutcome::Declined(refusal) | SignInOutcome::Blocked(refusal) => {
                 let steps = self.fail_all(&refusal);
                 self.doing = Doing::Declined { refusal };
@@ -592,23 +572,8 @@ impl Session {
             .into_iter()
             .map(|waiter| Step::Fail(waiter, self.takes_too_long()))
             .collect();
-        let due = match &self.doing {
-            Doing::Idle => match &self.renewal {
-                Renewal::Due(at) => *at <= cx.now.moment,
-                Renewal::WhenAsked | Renewal::Over(_) => false,
-            },
-            Doing::BackingOff { until, .. } => {
-                *until <= cx.now.moment && (cx.keep_fresh || !self.waiting.is_empty())
-            }
-            Doing::LostReply { until, .. } | Doing::Blocked { until, .. } => {
-                *until <= cx.now.moment
-            }
-            Doing::Refreshing(_)
-            | Doing::SigningIn(..)
-            | Doing::Declined { .. }
-            | Doing::SigningOut(_) => false,
-        };
-        if due {
+        let due = self.due(cx.keep_fresh);
+        if due.is_some_and(|due| due <= cx.now.moment) {
             if self.refreshable() {
                 steps.extend(self.refresh(&mut cx));
             } else {
@@ -623,7 +588,15 @@ impl Session {
     /// When something is next due.
     #[must_use]
     pub fn next(&self, keep_fresh: bool) -> Option<Moment> {
-        let own = match &self.doing {
+        [self.due(keep_fresh), self.waiting.next()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// When its own next try is due.
+    fn due(&self, keep_fresh: bool) -> Option<Moment> {
+        match &self.doing {
             Doing::Idle => match &self.renewal {
                 Renewal::Due(at) => Some(*at),
                 Renewal::WhenAsked | Renewal::Over(_) => None,
@@ -634,8 +607,7 @@ impl Session {
             | Doing::SigningIn(..)
             | Doing::Declined { .. }
             | Doing::SigningOut(_) => None,
-        };
-        [own, self.waiting.next()].into_iter().flatten().min()
+        }
     }
 
     /// Whether the tokens can be renewed without a person.
@@ -688,6 +660,17 @@ impl Session {
         vec![Step::Refresh(attempt)]
     }
 
+    /// The provider was not reached: whoever waits is told, and there is another try later.
+    fn back_off(&mut self, fault: Problem, last: Attempt, cx: &mut Context<'_>) -> Vec<Step> {
+        let steps = self.fail_all(&fault);
+        self.doing = Doing::BackingOff {
+            until: schedule::back_off(last.tries, cx.now, cx.jitter),
+            fault,
+            last,
+        };
+        steps
+    }
+
     fn hold(&mut self, tokens: Tokens, cx: &mut Context<'_>) -> Vec<Step> {
         self.doing = Doing::Idle;
         let usable = schedule::good(&tokens, cx.now);
@@ -726,384 +709,5 @@ impl Session {
     }
 }
 
-/// A session's state, as tray, window, terminal and page name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StateWord {
-    /// Nobody is signed in.
-    SignedOut,
-    /// Somebody is signing in.
-    SigningIn,
-    /// All is well.
-    SignedIn,
-    /// A token is being renewed.
-    Renewing,
-    /// The provider is not reached.
-    CannotReach,
-    /// A person must sign in.
-    NeedsYou,
-    /// The provider refuses the client.
-    Refused,
-}
-
-/// The one place where a state gets its name.
-#[must_use]
-pub fn word(session: &Session, now: Now) -> StateWord {
-    match (&session.doing, &session.held) {
-        (Doing::SigningIn(..), _) => StateWord::SigningIn,
-        (Doing::Refreshing(_) | Doing::LostReply { .. }, _) => StateWord::Renewing,
-        (Doing::BackingOff { .. }, _) if session.refreshable() => StateWord::CannotReach,
-        (Doing::BackingOff { .. }, _) => StateWord::NeedsYou,
-        (Doing::Blocked { .. }, _) => StateWord::Refused,
-        (Doing::SigningOut(_), _) => StateWord::SignedOut,
-        (Doing::Declined { .. }, _) => StateWord::NeedsYou,
-        (Doing::Idle, Held::Nothing(why)) => {
-            if matches!(why.code, Code::SignedOut | Code::NotSignedIn) {
-                StateWord::SignedOut
-            } else {
-                StateWord::NeedsYou
-            }
-        }
-        (Doing::Idle, Held::Tokens(tokens)) => {
-            if schedule::good(tokens, now) || session.refreshable() {
-                StateWord::SignedIn
-            } else {
-                StateWord::NeedsYou
-            }
-        }
-    }
-}
-
-/// What is to be told about a state beside its word.
-#[must_use]
-pub fn problem(session: &Session) -> Option<&Problem> {
-    match (&session.doing, &session.held) {
-        (Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. }, _) => Some(fault),
-        (Doing::Blocked { refusal, .. } | Doing::Declined { refusal }, _) => Some(refusal),
-        (_, Held::Nothing(why)) => Some(why),
-        (
-            Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(..) | Doing::SigningOut(_),
-            Held::Tokens(_),
-        ) => match &session.renewal {
-            Renewal::Over(why) => Some(why),
-            Renewal::Due(_) | Renewal::WhenAsked => None,
-        },
-    }
-}
-
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::clock::Wall;
-    use crate::secret::{BearerToken, RefreshToken};
-    use crate::tokens::Identity;
-    use crate::waiters::Wants;
-
-    pub(crate) fn tokens(obtained: i64, lifetime: i64) -> Tokens {
-        Tokens {
-            bearer: BearerToken::new(format!("bearer-{obtained}")),
-            refresh: Some(RefreshToken::new(format!("refresh-{obtained}"))),
-            identity: Identity {
-                subject: "s".into(),
-                name: "test".into(),
-                groups: vec![],
-            },
-            obtained: Wall::from_seconds(obtained),
-            expires: Wall::from_seconds(obtained + lifetime),
-            skew_ms: 0,
-            refresh_expires: None,
-            signed_in: Wall::from_seconds(obtained),
-            client_secret: None,
-        }
-    }
-
-    fn waiter(caller: u64, person: Person) -> Waiter {
-        Waiter {
-            caller: CallerId(caller),
-            wants: Wants::Token,
-            person,
-            until: None,
-        }
-    }
-
-    /// A session, its clock and its chance, walked by hand.
-    struct Walk {
-        session: Session,
-        now: Now,
-        jitter: Jitter,
-        attempts: u64,
-    }
-
-    impl Walk {
-        fn new() -> Self {
-            Self {
-                session: Session::empty(Problem::plain(Code::NotSignedIn)),
-                now: Now {
-                    wall: Wall::from_seconds(0),
-                    moment: Moment(0),
-                },
-                jitter: Jitter::new(3),
-                attempts: 0,
-            }
-        }
-
-        fn with_tokens(lifetime: i64) -> Self {
-            let mut walk = Self::new();
-            walk.with(|session, cx| session.restore(tokens(0, lifetime), Loss::None, cx));
-            walk
-        }
-
-        fn with<T>(&mut self, act: impl FnOnce(&mut Session, Context<'_>) -> T) -> T {
-            let cx = Context {
-                now: self.now,
-                jitter: &mut self.jitter,
-                attempts: &mut self.attempts,
-                keep_fresh: true,
-            };
-            act(&mut self.session, cx)
-        }
-
-        fn at(&mut self, seconds: u64) -> &mut Self {
-            let from = Now {
-                wall: Wall::from_seconds(0),
-                moment: Moment(0),
-            };
-            self.now = from.after(std::time::Duration::from_secs(seconds));
-            self
-        }
-
-        fn ask(&mut self, caller: u64, person: Person) -> Vec<Step> {
-            self.with(|session, cx| session.ask(waiter(caller, person), cx))
-        }
-
-        fn attempt(&self) -> AttemptId {
-            self.session.attempt().unwrap()
-        }
-
-        fn refreshed(&mut self, outcome: RefreshOutcome) -> Vec<Step> {
-            let id = self.attempt();
-            self.with(|session, cx| session.refreshed(id, outcome, cx))
-        }
-    }
-
-    fn fault() -> Problem {
-        Problem::plain(Code::Unreachable)
-    }
-
-    #[test]
-    fn a_first_ask_opens_one_page_and_the_others_join() {
-        let mut walk = Walk::new();
-        let steps = walk.ask(1, Person::Present);
-        assert!(
-            matches!(steps[..], [Step::SignIn(_), Step::Tell(_, CallerId(1))]),
-            "{steps:?}"
-        );
-        let steps = walk.ask(2, Person::Present);
-        assert!(
-            matches!(steps[..], [Step::Tell(_, CallerId(2))]),
-            "{steps:?}"
-        );
-        let steps = walk.ask(3, Person::Absent);
-        assert!(matches!(steps[..], [Step::Fail(_, _)]), "{steps:?}");
-        let id = walk.attempt();
-        let steps = walk
-            .with(|session, cx| session.signed_in(id, SignInOutcome::SignedIn(tokens(0, 60)), cx));
-        assert!(
-            matches!(steps[..], [Step::Serve(_), Step::Serve(_)]),
-            "{steps:?}"
-        );
-    }
-
-    #[test]
-    fn a_token_is_renewed_ahead_and_served_meanwhile() {
-        let mut walk = Walk::with_tokens(60);
-        let due = walk.session.next(true).unwrap();
-        assert!((40_000..46_000).contains(&due.0), "{due:?}");
-        let steps = walk.at(46).with(Session::timeout);
-        assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
-        assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
-        assert!(
-            walk.refreshed(RefreshOutcome::Refreshed(tokens(46, 60)))
-                .is_empty()
-        );
-        assert!(matches!(
-            walk.at(80).ask(2, Person::Absent)[..],
-            [Step::Serve(_)]
-        ));
-    }
-
-    #[test]
-    fn a_network_fault_never_ends_a_session() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(100);
-        assert!(matches!(
-            walk.ask(1, Person::Present)[..],
-            [Step::Refresh(_)]
-        ));
-        let steps = walk.refreshed(RefreshOutcome::Unreachable(fault()));
-        assert!(
-            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::Unreachable)
-        );
-        // Five runs of the same kubectl within a second are answered at once, without a try each.
-        assert!(matches!(
-            walk.ask(2, Person::Present)[..],
-            [Step::Fail(_, _)]
-        ));
-        assert!(matches!(
-            walk.at(103).ask(3, Person::Absent)[..],
-            [Step::Refresh(_)]
-        ));
-        let steps = walk.refreshed(RefreshOutcome::Refreshed(tokens(103, 60)));
-        assert!(matches!(steps[..], [Step::Serve(_)]), "{steps:?}");
-    }
-
-    #[test]
-    fn a_provider_that_hangs_is_told_of_within_ten_seconds() {
-        let mut walk = Walk::with_tokens(60);
-        assert!(matches!(
-            walk.at(100).ask(1, Person::Absent)[..],
-            [Step::Refresh(_)]
-        ));
-        assert_eq!(walk.session.next(true), Some(Moment(109_000)));
-        let steps = walk.at(109).with(Session::timeout);
-        assert!(
-            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::TakesTooLong)
-        );
-    }
-
-    #[test]
-    fn a_lost_reply_is_tried_once_more_and_then_told() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(100).ask(1, Person::Absent);
-        assert!(
-            walk.refreshed(RefreshOutcome::LostReply(fault()))
-                .is_empty(),
-            "it waits on"
-        );
-        let steps = walk.at(102).with(Session::timeout);
-        assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
-        let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
-        assert!(
-            matches!(&steps[..], [Step::Forget, Step::Fail(_, problem)]
-                if problem.code == Code::SessionEndedAfterLostReply),
-            "{steps:?}"
-        );
-    }
-
-    #[test]
-    fn an_ended_session_opens_one_page_for_whoever_waits() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(100).ask(1, Person::Present);
-        walk.ask(2, Person::Absent);
-        let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
-        assert!(
-            matches!(
-                steps[..],
-                [
-                    Step::Forget,
-                    Step::Fail(
-                        Waiter {
-                            caller: CallerId(2),
-                            ..
-                        },
-                        _
-                    ),
-                    Step::SignIn(_),
-                    Step::Tell(_, CallerId(1))
-                ]
-            ),
-            "{steps:?}"
-        );
-    }
-
-    #[test]
-    fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(46).with(Session::timeout);
-        walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
-        assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
-        let steps = walk.at(70).ask(2, Person::Absent);
-        assert!(
-            matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::SessionEnded)
-        );
-        assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
-    }
-
-    #[test]
-    fn after_a_refusal_only_a_person_opens_the_next_page() {
-        let mut walk = Walk::new();
-        walk.ask(1, Person::Present);
-        let id = walk.attempt();
-        let refusal = Problem::plain(Code::SignInTimedOut);
-        walk.with(|session, cx| session.signed_in(id, SignInOutcome::Declined(refusal), cx));
-        for caller in 2..102 {
-            let steps = walk.ask(caller, Person::Present);
-            assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInTimedOut));
-        }
-        assert!(matches!(
-            walk.ask(200, Person::Asking)[..],
-            [Step::SignIn(_), Step::Tell(..)]
-        ));
-    }
-
-    #[test]
-    fn a_refusal_outlives_a_try_that_came_to_no_page() {
-        let mut walk = Walk::new();
-        walk.ask(1, Person::Present);
-        let id = walk.attempt();
-        let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInRefused));
-        walk.with(|session, cx| session.signed_in(id, refusal, cx));
-        walk.ask(2, Person::Asking);
-        let id = walk.attempt();
-        let steps =
-            walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::Unreachable));
-        let steps = walk.at(60).ask(3, Person::Present);
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInRefused));
-    }
-
-    #[test]
-    fn a_dead_refresh_token_is_not_shown_again() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(46).with(Session::timeout);
-        walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
-        // Its token runs out, and the sign-in that follows comes to no page.
-        walk.at(70).ask(1, Person::Present);
-        let id = walk.attempt();
-        walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
-        assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
-        let due = walk.session.next(true).unwrap();
-        walk.at(due.0 / 1000 + 1).with(Session::timeout);
-        assert_eq!(walk.session.next(true), None);
-        let steps = walk.ask(2, Person::Absent);
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SessionEnded));
-        assert!(matches!(
-            walk.ask(3, Person::Present)[..],
-            [Step::SignIn(_), Step::Tell(..)]
-        ));
-    }
-
-    #[test]
-    fn signing_out_answers_everybody_and_asks_nobody_again() {
-        let mut walk = Walk::with_tokens(60);
-        walk.at(100).ask(1, Person::Present);
-        let steps = walk.with(Session::sign_out);
-        assert!(
-            matches!(&steps[..], [Step::Fail(..), Step::SignOut(_, Some(_))]),
-            "{steps:?}"
-        );
-        let id = walk.attempt();
-        walk.session.signed_out_now(id);
-        let steps = walk.ask(2, Person::Present);
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignedOut));
-    }
-
-    #[test]
-    fn a_clock_that_is_set_moves_the_tokens_along() {
-        let mut walk = Walk::with_tokens(60);
-        walk.now.wall = Wall::from_seconds(600);
-        walk.with(|session, cx| session.clock_set(600_000, cx));
-        assert!(walk.session.good(walk.now).is_some());
-        assert_eq!(walk.session.tokens().unwrap().skew_ms, -600_000);
-    }
-}
+pub(crate) mod tests;
