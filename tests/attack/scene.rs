@@ -279,6 +279,25 @@ impl Scene {
         browser::read_log(&self.log)
     }
 
+    /// The text of the page that is the `count`th to say this. kubectl may end before the browser
+    /// has shown it.
+    pub(crate) async fn page_with(&self, words: &str, count: usize) -> Result<String> {
+        let begun = Instant::now();
+        loop {
+            let pages = self.pages()?.into_iter().filter_map(|step| step.text);
+            let mut saying = pages.filter(|text| text.contains(words));
+            if let Some(text) = saying.nth(count - 1) {
+                return Ok(text);
+            }
+            ensure!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no such page: {:?}",
+                self.pages()?
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// The texts of the questions that the browser showed.
     pub(crate) fn questions(&self) -> Result<Vec<String>> {
         let asked = self.pages()?.into_iter().filter_map(|step| {

@@ -111,12 +111,7 @@ pub(crate) async fn claims(table: &Table) -> Result<()> {
         "{said:?}"
     );
     ensure!(inert(&said.err), "{said:?}");
-    let last = scene
-        .pages()?
-        .into_iter()
-        .filter_map(|step| step.text)
-        .next_back();
-    let last = last.unwrap_or_default();
+    let last = scene.page_with("evil", 1).await?;
     ensure!(
         inert(&last) && last.contains("<b onclick=alert(1)>bold</b>"),
         "{last:?}"
@@ -139,12 +134,7 @@ pub(crate) async fn claims(table: &Table) -> Result<()> {
     }
     let status = scene.person.kubectl(&["fob", "status"])?;
     ensure!(status.out.contains("group-evil"), "{status:?}");
-    let last = scene
-        .pages()?
-        .into_iter()
-        .filter_map(|step| step.text)
-        .next_back();
-    let last = last.unwrap_or_default();
+    let last = scene.page_with("evil", 2).await?;
     ensure!(
         inert(&last) && last.contains("<b onclick=alert(1)>bold</b>"),
         "{last:?}"

@@ -111,7 +111,7 @@ pub(crate) async fn man_in_the_middle(table: &Table) -> Result<()> {
         "another account, without a session; the refresh token is never sent",
     );
 
-    drop(middle);
+    middle.end().await?;
     scene.playground.lift_all().await?;
     scene.works_again("when the provider is back").await?;
     ensure!(

@@ -241,12 +241,12 @@ pub(crate) async fn same_address(table: &Table) -> Result<()> {
 pub(crate) async fn page_alone(table: &Table) -> Result<()> {
     let seat = Seat {
         consent: LEAVE,
-        extra: &["--authentication-timeout-sec=3"],
+        extra: &["--authentication-timeout-sec=5"],
         ..Seat::default()
     };
     let scene = Scene::signed_in(seat).await?;
     let attacker = AttackerApi::start().await?;
-    let stanza = scene.exec("kubectl", &["--authentication-timeout-sec=3"]);
+    let stanza = scene.exec("kubectl", &["--authentication-timeout-sec=5"]);
     let file = scene.kubeconfig(&[("prod", attackers(&attacker))], stanza);
     let file = scene.hostile("hostile", &file)?;
     let said = scene

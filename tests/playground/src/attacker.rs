@@ -20,7 +20,7 @@ pub struct AttackerApi {
     url: String,
     ca_pem: String,
     seen: Arc<Seen>,
-    _server: Server,
+    server: Server,
 }
 
 /// A request that reached the attacker.
@@ -67,8 +67,16 @@ impl AttackerApi {
             url,
             ca_pem: authority.pem().to_owned(),
             seen,
-            _server: server,
+            server,
         })
+    }
+
+    /// Ends it, and waits until its port is free.
+    ///
+    /// # Errors
+    /// It has ended by itself.
+    pub async fn end(self) -> anyhow::Result<()> {
+        self.server.close().await
     }
 
     /// Its URL.
