@@ -15,7 +15,7 @@ use crate::secret::ClientSecret;
 use crate::session::{Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
 use crate::trust::Trust;
-use crate::view::View;
+use crate::view::{KubeconfigView, View};
 use crate::waiters::CallerId;
 
 /// Every account, every pair, every question that waits.
@@ -30,6 +30,8 @@ pub struct Broker {
     pub(crate) keep: Keep,
     pub(crate) proxies: KnownProxies,
     pub(crate) notices: Vec<Problem>,
+    /// The person's own kubeconfig, as its file has it.
+    pub(crate) kubeconfig: Option<KubeconfigView>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -105,6 +107,7 @@ impl Broker {
             jitter: Jitter::new(seed),
             attempts: 0,
             clock_base: None,
+            kubeconfig: None,
             shown: View::default(),
         }
     }
@@ -120,6 +123,7 @@ impl Broker {
             Event::Asked(ask) => self.asked(*ask, now, &mut effects),
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
+            Event::FilesChanged(kubeconfig) => self.kubeconfig = kubeconfig,
             Event::Edited(edit, outcome) => Self::edited(&edit, outcome, &mut effects),
             Event::Refused(asker, caller, problem) => {
                 crate::asking::refuse(caller, &asker, &problem, &mut effects);

@@ -17,7 +17,7 @@ use crate::session::Loss;
 use crate::settings::{Keep, Settings};
 use crate::tokens::Tokens;
 use crate::trust::{Answer, Approval, Pair, Server};
-use crate::view::View;
+use crate::view::{KubeconfigView, View};
 use crate::waiters::CallerId;
 
 /// What happened.
@@ -29,6 +29,8 @@ pub enum Event {
     Commanded(Box<Commanded>),
     /// A person's command about contexts.
     Contexts(Box<ContextCommand>),
+    /// The person's own kubeconfig is another one now; none: it can't be read.
+    FilesChanged(Option<KubeconfigView>),
     /// A change of a kubeconfig ended.
     Edited(Box<Edit>, Result<(), Problem>),
     /// What a caller said could not be understood, or not be looked into.

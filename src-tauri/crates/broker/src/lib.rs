@@ -14,6 +14,7 @@ pub mod commands;
 pub mod contexts;
 pub mod credential;
 pub mod event;
+pub mod menu;
 pub mod outcome;
 pub mod problem;
 mod proxies;

@@ -11,7 +11,7 @@ use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::texts::{Language, clean, text};
 use crate::trust::{Answer, By, Question};
-use crate::view::{AccountView, ProblemView, QuestionView, TrustView, View};
+use crate::view::{AccountView, KubeconfigView, ProblemView, QuestionView, TrustView, View};
 
 /// A clock that is off by less than this is not worth a word.
 const CLOCK_OFF: i64 = 5;
@@ -62,6 +62,7 @@ impl Broker {
             trusts: self.trust_views(),
             questions: self.question_views(),
             keep: self.keep,
+            kubeconfig: self.kubeconfig.as_ref().map(cleaned),
             notices: self
                 .notices
                 .iter()
@@ -117,6 +118,18 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
     let mut lines: Vec<String> = Vec::new();
     if view.accounts.is_empty() {
         lines.push(text(language, "terminal.no-accounts", &[]));
+    }
+    if let Some(kubeconfig) = &view.kubeconfig
+        && let Some(current) = &kubeconfig.current
+    {
+        lines.push(text(
+            language,
+            "terminal.kubeconfig",
+            &[
+                ("file", kubeconfig.file.clone()),
+                ("context", current.clone()),
+            ],
+        ));
     }
     for account in &view.accounts {
         lines.push(account_line(account, language));
@@ -349,6 +362,15 @@ fn account_line(account: &AccountView, language: Language) -> String {
     }
 }
 
+fn cleaned(kubeconfig: &KubeconfigView) -> KubeconfigView {
+    KubeconfigView {
+        file: clean(&kubeconfig.file),
+        path: clean(&kubeconfig.path),
+        current: kubeconfig.current.as_deref().map(clean),
+        contexts: kubeconfig.contexts.iter().map(|name| clean(name)).collect(),
+    }
+}
+
 fn problem_view(problem: &Problem, language: Language) -> ProblemView {
     ProblemView {
         code: problem.code,
@@ -366,7 +388,7 @@ fn problem_line(problem: &ProblemView) -> String {
     format!("{message} {hint} [{}]", code.name())
 }
 
-fn state_key(state: StateWord) -> &'static str {
+pub(crate) fn state_key(state: StateWord) -> &'static str {
     match state {
         StateWord::SignedOut => "state.signed-out",
         StateWord::SigningIn => "state.signing-in",

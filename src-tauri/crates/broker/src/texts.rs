@@ -30,6 +30,7 @@ static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| {
         include_str!("texts/en/problem.json"),
         include_str!("texts/en/page.json"),
         include_str!("texts/en/terminal.json"),
+        include_str!("texts/en/tray.json"),
     ])
 });
 static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -37,6 +38,7 @@ static KOREAN: LazyLock<Catalogue> = LazyLock::new(|| {
         include_str!("texts/ko/problem.json"),
         include_str!("texts/ko/page.json"),
         include_str!("texts/ko/terminal.json"),
+        include_str!("texts/ko/tray.json"),
     ])
 });
 

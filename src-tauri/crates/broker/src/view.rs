@@ -19,8 +19,23 @@ pub struct View {
     pub questions: Vec<QuestionView>,
     /// Where tokens rest.
     pub keep: Keep,
+    /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
+    pub kubeconfig: Option<KubeconfigView>,
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
+}
+
+/// A kubeconfig, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KubeconfigView {
+    /// Its path as people write it, `~` for the home folder.
+    pub file: String,
+    /// Its path.
+    pub path: String,
+    /// The current context.
+    pub current: Option<String>,
+    /// The contexts, by name.
+    pub contexts: Vec<String>,
 }
 
 /// One account, as it is shown.

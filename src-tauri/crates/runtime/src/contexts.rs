@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use broker::contexts::{Context, Kubeconfigs};
 use broker::problem::{Code, Problem};
+use broker::view::KubeconfigView;
 use kubeconfig::{FileSet, Merged};
 
 use crate::files::{Files, account_of};
@@ -36,6 +37,21 @@ impl Files {
         });
         read.await
             .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
+    }
+}
+
+impl Files {
+    /// The person's own kubeconfig, as it is shown; none where kubectl could not load it either.
+    pub(crate) fn own(&self) -> Option<KubeconfigView> {
+        let path = self.home().join(".kube").join("config");
+        let set = FileSet::Optional(vec![path.clone()]);
+        let merged = self.load_set(&set, Path::new("/")).ok()?;
+        Some(KubeconfigView {
+            file: "~/.kube/config".to_owned(),
+            path: path.display().to_string(),
+            current: merged.current_context,
+            contexts: merged.contexts.into_keys().collect(),
+        })
     }
 }
 

@@ -77,7 +77,7 @@ pub async fn run(
     let (door, open) = watch::channel(Door::Open);
     let server = Server::new(
         inbox.clone(),
-        files,
+        files.clone(),
         *places.uid(),
         folders.home.clone(),
         choice,
@@ -114,6 +114,7 @@ pub async fn run(
         claim,
         server,
         browser: browser.clone(),
+        files,
         bus,
         vault: vault.clone(),
         chosen,

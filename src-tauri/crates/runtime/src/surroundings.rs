@@ -10,11 +10,13 @@ use std::time::Duration;
 use broker::asker::Desktop;
 use broker::event::Event;
 use broker::problem::Problem;
+use broker::view::KubeconfigView;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
 use crate::desktop::Browser;
+use crate::files::Files;
 use crate::notices::{Notice, Notices};
 use crate::os::network::Network;
 use crate::os::watch::Watch;
@@ -44,6 +46,7 @@ pub(crate) struct Surroundings {
     pub(crate) claim: Arc<Mutex<Claim>>,
     pub(crate) server: Server,
     pub(crate) browser: Browser,
+    pub(crate) files: Files,
     pub(crate) bus: Option<PathBuf>,
     pub(crate) vault: Vault,
     pub(crate) chosen: watch::Sender<Settings>,
@@ -61,13 +64,14 @@ struct Seen {
     fate: Fate,
     desktop: Desktop,
     bus: bool,
+    kubeconfig: Option<KubeconfigView>,
 }
 
 /// What the last look found, where the difference counts.
-#[derive(Clone, Copy, PartialEq, Eq)]
 struct Known {
     desktop: Desktop,
     bus: bool,
+    kubeconfig: Option<KubeconfigView>,
 }
 
 impl Surroundings {
@@ -81,6 +85,7 @@ impl Surroundings {
         let mut known = Known {
             desktop: this.browser.desktop(),
             bus: false,
+            kubeconfig: None,
         };
         let (mut again, mut pause) = (true, AGAIN);
         loop {
@@ -109,7 +114,15 @@ impl Surroundings {
         let mut folders: BTreeSet<_> = claim.folders().into_iter().collect();
         drop(claim);
         let candidates: Vec<_> = self.places.candidates().flatten().collect();
-        let files = [Some(settings), target, self.bus.clone()];
+        let kubeconfig = self.files.home().join(".kube").join("config");
+        let linked = std::fs::canonicalize(&kubeconfig).ok();
+        let files = [
+            Some(settings),
+            target,
+            Some(kubeconfig),
+            linked,
+            self.bus.clone(),
+        ];
         let files = files.into_iter().flatten().chain(candidates);
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
         folders.extend(self.program.path().parent().map(Path::to_path_buf));
@@ -132,6 +145,7 @@ impl Surroundings {
             fate: self.program.fate(),
             desktop: self.browser.desktop(),
             bus: self.bus.as_ref().is_some_and(|bus| bus.exists()),
+            kubeconfig: self.files.own(),
         }
     }
 
@@ -162,9 +176,14 @@ impl Surroundings {
         if seen.bus && !known.bus && self.vault.is_restless() {
             self.vault.wake();
         }
+        if seen.kubeconfig != known.kubeconfig {
+            self.inbox
+                .event(Event::FilesChanged(seen.kubeconfig.clone()));
+        }
         *known = Known {
             desktop: seen.desktop,
             bus: seen.bus,
+            kubeconfig: seen.kubeconfig,
         };
         let settling = match seen.fate {
             Fate::Same | Fate::Gone => false,

@@ -1,0 +1,246 @@
+//! The tray, as data: which of its five pictures, what it says of itself, and its menu. `platform` renders it.
+//!
+//! A menu label is one string, since hosts draw no second column. The menu approves nothing (threat 4): each of its
+//! actions is a command that a terminal could send too.
+
+use crate::command::Command;
+use crate::report::state_key;
+use crate::session::StateWord;
+use crate::texts::{Language, text};
+use crate::view::{AccountView, KubeconfigView, View};
+
+/// How many contexts stand in the menu itself; the others are in a menu below it.
+const CONTEXTS: usize = 8;
+
+/// What the tray shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tray {
+    /// Its picture.
+    pub picture: Picture,
+    /// What it says in a line, for the tooltip and for screen readers.
+    pub tooltip: String,
+    /// Its menu.
+    pub menu: Vec<Item>,
+}
+
+/// The tray's pictures. They differ in outline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picture {
+    /// Nobody is signed in anywhere.
+    SignedOut,
+    /// All is well.
+    SignedIn,
+    /// Somebody signs in, or a token is being renewed.
+    Renewing,
+    /// A person has something to do.
+    NeedsYou,
+    /// A provider is not reached. It heals itself.
+    CannotReach,
+}
+
+/// A line of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A rule.
+    Rule,
+    /// Something to read.
+    Note(String),
+    /// Something to click.
+    Act(String, Action),
+    /// One of several, marked where it is the chosen one.
+    Choice {
+        /// What it says.
+        label: String,
+        /// Whether it is the chosen one.
+        chosen: bool,
+        /// What a click does.
+        action: Action,
+    },
+    /// A menu of its own.
+    Menu(String, Vec<Item>),
+}
+
+/// What a click does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Carries this command out.
+    Command(Box<Command>),
+    /// Ends the resident. Sessions are kept.
+    Quit,
+}
+
+/// What the tray shows of a view.
+#[must_use]
+pub fn tray(view: &View, language: Language) -> Tray {
+    Tray {
+        picture: picture(view),
+        tooltip: tooltip(view, language),
+        menu: menu(view, language),
+    }
+}
+
+/// What needs a person comes first, then what does not work, then what is under way.
+fn picture(view: &View) -> Picture {
+    let any = |words: &[StateWord]| {
+        view.accounts
+            .iter()
+            .any(|account| words.contains(&account.state))
+    };
+    if any(&[StateWord::NeedsYou, StateWord::Refused]) || !view.questions.is_empty() {
+        Picture::NeedsYou
+    } else if any(&[StateWord::CannotReach]) {
+        Picture::CannotReach
+    } else if any(&[StateWord::Renewing, StateWord::SigningIn]) {
+        Picture::Renewing
+    } else if any(&[StateWord::SignedIn]) {
+        Picture::SignedIn
+    } else {
+        Picture::SignedOut
+    }
+}
+
+fn tooltip(view: &View, language: Language) -> String {
+    if view.accounts.is_empty() {
+        return text(language, "terminal.no-accounts", &[]);
+    }
+    let lines: Vec<_> = view
+        .accounts
+        .iter()
+        .map(|account| account_label(account, language))
+        .collect();
+    lines.join("\n")
+}
+
+/// `test · signed in`, or `login.acme.example · needs you` where nobody's name is known.
+fn account_label(account: &AccountView, language: Language) -> String {
+    let who = account.name.as_ref().unwrap_or(&account.label);
+    format!("{who} · {}", text(language, state_key(account.state), &[]))
+}
+
+fn menu(view: &View, language: Language) -> Vec<Item> {
+    let say = |key: &str| text(language, key, &[]);
+    let mut items = Vec::new();
+    if let Some(kubeconfig) = &view.kubeconfig {
+        let current = kubeconfig.current.clone();
+        let current = current.unwrap_or_else(|| say("tray.no-context"));
+        items.push(Item::Note(format!("{}: {current}", kubeconfig.file)));
+        items.push(Item::Rule);
+    }
+    for question in &view.questions {
+        items.push(Item::Note(text(
+            language,
+            "tray.question",
+            &[
+                ("servers", question.servers.join(", ")),
+                ("name", question.name.clone()),
+            ],
+        )));
+    }
+    for account in &view.accounts {
+        let label = account_label(account, language);
+        items.push(Item::Menu(label, account_menu(account, language)));
+    }
+    if view.accounts.is_empty() {
+        items.push(Item::Note(say("terminal.no-accounts")));
+    }
+    items.push(Item::Rule);
+    if let Some(kubeconfig) = &view.kubeconfig
+        && !kubeconfig.contexts.is_empty()
+    {
+        contexts(kubeconfig, language, &mut items);
+        items.push(Item::Rule);
+    }
+    items.push(Item::Act(say("tray.quit"), Action::Quit));
+    items
+}
+
+fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
+    let say = |key: &str| text(language, key, &[]);
+    let mut items = Vec::new();
+    // Beside a name, the label says where.
+    if account.name.is_some() {
+        items.push(Item::Note(account.label.clone()));
+    }
+    if let Some(expires) = account.expires {
+        let key = if account.renews {
+            "tray.renews"
+        } else {
+            "tray.ends"
+        };
+        items.push(Item::Note(text(
+            language,
+            key,
+            &[("time", expires.rfc3339())],
+        )));
+    }
+    if let Some(problem) = &account.problem {
+        items.push(Item::Note(problem.message.clone()));
+    }
+    if !items.is_empty() {
+        items.push(Item::Rule);
+    }
+    let named = Some(account.id.clone());
+    let sign_in = || {
+        Action::Command(Box::new(Command::Login {
+            account: named.clone(),
+            open_browser: true,
+            json: false,
+        }))
+    };
+    let sign_out = || {
+        Action::Command(Box::new(Command::Logout {
+            account: named.clone(),
+            everywhere: false,
+            json: false,
+        }))
+    };
+    match account.state {
+        StateWord::SignedOut => items.push(Item::Act(say("tray.sign-in"), sign_in())),
+        StateWord::NeedsYou | StateWord::Refused => {
+            items.push(Item::Act(say("tray.sign-in"), sign_in()));
+            items.push(Item::Act(say("tray.sign-out"), sign_out()));
+        }
+        StateWord::SigningIn => {
+            items.push(Item::Act(say("tray.open-again"), sign_in()));
+            items.push(Item::Act(say("tray.sign-out"), sign_out()));
+        }
+        StateWord::SignedIn | StateWord::Renewing | StateWord::CannotReach => {
+            items.push(Item::Act(say("tray.sign-out"), sign_out()));
+        }
+    }
+    items
+}
+
+/// The contexts in the file's order of names, the current one always among the first.
+fn contexts(kubeconfig: &KubeconfigView, language: Language, items: &mut Vec<Item>) {
+    let choice = |name: &String| {
+        if name.contains(char::REPLACEMENT_CHARACTER) {
+            // It was cleaned: what the file has is another name.
+            return Item::Note(name.clone());
+        }
+        Item::Choice {
+            label: name.clone(),
+            chosen: kubeconfig.current.as_ref() == Some(name),
+            action: Action::Command(Box::new(Command::Use {
+                context: name.clone(),
+                kubeconfig: Some(kubeconfig.path.clone()),
+                json: false,
+            })),
+        }
+    };
+    let is_current = |name: &&String| kubeconfig.current.as_ref() == Some(*name);
+    let mut names: Vec<&String> = kubeconfig.contexts.iter().filter(is_current).collect();
+    names.extend(kubeconfig.contexts.iter().filter(|name| !is_current(name)));
+    let (shown, rest) = names.split_at(names.len().min(CONTEXTS));
+    let mut shown = shown.to_vec();
+    shown.sort();
+    items.extend(shown.into_iter().map(choice));
+    if !rest.is_empty() {
+        let more = text(
+            language,
+            "tray.more-contexts",
+            &[("count", rest.len().to_string())],
+        );
+        items.push(Item::Menu(more, rest.iter().copied().map(choice).collect()));
+    }
+}

@@ -1,0 +1,179 @@
+//! The tray: its picture, its tooltip and its menu.
+
+use broker::command::Command;
+use broker::menu::{Action, Item, Picture, tray};
+use broker::session::StateWord;
+use broker::texts::Language;
+use broker::view::{AccountView, KubeconfigView, View};
+
+fn account(label: &str, state: StateWord) -> AccountView {
+    AccountView {
+        id: "0ba25d13a1f5".into(),
+        label: label.into(),
+        issuer: format!("https://{label}"),
+        client_id: "kubernetes-client".into(),
+        state,
+        name: (state == StateWord::SignedIn).then(|| "test".to_owned()),
+        groups: Vec::new(),
+        expires: None,
+        signed_in: None,
+        renews: true,
+        clock_off: None,
+        problem: None,
+    }
+}
+
+fn view(states: &[StateWord], contexts: &[&str]) -> View {
+    View {
+        accounts: states
+            .iter()
+            .map(|&state| account("login.acme.example", state))
+            .collect(),
+        kubeconfig: Some(KubeconfigView {
+            file: "~/.kube/config".into(),
+            path: "/home/u/.kube/config".into(),
+            current: Some("dev".into()),
+            contexts: contexts.iter().map(|&name| name.to_owned()).collect(),
+        }),
+        ..View::default()
+    }
+}
+
+/// The menu, a line each, as a host draws it.
+fn drawn(items: &[Item], depth: usize) -> String {
+    let indent = "  ".repeat(depth);
+    items
+        .iter()
+        .map(|item| match item {
+            Item::Rule => format!("{indent}--\n"),
+            Item::Note(label) => format!("{indent}({label})\n"),
+            Item::Act(label, _) => format!("{indent}{label}\n"),
+            Item::Choice { label, chosen, .. } => {
+                format!("{indent}{} {label}\n", if *chosen { '●' } else { '○' })
+            }
+            Item::Menu(label, items) => {
+                format!("{indent}{label} >\n{}", drawn(items, depth + 1))
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn the_picture_is_of_what_matters_most() {
+    use StateWord as W;
+    for (states, picture) in [
+        (vec![], Picture::SignedOut),
+        (vec![W::SignedOut], Picture::SignedOut),
+        (vec![W::SignedOut, W::SignedIn], Picture::SignedIn),
+        (vec![W::SignedIn, W::Renewing], Picture::Renewing),
+        (vec![W::SigningIn], Picture::Renewing),
+        (vec![W::Renewing, W::CannotReach], Picture::CannotReach),
+        (vec![W::CannotReach, W::NeedsYou], Picture::NeedsYou),
+        (vec![W::Refused], Picture::NeedsYou),
+    ] {
+        assert_eq!(
+            tray(&view(&states, &[]), Language::En).picture,
+            picture,
+            "{states:?}"
+        );
+    }
+}
+
+#[test]
+fn the_menu_names_the_file_who_is_signed_in_and_the_contexts() {
+    let view = view(
+        &[StateWord::NeedsYou, StateWord::SignedIn],
+        &["dev", "odd\u{fffd}", "prod"],
+    );
+    let tray = tray(&view, Language::En);
+    assert_eq!(
+        drawn(&tray.menu, 0),
+        "\
+(~/.kube/config: dev)
+--
+login.acme.example · needs you >
+  Sign in
+  Sign out
+test · signed in >
+  (login.acme.example)
+  --
+  Sign out
+--
+● dev
+(odd\u{fffd})
+○ prod
+--
+Quit (sessions are kept; the next kubectl starts it again)
+"
+    );
+    assert_eq!(
+        tray.tooltip,
+        "login.acme.example · needs you\ntest · signed in"
+    );
+}
+
+#[test]
+fn many_contexts_fold_and_the_current_one_stays_in_sight() {
+    let names: Vec<String> = (0..30)
+        .map(|number| format!("a{number:02}"))
+        .chain(["dev".to_owned()])
+        .collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let menu = tray(&view(&[], &names), Language::Ko).menu;
+    let shown = menu
+        .iter()
+        .filter(|item| matches!(item, Item::Choice { .. }))
+        .count();
+    assert_eq!(shown, 8);
+    assert!(
+        menu.iter()
+            .any(|item| matches!(item, Item::Choice { chosen: true, .. }))
+    );
+    let Some(Item::Menu(label, rest)) = menu.iter().find(|item| matches!(item, Item::Menu(..)))
+    else {
+        panic!("{menu:?}");
+    };
+    assert_eq!((label.as_str(), rest.len()), ("다른 컨텍스트 23개", 23));
+}
+
+#[test]
+fn a_click_on_a_context_switches_that_file_and_no_click_approves() {
+    let menu = tray(
+        &view(&[StateWord::NeedsYou], &["dev", "prod"]),
+        Language::En,
+    )
+    .menu;
+    fn commands(items: &[Item], found: &mut Vec<Command>) {
+        for item in items {
+            match item {
+                Item::Act(_, Action::Command(command))
+                | Item::Choice {
+                    action: Action::Command(command),
+                    ..
+                } => {
+                    found.push((**command).clone());
+                }
+                Item::Menu(_, items) => commands(items, found),
+                Item::Rule
+                | Item::Note(_)
+                | Item::Act(_, Action::Quit)
+                | Item::Choice {
+                    action: Action::Quit,
+                    ..
+                } => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    commands(&menu, &mut found);
+    assert!(found.contains(&Command::Use {
+        context: "prod".into(),
+        kubeconfig: Some("/home/u/.kube/config".into()),
+        json: false,
+    }));
+    assert!(
+        !found
+            .iter()
+            .any(|command| matches!(command, Command::Trust { .. }))
+    );
+}
