@@ -18,7 +18,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("broker", &["kubeconfig"]),
     ("provider", &["broker"]),
     ("runtime", &["wire", "kubeconfig", "broker", "provider"]),
-    ("kubefob", &["runtime", "wire"]),
+    ("kubefob", &["broker", "runtime", "wire"]),
     ("tests", &["playground", "runtime", "wire"]),
     (
         "fuzz",

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [SET [NAME]] [--require-real]
     Everything, or one set of it, or the tests of a set whose name contains NAME.
-    Sets: lint, unit, it, real, attack, kill.
+    Sets: lint, unit, it, real, attack, kill, desktop.
     --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
 cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN

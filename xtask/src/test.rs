@@ -17,7 +17,7 @@ use crate::run;
 use crate::summary::{Outcome, Summary};
 
 /// The binaries of the package `tests`.
-const SETS: [&str; 4] = ["it", "real", "attack", "kill"];
+const SETS: [&str; 5] = ["it", "real", "attack", "kill", "desktop"];
 
 /// What a caller wants tested.
 #[derive(Debug, PartialEq, Eq)]

@@ -9,11 +9,13 @@ use crate::prerequisites::on_path;
 use crate::run;
 
 /// A program that tests start, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("dbus-daemon", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("secret-tool", "libsecret-tools"),
     ("Xvfb", "xvfb"),
+    ("xfce4-panel", "xfce4-panel"),
+    ("dunst", "dunst"),
     ("ip", "iproute2"),
 ];
 

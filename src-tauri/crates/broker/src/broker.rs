@@ -36,6 +36,8 @@ pub struct Broker {
     attempts: u64,
     clock_base: Option<i64>,
     shown: View,
+    /// When what is shown changes by itself: a token ends that nothing renews.
+    look_again: Option<Deadline>,
     early: Early,
 }
 
@@ -109,6 +111,7 @@ impl Broker {
             clock_base: None,
             kubeconfig: None,
             shown: View::default(),
+            look_again: None,
         }
     }
 
@@ -203,6 +206,7 @@ impl Broker {
         self.accounts
             .values()
             .filter_map(|account| account.session.next(self.kept_fresh(account)))
+            .chain(self.look_again)
             .min()
     }
 
@@ -345,6 +349,8 @@ impl Broker {
     }
 
     fn show(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let ends = |account: &Account| account.session.ends(now);
+        self.look_again = self.accounts.values().filter_map(ends).min();
         let view = self.view(now);
         if view != self.shown {
             self.shown = view.clone();

@@ -15,6 +15,7 @@ pub mod contexts;
 pub mod credential;
 pub mod event;
 pub mod menu;
+pub mod notes;
 pub mod outcome;
 pub mod problem;
 mod proxies;

@@ -21,6 +21,8 @@ pub struct Tray {
     pub tooltip: String,
     /// Its menu.
     pub menu: Vec<Item>,
+    /// The language of its texts.
+    pub language: Language,
 }
 
 /// The tray's pictures. They differ in outline.
@@ -71,8 +73,10 @@ pub enum Action {
 
 /// What the tray shows of a view.
 #[must_use]
-pub fn tray(view: &View, language: Language) -> Tray {
+pub fn tray(view: &View) -> Tray {
+    let language = view.language;
     Tray {
+        language,
         picture: picture(view),
         tooltip: tooltip(view, language),
         menu: menu(view, language),

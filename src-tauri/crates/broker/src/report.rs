@@ -17,10 +17,10 @@ use crate::view::{AccountView, KubeconfigView, ProblemView, QuestionView, TrustV
 const CLOCK_OFF: i64 = 5;
 
 impl Broker {
-    /// What is shown, in English: what differs is what counts for [`crate::event::Effect::Show`].
+    /// What is shown on the desktop: what differs is what counts for [`crate::event::Effect::Show`].
     #[must_use]
     pub fn view(&self, now: Now) -> View {
-        self.view_in(now, Language::En)
+        self.view_in(now, self.settings.language)
     }
 
     /// What is shown, in a language.
@@ -62,6 +62,7 @@ impl Broker {
             trusts: self.trust_views(),
             questions: self.question_views(),
             keep: self.keep,
+            language,
             kubeconfig: self.kubeconfig.as_ref().map(cleaned),
             notices: self
                 .notices

@@ -6,6 +6,8 @@
 
 mod word;
 
+use std::time::Duration;
+
 use crate::clock::{Moment, Now};
 use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
 use crate::problem::{Code, Problem};
@@ -592,6 +594,29 @@ impl Session {
             .into_iter()
             .flatten()
             .min()
+    }
+
+    /// When the token ends, if it is good and nothing renews it: then another word is said of the session.
+    pub(crate) fn ends(&self, now: Now) -> Option<Moment> {
+        match (&self.doing, &self.held) {
+            (Doing::Idle, Held::Tokens(tokens))
+                if schedule::good(tokens, now) && !self.refreshable() =>
+            {
+                let end = now.moment_of(tokens.expires);
+                Some(end.max(now.moment.after(Duration::from_secs(1))))
+            }
+            (
+                Doing::Idle
+                | Doing::Refreshing(_)
+                | Doing::SigningIn(..)
+                | Doing::SigningOut(_)
+                | Doing::BackingOff { .. }
+                | Doing::LostReply { .. }
+                | Doing::Blocked { .. }
+                | Doing::Declined { .. },
+                Held::Nothing(_) | Held::Tokens(_),
+            ) => None,
+        }
     }
 
     /// When its own next try is due.

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::texts::Language;
+
 /// What a person chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// When tokens are renewed by themselves.
     pub keep_fresh: KeepFresh,
+    /// The language of the desktop. Whoever asks is answered in their own.
+    pub language: Language,
 }
 
 /// When tokens are renewed by themselves.

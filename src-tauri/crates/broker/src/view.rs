@@ -6,6 +6,7 @@ use crate::clock::Wall;
 use crate::problem::Code;
 use crate::session::StateWord;
 use crate::settings::Keep;
+use crate::texts::Language;
 use crate::trust::By;
 
 /// Everything that is shown.
@@ -21,6 +22,8 @@ pub struct View {
     pub keep: Keep,
     /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
     pub kubeconfig: Option<KubeconfigView>,
+    /// The language of its texts.
+    pub language: Language,
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
 }

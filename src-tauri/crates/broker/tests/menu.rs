@@ -71,11 +71,7 @@ fn the_picture_is_of_what_matters_most() {
         (vec![W::CannotReach, W::NeedsYou], Picture::NeedsYou),
         (vec![W::Refused], Picture::NeedsYou),
     ] {
-        assert_eq!(
-            tray(&view(&states, &[]), Language::En).picture,
-            picture,
-            "{states:?}"
-        );
+        assert_eq!(tray(&view(&states, &[])).picture, picture, "{states:?}");
     }
 }
 
@@ -85,7 +81,7 @@ fn the_menu_names_the_file_who_is_signed_in_and_the_contexts() {
         &[StateWord::NeedsYou, StateWord::SignedIn],
         &["dev", "odd\u{fffd}", "prod"],
     );
-    let tray = tray(&view, Language::En);
+    let tray = tray(&view);
     assert_eq!(
         drawn(&tray.menu, 0),
         "\
@@ -119,7 +115,11 @@ fn many_contexts_fold_and_the_current_one_stays_in_sight() {
         .chain(["dev".to_owned()])
         .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let menu = tray(&view(&[], &names), Language::Ko).menu;
+    let menu = {
+        let mut view = view(&[], &names);
+        view.language = Language::Ko;
+        tray(&view).menu
+    };
     let shown = menu
         .iter()
         .filter(|item| matches!(item, Item::Choice { .. }))
@@ -138,11 +138,7 @@ fn many_contexts_fold_and_the_current_one_stays_in_sight() {
 
 #[test]
 fn a_click_on_a_context_switches_that_file_and_no_click_approves() {
-    let menu = tray(
-        &view(&[StateWord::NeedsYou], &["dev", "prod"]),
-        Language::En,
-    )
-    .menu;
+    let menu = tray(&view(&[StateWord::NeedsYou], &["dev", "prod"])).menu;
     fn commands(items: &[Item], found: &mut Vec<Command>) {
         for item in items {
             match item {

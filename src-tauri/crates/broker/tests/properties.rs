@@ -386,7 +386,10 @@ impl World {
                 self.handle(Event::Desktop(desktop));
             }
             Happening::KeepFresh(keep_fresh) => {
-                self.handle(Event::Settings(Settings { keep_fresh }));
+                self.handle(Event::Settings(Settings {
+                    keep_fresh,
+                    ..Settings::default()
+                }));
             }
             Happening::Resumed => self.handle(Event::Resumed),
             Happening::Network => self.handle(Event::NetworkChanged),

@@ -10,6 +10,7 @@ use runtime::upgrade::Program;
 use wire::endpoint::Places;
 
 mod log;
+mod platform;
 
 fn main() -> ExitCode {
     match start() {
@@ -61,6 +62,7 @@ fn start() -> anyhow::Result<()> {
         claim,
         program,
         environment,
+        platform::draw,
     ));
     // What still blocks (a keyring's prompt) is not waited for.
     runtime.shutdown_background();

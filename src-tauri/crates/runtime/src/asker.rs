@@ -193,9 +193,7 @@ impl Program {
             own_ca: ["SSL_CERT_FILE", "SSL_CERT_DIR"]
                 .iter()
                 .any(|name| variable(all, name).is_some()),
-            language: LANGUAGES
-                .iter()
-                .find_map(|name| variable(all, name)?.to_str().map(Language::of)),
+            language: spoken(all),
             environment,
             ..Self::default()
         }
@@ -291,6 +289,13 @@ fn proxies(environment: &[(OsString, OsString)]) -> Proxies {
 }
 
 const LANGUAGES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
+
+/// The language of an environment.
+pub(crate) fn spoken(environment: &[(OsString, OsString)]) -> Option<Language> {
+    LANGUAGES
+        .iter()
+        .find_map(|name| variable(environment, name)?.to_str().map(Language::of))
+}
 
 /// The language that the client says, where the asker's own can't be seen.
 fn said(run: &Run) -> Option<Language> {

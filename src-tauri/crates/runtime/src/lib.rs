@@ -7,6 +7,7 @@ mod desktop;
 mod edit;
 mod files;
 pub mod folders;
+pub mod front;
 mod handover;
 mod notices;
 mod os;

@@ -24,6 +24,7 @@ use crate::clock;
 use crate::desktop::Browser;
 use crate::edit;
 use crate::files;
+use crate::front::Stage;
 use crate::os::processes;
 use crate::run::{Inbox, Listening, Message};
 use crate::server::Line;
@@ -53,6 +54,7 @@ pub(crate) struct Performer {
     /// When the vault was last woken by a caller.
     woken: Moment,
     ending: bool,
+    stage: Stage,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -67,6 +69,7 @@ impl Performer {
         store: Store,
         browser: Browser,
         under_way: UnderWay,
+        stage: Stage,
     ) -> Self {
         let (keeping, mut kept) = mpsc::unbounded_channel();
         tokio::spawn(async move {
@@ -90,6 +93,7 @@ impl Performer {
             accounts: HashMap::new(),
             keeping,
             under_way,
+            stage,
             woken: Moment(0),
             ending: false,
         }
@@ -151,6 +155,7 @@ impl Performer {
                 for account in &view.accounts {
                     tracing::info!(account = account.id, state = ?account.state, "state");
                 }
+                self.stage.show(*view);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use broker::asker::Desktop;
 use broker::broker::Broker;
 use broker::event::{AtRest, Event, Restored};
 use broker::secret::RefreshToken;
@@ -18,6 +19,7 @@ use crate::clock;
 use crate::desktop::Browser;
 use crate::files::Files;
 use crate::folders::Folders;
+use crate::front::{Front, Stage};
 use crate::handover::Handover;
 use crate::notices::{Notice, Notices};
 use crate::perform::{Performer, keep};
@@ -31,19 +33,20 @@ use crate::under_way::UnderWay;
 use crate::upgrade::Program;
 use crate::vault::{Content, Loaded, Record, Vault};
 
-/// Runs the resident until it is told to end.
+/// Runs the resident until it is told to end, while `draw` shows what there is to be seen.
 ///
 /// `environment` is the one that it was started with: it names the desktop. `program` is the file that it was
 /// started from.
 ///
 /// # Errors
 /// What the system refuses at the start.
-pub async fn run(
+pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     places: &Places,
     folders: &Folders,
     claim: Claim,
     program: Program,
     environment: Vec<(OsString, OsString)>,
+    draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
     let (settings, problem) = settings::load(&folders.config);
     let store = Store::new(&folders.data);
@@ -57,8 +60,10 @@ pub async fn run(
     };
     let files = Files::new(folders.home.clone());
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
-    let broker = Broker::new(kept, settings.decided(), seed());
+    let language = crate::asker::spoken(&environment).unwrap_or_default();
+    let broker = Broker::new(kept, settings.decided(language), seed());
     let (chosen, choice) = watch::channel(settings);
+    let (shown_on, desktop) = watch::channel(Desktop::None);
     let runtime = wire::os::runtime_folder(places.uid());
     let bus = bus(&environment, runtime.as_deref());
     let browser = Browser::new(choice.clone(), environment, runtime.as_deref());
@@ -70,6 +75,7 @@ pub async fn run(
         notices.set(Notice::Settings, Some(problem));
     }
     inbox.event(Event::Desktop(browser.desktop()));
+    shown_on.send_replace(browser.desktop());
     if first {
         inbox.event(Event::FirstStart(files.first_start()));
     }
@@ -107,6 +113,7 @@ pub async fn run(
         wanted: Arc::clone(&replaced),
     };
     tokio::spawn(handover.run());
+    let server_of_clicks = server.clone();
     let surroundings = Surroundings {
         places: places.clone(),
         config: folders.config.clone(),
@@ -115,6 +122,8 @@ pub async fn run(
         server,
         browser: browser.clone(),
         files,
+        shown_on,
+        language,
         bus,
         vault: vault.clone(),
         chosen,
@@ -123,13 +132,16 @@ pub async fn run(
         inbox: inbox.clone(),
     };
     tokio::spawn(surroundings.run());
+    let (stage, front) = Stage::new(inbox.clone(), server_of_clicks, desktop);
+    let drawn = tokio::spawn(draw(front));
     tracing::info!(version = broker::commands::VERSION, "up");
     run::run(
         broker,
-        Performer::new(inbox, vault, store, browser, under_way),
+        Performer::new(inbox, vault, store, browser, under_way, stage),
         messages,
     )
     .await?;
+    drawn.abort();
     tracing::info!("ended");
     Ok(())
 }

@@ -189,7 +189,7 @@ impl Server {
         pid: Option<u32>,
         run: Run,
     ) {
-        let caller = CallerId(self.next.fetch_add(1, Ordering::Relaxed));
+        let caller = self.caller();
         let mut found = self.programs.find(pid, &run);
         if let Some(language) = self.chosen.borrow().language {
             found.asker.language = language;
@@ -288,31 +288,80 @@ impl Server {
                     Err(problem) => refused(caller, asker, problem),
                 }
             }
-            Ok(Command::Contexts { kubeconfig, json }) => {
-                let wish = ContextWish::List { json };
-                self.about_contexts(caller, found.asker, kubeconfig, &run, wish)
-                    .await
-            }
-            Ok(Command::Use {
-                context,
-                kubeconfig,
-                json,
-            }) => {
-                let wish = ContextWish::Use { context, json };
-                self.about_contexts(caller, found.asker, kubeconfig, &run, wish)
-                    .await
-            }
-            Ok(command) => Event::Commanded(Box::new(Commanded {
-                caller,
-                asker: found.asker,
-                command,
-            })),
+            Ok(command) => self.commanded(caller, found.asker, command, &run).await,
             Err(problem) => refused(caller, found.asker, problem),
         }
     }
-}
 
-impl Server {
+    /// A person's command, with what it needs to know of their files.
+    async fn commanded(
+        &self,
+        caller: CallerId,
+        asker: Asker,
+        command: Command,
+        run: &Run,
+    ) -> Event {
+        match command {
+            Command::Contexts { kubeconfig, json } => {
+                let wish = ContextWish::List { json };
+                self.about_contexts(caller, asker, kubeconfig, run, wish)
+                    .await
+            }
+            Command::Use {
+                context,
+                kubeconfig,
+                json,
+            } => {
+                let wish = ContextWish::Use { context, json };
+                self.about_contexts(caller, asker, kubeconfig, run, wish)
+                    .await
+            }
+            Command::GetToken(_)
+            | Command::Login { .. }
+            | Command::Logout { .. }
+            | Command::Status { .. }
+            | Command::Accounts { .. }
+            | Command::Token { .. }
+            | Command::Trust { .. }
+            | Command::Untrust { .. }
+            | Command::Trusts { .. }
+            | Command::Version { .. }
+            | Command::Help(_)
+            | Command::Completion { .. } => Event::Commanded(Box::new(Commanded {
+                caller,
+                asker,
+                command,
+            })),
+        }
+    }
+
+    /// A command that was clicked. What is told of it comes by `replies`, which ends with it.
+    pub(crate) fn clicked(
+        &self,
+        command: Command,
+        asker: Asker,
+        replies: mpsc::UnboundedSender<Reply>,
+    ) {
+        let caller = self.caller();
+        let line = Line {
+            replies,
+            asker: Arc::new(asker.clone()),
+        };
+        self.inbox.send(Message::Caller(caller, line));
+        let server = self.clone();
+        tokio::spawn(async move {
+            let event = server
+                .commanded(caller, asker, command, &Run::default())
+                .await;
+            server.inbox.event(event);
+        });
+    }
+
+    /// The number of one who comes.
+    fn caller(&self) -> CallerId {
+        CallerId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
     /// A person's own words say which file set is meant: a change of a file is no trust in it.
     async fn about_contexts(
         &self,

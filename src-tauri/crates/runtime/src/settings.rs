@@ -63,9 +63,10 @@ struct Written {
 impl Settings {
     /// What of it the broker decides by.
     #[must_use]
-    pub fn decided(&self) -> broker::settings::Settings {
+    pub fn decided(&self, desktop: Language) -> broker::settings::Settings {
         broker::settings::Settings {
             keep_fresh: self.keep_fresh,
+            language: self.language.unwrap_or(desktop),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use broker::asker::Desktop;
 use broker::event::Event;
 use broker::problem::Problem;
+use broker::texts::Language;
 use broker::view::KubeconfigView;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
@@ -47,6 +48,9 @@ pub(crate) struct Surroundings {
     pub(crate) server: Server,
     pub(crate) browser: Browser,
     pub(crate) files: Files,
+    pub(crate) shown_on: watch::Sender<Desktop>,
+    /// The language of the desktop, where the settings name none.
+    pub(crate) language: Language,
     pub(crate) bus: Option<PathBuf>,
     pub(crate) vault: Vault,
     pub(crate) chosen: watch::Sender<Settings>,
@@ -172,6 +176,7 @@ impl Surroundings {
         if seen.desktop != known.desktop {
             tracing::info!(desktop = ?seen.desktop, "desktop");
             self.inbox.event(Event::Desktop(seen.desktop));
+            self.shown_on.send_replace(seen.desktop);
         }
         if seen.bus && !known.bus && self.vault.is_restless() {
             self.vault.wake();
@@ -210,7 +215,8 @@ impl Surroundings {
             return;
         }
         tracing::info!("other settings");
-        self.inbox.event(Event::Settings(settings.decided()));
+        self.inbox
+            .event(Event::Settings(settings.decided(self.language)));
         self.vault.choose(settings.keep);
         self.chosen.send_replace(settings);
         self.vault.wake();

@@ -34,7 +34,13 @@ fn nobody_is_disturbed_and_everybody_is_answered() {
     let mut all = Told::default();
     for seed in seeds() {
         for keep_fresh in [KeepFresh::Always, KeepFresh::WhileInUse] {
-            let mut world = World::new(seed, Settings { keep_fresh });
+            let mut world = World::new(
+                seed,
+                Settings {
+                    keep_fresh,
+                    ..Settings::default()
+                },
+            );
             night::plan(&mut world);
             world.run();
             say(&format!("seed {seed}, {keep_fresh:?}: {}", world.told));

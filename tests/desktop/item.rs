@@ -1,0 +1,163 @@
+//! A tray item, as its host sees it: over the bus.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use zbus::blocking::connection::Builder;
+use zbus::blocking::{Connection, Proxy};
+use zbus::zvariant::{OwnedValue, Structure, Value};
+
+const WATCHER: &str = "org.kde.StatusNotifierWatcher";
+/// How long something may take to be seen. It only serves to fail.
+const LATEST: Duration = Duration::from_secs(60);
+
+/// The host's side of the bus.
+pub(crate) struct Host(Connection);
+
+/// An item of the tray.
+pub(crate) struct Item {
+    bus: Connection,
+    name: String,
+}
+
+/// A line of a menu.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) id: i32,
+    pub(crate) label: String,
+    pub(crate) marked: bool,
+}
+
+impl Host {
+    pub(crate) fn at(address: &str) -> Result<Self> {
+        Ok(Self(Builder::address(address)?.build()?))
+    }
+
+    /// The only item that is registered, as soon as there is one.
+    pub(crate) fn item(&self) -> Result<Item> {
+        let begun = Instant::now();
+        loop {
+            let names = self.registered().unwrap_or_default();
+            if let Some(name) = names.first() {
+                let name = name.split('/').next().unwrap_or_default().to_owned();
+                return Ok(Item {
+                    bus: self.0.clone(),
+                    name,
+                });
+            }
+            if begun.elapsed() > LATEST {
+                bail!("no item in the tray");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn registered(&self) -> Result<Vec<String>> {
+        let watcher = Proxy::new(&self.0, WATCHER, "/StatusNotifierWatcher", WATCHER)?;
+        Ok(watcher.get_property("RegisteredStatusNotifierItems")?)
+    }
+}
+
+impl Item {
+    pub(crate) fn status(&self) -> Result<String> {
+        Ok(self.properties()?.get_property("Status")?)
+    }
+
+    /// The tooltip's text.
+    pub(crate) fn tooltip(&self) -> Result<String> {
+        let tip: OwnedValue = self.properties()?.get_property("ToolTip")?;
+        let tip = Structure::try_from(tip)?;
+        match tip.fields().get(3) {
+            Some(Value::Str(text)) => Ok(text.to_string()),
+            _ => bail!("a tooltip of another form: {tip:?}"),
+        }
+    }
+
+    /// Every line of the menu, with those of the menus below it.
+    pub(crate) fn menu(&self) -> Result<Vec<Entry>> {
+        type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
+        let layout: Layout = self
+            .dbusmenu()?
+            .call("GetLayout", &(0_i32, -1_i32, Vec::<String>::new()))?;
+        let mut entries = Vec::new();
+        for child in &layout.1.2 {
+            collect(child, &mut entries)?;
+        }
+        Ok(entries)
+    }
+
+    /// Clicks the line that says this.
+    pub(crate) fn click(&self, label: &str) -> Result<()> {
+        let menu = self.menu()?;
+        let entry = menu
+            .iter()
+            .find(|entry| entry.label == label)
+            .with_context(|| format!("no {label:?} in {menu:?}"))?;
+        let none = Value::from("");
+        let event = (entry.id, "clicked", &none, 0_u32);
+        self.dbusmenu()?.call::<_, _, ()>("Event", &event)?;
+        Ok(())
+    }
+
+    /// Waits until what is seen is so.
+    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
+        let begun = Instant::now();
+        while !is_so(self).unwrap_or(false) {
+            if begun.elapsed() > LATEST {
+                bail!("not seen: {what}; {:?}, {:?}", self.tooltip(), self.menu());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn properties(&self) -> Result<Proxy<'_>> {
+        let proxy = zbus::blocking::proxy::Builder::new(&self.bus)
+            .destination(self.name.as_str())?
+            .path("/StatusNotifierItem")?
+            .interface("org.kde.StatusNotifierItem")?
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()?;
+        Ok(proxy)
+    }
+
+    fn dbusmenu(&self) -> Result<Proxy<'_>> {
+        let menu: zbus::zvariant::OwnedObjectPath = self.properties()?.get_property("Menu")?;
+        Ok(Proxy::new(
+            &self.bus,
+            self.name.clone(),
+            menu.into_inner(),
+            "com.canonical.dbusmenu",
+        )?)
+    }
+}
+
+fn collect(node: &Value<'_>, entries: &mut Vec<Entry>) -> Result<()> {
+    let node = if let Value::Value(inner) = node {
+        inner
+    } else {
+        node
+    };
+    let (id, properties, children): (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>) =
+        node.try_clone()?.try_into()?;
+    let text = |name: &str| {
+        properties
+            .get(name)
+            .and_then(|value| String::try_from(value.clone()).ok())
+            .unwrap_or_default()
+    };
+    let marked = properties
+        .get("toggle-state")
+        .and_then(|value| i32::try_from(value).ok())
+        == Some(1);
+    entries.push(Entry {
+        id,
+        label: text("label").replace("__", "_"),
+        marked,
+    });
+    for child in &children {
+        collect(child, entries)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! The tray from the first start to the last click.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use playground::{Config, Fault, Playground};
+use serde_json::json;
+use world::browser::Settings;
+use world::parts::Parts;
+use world::person::Person;
+
+use crate::item::{Host, Item};
+use crate::session::Session;
+
+/// Sign in from the tray, switch the context there, lose the panel and the session, quit.
+pub(crate) fn walk() -> Result<()> {
+    let parts = Parts::from_environment()?;
+    let mut session = Session::start()?;
+    // The playground's alone: the bus is spoken to as a host does, one thing after the other.
+    let runtime = tokio::runtime::Runtime::new()?;
+    let config: Config = serde_json::from_value(json!({ "token_seconds": 20 }))?;
+    let playground = runtime.block_on(Playground::start(config))?;
+    let mut person = Person::settled("kubefob-tray-", parts.path("kubectl")?)?;
+    let ca = person.home.join("ca.pem");
+    fs::write(&ca, playground.ca_pem())?;
+    let browser = Settings {
+        ca: Some(ca.clone()),
+        user: "test".to_owned(),
+        password: "test".to_owned(),
+        ..Settings::default()
+    };
+    person.browse(Path::new(env!("CARGO_BIN_EXE_scripted-browser")), &browser)?;
+    person.variable("DISPLAY", &session.screen.display);
+    person.variable("DBUS_SESSION_BUS_ADDRESS", &session.keyring.address);
+    let extra = format!("--certificate-authority={}", ca.display());
+    let seed = playground.kubeconfig_seed_form(&[&extra]);
+    // A second context, under a name that dbusmenu would take a letter out of.
+    let current = seed
+        .lines()
+        .find_map(|line| line.strip_prefix("current-context:"))
+        .map(|name| name.trim().to_owned())
+        .unwrap_or_default();
+    let file = person.kubeconfig(&seed)?;
+    let set = [
+        "config",
+        "set-context",
+        "my_prod",
+        "--user=none",
+        "--cluster=none",
+    ];
+    ensure!(person.kubectl(&set)?.ok);
+    let before = fs::read_to_string(&file)?;
+
+    ensure!(person.kubectl(&["fob", "status"])?.ok);
+    let host = Host::at(&session.keyring.address)?;
+    let item = host.item()?;
+    println!("in the tray: {:?}", item.tooltip()?);
+    session.picture("tray-signed-out")?;
+
+    item.click("Sign in")?;
+    item.until("signed in", |item| {
+        Ok(item.tooltip()?.contains("test · signed in"))
+    })?;
+    let namespaces = person.kubectl(&["get", "namespaces"])?;
+    ensure!(namespaces.ok, "{namespaces:?}");
+    ensure!(session.keyring.search()?.contains("kubefob"));
+    println!("signed in by a click: {:?}", item.tooltip()?);
+    session.picture("tray-signed-in")?;
+
+    ensure!(marked(&item)? == [current.clone()], "{:?}", item.menu()?);
+    item.click("my_prod")?;
+    item.until("the switch", |item| Ok(marked(item)? == ["my_prod"]))?;
+    ensure!(person.kubectl(&["config", "current-context"])?.out == "my_prod\n");
+    let after = fs::read_to_string(&file)?;
+    let expected = before.replace(
+        &format!("current-context: {current}"),
+        "current-context: my_prod",
+    );
+    ensure!(after == expected, "{after}");
+    ensure!(person.kubectl(&["config", "use-context", &current])?.ok);
+    item.until("a switch from outside", |item| {
+        Ok(marked(item)? == [current.clone()])
+    })?;
+    println!("switched by a click, and back by kubectl: {current}");
+
+    let resident = person.resident();
+    session.kill_panel()?;
+    ensure!(person.kubectl(&["get", "namespaces"])?.ok);
+    session.start_panel()?;
+    let item = host.item()?;
+    ensure!(item.tooltip()?.contains("test · signed in"));
+    ensure!(person.resident() == resident, "another resident");
+    println!("the panel was killed and came back, and so did the item");
+
+    runtime.block_on(playground.fault(Fault::RevokedSessions { user: None }))?;
+    item.until("attention", |item| Ok(item.status()? == "NeedsAttention"))?;
+    let notified = session.notified("needs you")?;
+    println!("notified: {notified}");
+    item.until("attention", |item| Ok(item.status()? == "NeedsAttention"))?;
+    session.picture("tray-needs-you")?;
+
+    let quit = item
+        .menu()?
+        .into_iter()
+        .find(|entry| entry.label.starts_with("Quit"));
+    item.click(&quit.map(|entry| entry.label).unwrap_or_default())?;
+    while person.resident().is_some() {
+        std::thread::yield_now();
+    }
+    ensure!(person.kubectl(&["fob", "status"])?.ok);
+    println!("quit by a click, and started again by the next kubectl");
+    Ok(())
+}
+
+/// The contexts that bear the mark.
+fn marked(item: &Item) -> Result<Vec<String>> {
+    let entries = item.menu()?.into_iter();
+    Ok(entries
+        .filter(|entry| entry.marked)
+        .map(|entry| entry.label)
+        .collect())
+}
