@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use world::Set;
 
+mod bad_input;
 mod boundaries;
 mod contexts;
 mod demo;
@@ -19,5 +20,8 @@ fn main() -> ExitCode {
     set.trial("demo", demo::told);
     set.trial("demo_fails", demo::fails);
     set.trial("demo_interrupted", demo::interrupted);
-    set.run()
+    let bad_input = bad_input::trials(&mut set);
+    let code = set.run();
+    bad_input.print();
+    code
 }
