@@ -69,6 +69,8 @@ pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate>
         if let Some(user) = merged.users.get(&context.user)
             && user.exec.as_ref().is_some_and(&is_such)
             && let Some(cluster) = merged.clusters.get(&context.cluster)
+            // Whoever reads such a context refuses it.
+            && !cluster.server.is_empty()
         {
             found.add(ServerKey::from(cluster), Some(name), &cluster.file);
         }
@@ -301,6 +303,32 @@ contexts:
             Origin::NoSuchStanza => "none".to_owned(),
             Origin::Unknown => "unknown".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_cluster_without_an_address_is_no_server() {
+        let merged = merged(&[(
+            "/home/u/.kube/config",
+            "
+clusters:
+- {name: empty, cluster: {}}
+- {name: dev, cluster: {server: 'https://dev'}}
+users:
+- {name: me, user: {exec: {command: kubectl, args: [oidc-login, get-token, --oidc-client-id=k]}}}
+contexts:
+- {name: empty, context: {cluster: empty, user: me}}
+- {name: dev, context: {cluster: dev, user: me}}
+",
+        )]);
+        let dev = "https://dev[dev]@/home/u/.kube/config";
+        assert_eq!(asked(&merged, "k9s", false), dev);
+        assert_eq!(
+            asked(&merged, "kubectl --context empty get pods", false),
+            "none"
+        );
+        let pairs = pairs(&merged);
+        assert_eq!(pairs.len(), 1);
+        assert_eq!(shown(&[pairs[0].candidate.clone()]), dev);
     }
 
     const DEV: &str = "https://dev[dev,dev-again]@/home/u/.kube/config";
