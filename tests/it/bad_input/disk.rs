@@ -85,9 +85,18 @@ async fn on_disk_again(scene: &Scene) -> Result<()> {
         Ok(scene.person.fob(&["status"])?["keep"] == "plain")
     })
     .await?;
+    // Whose tokens they are, and where they may go, is another file.
+    until("the account on disk", async || {
+        Ok(scene.person.instance.join("data/accounts.json").exists())
+    })
+    .await?;
     scene.person.end_resident("KILL")?;
     scene.works("after a kill")?;
-    ensure!(scene.sign_ins() == 1, "the session was on disk");
+    ensure!(
+        scene.sign_ins() == 1,
+        "the session was not on disk: {}",
+        scene.person.log()
+    );
     Ok(())
 }
 

@@ -28,7 +28,7 @@ use crate::front::Stage;
 use crate::os::processes;
 use crate::run::{Inbox, Listening, Message};
 use crate::server::Line;
-use crate::store::Store;
+use crate::store::{self, Store};
 use crate::under_way::{Turn, UnderWay};
 use crate::vault::{Record, State, Vault};
 
@@ -71,16 +71,8 @@ impl Performer {
         under_way: UnderWay,
         stage: Stage,
     ) -> Self {
-        let (keeping, mut kept) = mpsc::unbounded_channel();
-        tokio::spawn(async move {
-            while let Some((mut newest, mut turn)) = kept.recv().await {
-                while let Ok(newer) = kept.try_recv() {
-                    (newest, turn) = newer;
-                }
-                store.keep(newest).await;
-                drop(turn);
-            }
-        });
+        let (keeping, kept) = mpsc::unbounded_channel();
+        tokio::spawn(store.keep_each(kept, store::AGAIN));
         Self {
             inbox,
             vault,

@@ -3,9 +3,14 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use broker::event::Kept;
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// How soon a disk that took nothing is tried again.
+pub(crate) const AGAIN: Duration = Duration::from_secs(10);
 
 /// The version of the file's form.
 const VERSION: u32 = 1;
@@ -57,15 +62,43 @@ impl Store {
         }
     }
 
-    /// Writes the file anew, whole or not at all.
-    pub(crate) async fn keep(&self, kept: Kept) {
-        let path = Arc::clone(&self.0);
-        let written = tokio::task::spawn_blocking(move || write(&path, kept)).await;
-        match written {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "accounts are not written down"),
-            Err(error) => tracing::warn!(%error, "accounts are not written down"),
+    /// Writes down what comes, the newest of it. What the disk does not take is tried again until
+    /// it does, each time after a pause of `again`. `Turn` is held while it is written for the first
+    /// time.
+    pub(crate) async fn keep_each<Turn>(
+        self,
+        mut coming: UnboundedReceiver<(Kept, Turn)>,
+        again: Duration,
+    ) {
+        let mut owed = None;
+        loop {
+            let turn = tokio::select! {
+                next = coming.recv() => {
+                    let Some((mut newest, mut turn)) = next else { return };
+                    while let Ok(newer) = coming.try_recv() {
+                        (newest, turn) = newer;
+                    }
+                    owed = Some(newest);
+                    Some(turn)
+                }
+                () = tokio::time::sleep(again), if owed.is_some() => None,
+            };
+            if let Some(kept) = owed.take()
+                && let Err(error) = self.keep(kept.clone()).await
+            {
+                if turn.is_some() {
+                    tracing::warn!(%error, "accounts are not written down yet");
+                }
+                owed = Some(kept);
+            }
+            drop(turn);
         }
+    }
+
+    /// Writes the file anew, whole or not at all.
+    async fn keep(&self, kept: Kept) -> io::Result<()> {
+        let path = Arc::clone(&self.0);
+        tokio::task::spawn_blocking(move || write(&path, kept)).await?
     }
 }
 
@@ -96,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path());
         assert!(matches!(store.load().unwrap(), Stored::Nothing));
-        store.keep(Kept::default()).await;
+        store.keep(Kept::default()).await.unwrap();
         assert!(matches!(store.load().unwrap(), Stored::Kept(_)));
         let path = folder.path().join("accounts.json");
         let whole = std::fs::read(&path).unwrap();
@@ -104,5 +137,23 @@ mod tests {
         assert!(matches!(store.load().unwrap(), Stored::SetAside(_)));
         assert!(folder.path().join("accounts.json.unreadable").exists());
         assert!(matches!(store.load().unwrap(), Stored::Nothing));
+    }
+
+    #[tokio::test]
+    async fn what_the_disk_does_not_take_is_written_once_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(&folder.path().join("later"));
+        let (send, coming) = tokio::sync::mpsc::unbounded_channel();
+        let keeping = tokio::spawn(store.clone().keep_each(coming, Duration::from_millis(5)));
+        let (turn, over) = tokio::sync::oneshot::channel::<()>();
+        send.send((Kept::default(), turn)).unwrap();
+        assert!(over.await.is_err(), "the turn ends, whatever the disk says");
+        assert!(matches!(store.load().unwrap(), Stored::Nothing));
+        std::fs::create_dir(folder.path().join("later")).unwrap();
+        while !matches!(store.load().unwrap(), Stored::Kept(_)) {
+            tokio::task::yield_now().await;
+        }
+        drop(send);
+        keeping.await.unwrap();
     }
 }
