@@ -168,9 +168,8 @@ pub(crate) async fn sockets() -> Result<()> {
     for versions in [[2, 3], [0, 0]] {
         let mut stream = UnixStream::connect(&socket)?;
         stream.set_read_timeout(Some(LATEST))?;
-        stream.write_all(b"KFOB")?;
-        stream.write_all(&versions)?;
-        stream.write_all(&[1, 0, 0, 0, 0])?;
+        // In one piece: it may be answered, and the door shut, before a second one.
+        stream.write_all(&[b"KFOB", &versions[..], &[1, 0, 0, 0, 0]].concat())?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let text = String::from_utf8_lossy(&answer);

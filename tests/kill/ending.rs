@@ -54,7 +54,7 @@ pub(crate) async fn shell() -> Result<()> {
 
 /// SIGTERM with nobody there, in the middle of a refresh, and while somebody waits for a person.
 pub(crate) async fn terminate() -> Result<()> {
-    let config = json!({ "rotation": "strict", "token_seconds": 4 });
+    let config = json!({ "rotation": "strict", "token_seconds": 5 });
     let (playground, person, _screen) = crate::signed_in(config).await?;
     person.end_resident("KILL")?;
     let ended = |resident: &mut Child| -> Result<()> {
@@ -75,17 +75,18 @@ pub(crate) async fn terminate() -> Result<()> {
 
     // In the middle of a refresh, whose reply takes its time: it is answered, and the new refresh token rests.
     let mut resident = start(&person)?;
-    let slow = Fault::Slow { milliseconds: 3000 };
+    let slow = Fault::Slow { milliseconds: 1000 };
     let fault = playground.fault(slow.at(Endpoint::Refresh)).await?;
     let seen = playground.counters().refreshes;
     crate::seen("a refresh", async || {
         Ok(playground.counters().refreshes != seen)
     })
     .await?;
-    // What is left of the old token is too little to be handed out.
+    // Whether it gets what is left of the old token or has to wait for the new one, which is a second old when it
+    // comes: it is answered.
     let mut asking = person.command("kubectl-fob");
-    let asking = asking.arg("token").spawn()?;
-    connected(&person)?;
+    let mut asking = asking.arg("token").spawn()?;
+    heard(&person, &mut asking)?;
     signal(&resident)?;
     ended(&mut resident)?;
     let said = said_by(asking)?;
@@ -154,8 +155,8 @@ fn wait(child: &mut Child) -> Result<ExitStatus> {
     }
 }
 
-/// Waits until somebody is connected to the resident.
-fn connected(person: &Person) -> Result<()> {
+/// Waits until a caller is connected to the resident, or has its answer already.
+fn heard(person: &Person, caller: &mut Child) -> Result<()> {
     let socket = person.instance.join("socket").display().to_string();
     let begun = Instant::now();
     loop {
@@ -164,7 +165,7 @@ fn connected(person: &Person) -> Result<()> {
         let connected = sockets
             .lines()
             .any(|line| line.ends_with(&socket) && line.split_whitespace().nth(5) == Some("03"));
-        if connected {
+        if connected || caller.try_wait()?.is_some() {
             return Ok(());
         }
         ensure!(begun.elapsed() < LATEST, "nobody connects");

@@ -61,7 +61,7 @@ impl Other {
 mod tests {
     use super::Other;
     use std::fs;
-    use std::os::unix::fs::MetadataExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::path::Path;
 
     #[test]
@@ -70,8 +70,10 @@ mod tests {
         let folder = tempfile::tempdir_in("/tmp").unwrap();
         let file = folder.path().join("mine");
         fs::write(&file, "").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         let read = |path: &Path| fs::read(path).is_ok();
-        assert!(!other.does(|| read(&file)).unwrap() && read(&file));
+        assert!(!other.does(|| read(&file)).unwrap(), "they read it");
+        assert!(read(&file), "we can't read it");
         let owner = other.does(|| fs::metadata("/proc/thread-self").unwrap().uid());
         assert_eq!(owner.unwrap(), other.0);
     }
