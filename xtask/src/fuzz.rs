@@ -5,7 +5,7 @@
 //! the corpus of the tree is read, and changed by `--keep` alone.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
@@ -33,13 +33,16 @@ const PROFILE: [&str; 4] = [
 /// The longest input, in bytes: enough for each decoder's whole grammar, and fast.
 const LONGEST: u32 = 8192;
 
+/// How many inputs one `--keep` puts into the tree: a corpus stays a matter of tens of files.
+const KEPT: usize = 16;
+
 /// What a caller wants fuzzed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     /// The target; none: say which there are.
     name: Option<String>,
     seconds: u64,
-    /// Put what was found and adds coverage into the tree's corpus, the smallest of each.
+    /// Put the best of what was found into the tree's corpus.
     keep: bool,
 }
 
@@ -100,31 +103,63 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     let mut command = Command::new(fuzzer);
     command.env("FUZZ_TARGET", name);
     if request.keep {
-        command
-            .args(["-set_cover_merge=1", "-verbosity=0"])
-            .args([&corpus, &found]);
-    } else {
-        command
-            .arg(format!("-max_total_time={}", request.seconds))
-            .arg(format!("-max_len={LONGEST}"))
-            .args(["-timeout=10", "-print_final_stats=1"])
-            .arg(format!("-artifact_prefix={}/finding-", found.display()))
-            // New inputs go to the first folder.
-            .args([&found, &corpus]);
+        return keep(command, &corpus, &found);
     }
-    let status = command.status().context("the fuzzer can't be started")?;
-    if !status.success() && !request.keep {
-        eprintln!(
-            "what broke it is {}/finding-…: mend it, and put that file into {}",
-            found.display(),
-            corpus.display()
-        );
+    command
+        .arg(format!("-max_total_time={}", request.seconds))
+        .arg(format!("-max_len={LONGEST}"))
+        .args(["-timeout=10", "-print_final_stats=1"])
+        .arg(format!("-artifact_prefix={}/finding-", found.display()))
+        // New inputs go to the first folder.
+        .args([&found, &corpus]);
+    if command
+        .status()
+        .context("the fuzzer can't be started")?
+        .success()
+    {
+        return Ok(ExitCode::SUCCESS);
     }
-    Ok(if status.success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    eprintln!(
+        "what broke it is {}/finding-…: mend it, and put that file into {}",
+        found.display(),
+        corpus.display()
+    );
+    Ok(ExitCode::FAILURE)
+}
+
+/// Copies what was found and covers the most beside the tree's corpus into it.
+fn keep(mut fuzzer: Command, corpus: &Path, found: &Path) -> Result<ExitCode> {
+    // Beside the corpus, so that a seed is not written a second time under libFuzzer's name.
+    let merged = found.with_extension("merged");
+    crate::cache::remove(&merged)?;
+    fs::create_dir_all(&merged)?;
+    for seed in fs::read_dir(corpus)? {
+        let seed = seed?;
+        fs::copy(seed.path(), merged.join(seed.file_name()))?;
+    }
+    let status = fuzzer
+        .args(["-set_cover_merge=1", "-verbosity=0"])
+        .args([&merged, found])
+        .status()
+        .context("the fuzzer can't be started")?;
+    if !status.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    // It writes them in that order.
+    let mut best = Vec::new();
+    for entry in fs::read_dir(&merged)? {
+        let entry = entry?;
+        if !corpus.join(entry.file_name()).exists() {
+            best.push((entry.metadata()?.modified()?, entry.file_name()));
+        }
+    }
+    best.sort();
+    for (_, name) in best.iter().take(KEPT) {
+        fs::copy(merged.join(name), corpus.join(name))?;
+    }
+    println!("{} of {} kept", best.len().min(KEPT), best.len());
+    crate::cache::remove(&merged)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn corpus() -> PathBuf {

@@ -28,8 +28,8 @@ cargo xtask demo [--no-wait] [--scripted]
     a terminal your own browser opens (--scripted: a script signs in for you), and at the end you
     can try it by yourself (--no-wait: it ends).
 cargo xtask fuzz [NAME] [--for 10m] [--keep]
-    A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts what
-    was found so far and covers more into the tree's corpus.
+    A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts the
+    best of what was found so far into the tree's corpus.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 

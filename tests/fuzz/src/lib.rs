@@ -67,6 +67,12 @@ fn can_be_told(problem: &Problem) {
     }
 }
 
+/// The whole of a JSON text, to hold a decoder's word against. None where a field that the decoder
+/// passes over has what only the whole is refused for: half a surrogate, a number beyond all.
+fn whole(json: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice(json).ok()
+}
+
 impl From<bool> for Decoded {
     fn from(taken: bool) -> Self {
         if taken { Self::Taken } else { Self::Refused }

@@ -5,9 +5,8 @@
 
 use broker::secret::RefreshToken;
 use provider::fuzzing;
-use serde_json::Value;
 
-use crate::Decoded;
+use crate::{Decoded, whole};
 
 pub(crate) fn run(input: &[u8]) -> Decoded {
     let Some((&status, body)) = input.split_first() else {
@@ -42,12 +41,14 @@ fn granted(body: &[u8]) -> Decoded {
             return Decoded::Refused;
         }
     };
-    let reply: Value = serde_json::from_slice(body).expect("it was read");
+    assert!(granted.refresh_expires_in != Some(0));
+    let Some(reply) = whole(body) else {
+        return Decoded::Taken;
+    };
     let text = |name: &str| reply[name].as_str().filter(|text| !text.is_empty());
     assert_eq!(granted.id_token.as_deref(), text("id_token"));
     let refresh = text("refresh_token").map(|text| RefreshToken::new(text.to_owned()));
     assert_eq!(granted.refresh, refresh);
-    assert!(granted.refresh_expires_in != Some(0));
     assert!(reply["id_token"].is_string() || !reply["access_token"].is_null());
     Decoded::Taken
 }

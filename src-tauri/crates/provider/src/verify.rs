@@ -192,6 +192,7 @@ fn life(claims: &Claims, times: Times) -> Result<(Wall, i64), Flaw> {
         )?;
     }
     check(ends > theirs, "it has run out (exp)")?;
+    check(ends > issued, "it ends before it was issued (exp)")?;
     let life = ends.saturating_sub(issued);
     check(life <= LONGEST_LIFE, "it lives longer than a year (exp)")?;
     // A provider may hand out a token that it made a while ago.
