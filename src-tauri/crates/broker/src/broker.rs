@@ -2,6 +2,7 @@
 //! calls the file that decides.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
@@ -30,8 +31,8 @@ pub struct Broker {
     pub(crate) keep: Keep,
     pub(crate) proxies: KnownProxies,
     pub(crate) notices: Vec<Problem>,
-    /// The person's own kubeconfig, as its file has it.
-    pub(crate) kubeconfig: Option<KubeconfigView>,
+    /// The person's own kubeconfig, cleaned when it came: a view is made at every event.
+    pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -126,7 +127,12 @@ impl Broker {
             Event::Asked(ask) => self.asked(*ask, now, &mut effects),
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
-            Event::FilesChanged(kubeconfig) => self.kubeconfig = kubeconfig,
+            Event::FilesChanged(kubeconfig) => {
+                self.kubeconfig = kubeconfig
+                    .as_ref()
+                    .map(KubeconfigView::cleaned)
+                    .map(Arc::new);
+            }
             Event::Edited(edit, outcome) => Self::edited(&edit, outcome, &mut effects),
             Event::Refused(asker, caller, problem) => {
                 crate::asking::refuse(caller, &asker, &problem, &mut effects);

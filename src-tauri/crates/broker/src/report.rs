@@ -11,7 +11,7 @@ use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::texts::{Language, clean, text};
 use crate::trust::{Answer, By, Question};
-use crate::view::{AccountView, KubeconfigView, ProblemView, QuestionView, TrustView, View};
+use crate::view::{AccountView, ProblemView, QuestionView, TrustView, View};
 
 /// A clock that is off by less than this is not worth a word.
 const CLOCK_OFF: i64 = 5;
@@ -63,7 +63,7 @@ impl Broker {
             questions: self.question_views(),
             keep: self.keep,
             language,
-            kubeconfig: self.kubeconfig.as_ref().map(cleaned),
+            kubeconfig: self.kubeconfig.clone(),
             notices: self
                 .notices
                 .iter()
@@ -360,15 +360,6 @@ fn account_line(account: &AccountView, language: Language) -> String {
     match &account.name {
         Some(name) => format!("{}  {state}  {name}", account.label),
         None => format!("{}  {state}", account.label),
-    }
-}
-
-fn cleaned(kubeconfig: &KubeconfigView) -> KubeconfigView {
-    KubeconfigView {
-        file: clean(&kubeconfig.file),
-        path: clean(&kubeconfig.path),
-        current: kubeconfig.current.as_deref().map(clean),
-        contexts: kubeconfig.contexts.iter().map(|name| clean(name)).collect(),
     }
 }
 

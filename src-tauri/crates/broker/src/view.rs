@@ -1,12 +1,14 @@
 //! What tray, window and terminal show: the one contract of them all. No secret is ever in it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
 use crate::problem::Code;
 use crate::session::StateWord;
 use crate::settings::Keep;
-use crate::texts::Language;
+use crate::texts::{Language, clean};
 use crate::trust::By;
 
 /// Everything that is shown.
@@ -21,7 +23,7 @@ pub struct View {
     /// Where tokens rest.
     pub keep: Keep,
     /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
-    pub kubeconfig: Option<KubeconfigView>,
+    pub kubeconfig: Option<Arc<KubeconfigView>>,
     /// The language of its texts.
     pub language: Language,
     /// What is wrong with the resident itself.
@@ -39,6 +41,19 @@ pub struct KubeconfigView {
     pub current: Option<String>,
     /// The contexts, by name.
     pub contexts: Vec<String>,
+}
+
+impl KubeconfigView {
+    /// The same with every name inert, wherever it is shown.
+    #[must_use]
+    pub(crate) fn cleaned(&self) -> Self {
+        Self {
+            file: clean(&self.file),
+            path: clean(&self.path),
+            current: self.current.as_deref().map(clean),
+            contexts: self.contexts.iter().map(|name| clean(name)).collect(),
+        }
+    }
 }
 
 /// One account, as it is shown.

@@ -1,5 +1,7 @@
 //! The tray: its picture, its tooltip and its menu.
 
+use std::sync::Arc;
+
 use broker::command::Command;
 use broker::menu::{Action, Item, Picture, tray};
 use broker::session::StateWord;
@@ -29,12 +31,12 @@ fn view(states: &[StateWord], contexts: &[&str]) -> View {
             .iter()
             .map(|&state| account("login.acme.example", state))
             .collect(),
-        kubeconfig: Some(KubeconfigView {
+        kubeconfig: Some(Arc::new(KubeconfigView {
             file: "~/.kube/config".into(),
             path: "/home/u/.kube/config".into(),
             current: Some("dev".into()),
             contexts: contexts.iter().map(|&name| name.to_owned()).collect(),
-        }),
+        })),
         ..View::default()
     }
 }
