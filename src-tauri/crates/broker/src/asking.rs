@@ -443,6 +443,12 @@ impl Broker {
     }
 }
 
+/// Tells a caller what it asked for, and that this is all.
+pub(crate) fn say(caller: CallerId, text: String, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Reply(caller, Reply::Out(text)));
+    effects.push(Effect::Reply(caller, Reply::Done(0)));
+}
+
 /// Says what is wrong to somebody who is owed nothing more.
 pub(crate) fn refuse(
     caller: CallerId,

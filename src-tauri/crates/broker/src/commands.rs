@@ -2,7 +2,7 @@
 
 use crate::account::AccountId;
 use crate::argv::fob::completion;
-use crate::asking::{Wish, refuse};
+use crate::asking::{Wish, refuse, say};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::Command;
@@ -25,10 +25,6 @@ impl Broker {
             command,
         } = commanded;
         let language = asker.language;
-        let say = |text: String, effects: &mut Vec<Effect>| {
-            effects.push(Effect::Reply(caller, Reply::Out(text)));
-            effects.push(Effect::Reply(caller, Reply::Done(0)));
-        };
         match command {
             // A question for a token comes as `Event::Asked`, with its servers.
             // One about contexts comes as `Event::Contexts`, with what the kubeconfigs say.
@@ -74,12 +70,14 @@ impl Broker {
             },
             Command::Status { json } => {
                 say(
+                    caller,
                     report::status(&self.view_in(now, language), json, language),
                     effects,
                 );
             }
             Command::Accounts { json } => {
                 say(
+                    caller,
                     report::accounts(&self.view_in(now, language), json, language),
                     effects,
                 );
@@ -91,7 +89,7 @@ impl Broker {
                 } else {
                     report::trusts(&view, json, language)
                 };
-                say(text, effects);
+                say(caller, text, effects);
             }
             Command::Trust { name, answer, json } => {
                 let wants = Wish::Answer { json };
@@ -109,11 +107,15 @@ impl Broker {
                     return refuse(caller, &asker, &problem, effects);
                 };
                 self.untrust(&pair, effects);
-                say(report::done("untrusted", &name, json, language), effects);
+                say(
+                    caller,
+                    report::done("untrusted", &name, json, language),
+                    effects,
+                );
             }
-            Command::Version { json } => say(report::version(VERSION, json), effects),
-            Command::Help(help) => say(help, effects),
-            Command::Completion { shell } => say(completion(shell), effects),
+            Command::Version { json } => say(caller, report::version(VERSION, json), effects),
+            Command::Help(help) => say(caller, help, effects),
+            Command::Completion { shell } => say(caller, completion(shell), effects),
         }
     }
 

@@ -10,9 +10,9 @@ use serde_json::json;
 
 use crate::account::AccountId;
 use crate::asker::Asker;
-use crate::asking::refuse;
+use crate::asking::{refuse, say};
 use crate::broker::Broker;
-use crate::event::{Effect, Reply};
+use crate::event::Effect;
 use crate::problem::{Code, Problem};
 use crate::report::{joined, pretty};
 use crate::texts::{Language, clean, text};
@@ -177,11 +177,6 @@ struct Row {
     account: Option<String>,
     namespace: Option<String>,
     file: String,
-}
-
-fn say(caller: CallerId, text: String, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Reply(caller, Reply::Out(text)));
-    effects.push(Effect::Reply(caller, Reply::Done(0)));
 }
 
 /// Name, server, and who signs in there: the account, or the kubeconfig's user where it is not one of ours.
