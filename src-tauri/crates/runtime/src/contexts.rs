@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use broker::contexts::{Context, Kubeconfigs};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::view::KubeconfigView;
 use kubeconfig::{FileSet, Merged};
 
+use crate::blocking::blocking;
 use crate::files::{Files, account_of};
 
 impl Files {
@@ -22,7 +23,7 @@ impl Files {
         folder: PathBuf,
     ) -> Result<Kubeconfigs, Problem> {
         let files = self.clone();
-        let read = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             let set = kubeconfig::paths(
                 flag.as_deref().map(OsStr::new),
                 variable.as_deref().map(Path::as_os_str),
@@ -34,9 +35,8 @@ impl Files {
                 file: folder.join(written_to(&set, &folder)),
                 current: merged.current_context,
             })
-        });
-        read.await
-            .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
+        })
+        .await?
     }
 }
 

@@ -24,6 +24,7 @@ use provider::Trusted;
 use wire::frame::Run;
 
 use crate::asker;
+use crate::blocking::blocking;
 use crate::os::files::Stamp;
 
 use remembered::{Ledger, Question, Remembered};
@@ -85,17 +86,15 @@ impl Files {
         let files = self.clone();
         let account = account.clone();
         let home = self.home.clone();
-        let blocking = move || {
+        blocking(move || {
             let ledger = Ledger::default();
             let servers = files.look(&found, &arguments, named, &account, &home, &ledger)?;
             files
                 .remembered
                 .keep(question, ledger, &servers, crate::clock::wall());
             Ok(servers)
-        };
-        tokio::task::spawn_blocking(blocking)
-            .await
-            .map_err(|error| Problem::new(Code::Internal, vec![("reason", error.to_string())]))?
+        })
+        .await?
     }
 
     fn look(
@@ -333,7 +332,7 @@ impl Files {
 /// `BadFile`, which names the file and quotes nothing of it.
 pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
     let tls = key.tls.clone();
-    let read = tokio::task::spawn_blocking(move || {
+    blocking(move || {
         let mut ca_pem = Vec::new();
         for path in &tls.ca_files {
             let read = open(path).and_then(|file| bounded(file, CA_BYTES));
@@ -348,11 +347,8 @@ pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
             ca_pem,
             own_ca: false,
         })
-    });
-    let internal = |error: tokio::task::JoinError| {
-        Problem::new(Code::Internal, vec![("reason", error.to_string())])
-    };
-    read.await.map_err(internal)?
+    })
+    .await?
 }
 
 /// Why a file was not read.

@@ -1,6 +1,7 @@
 //! The loop around the broker: effects performed, the socket served, tokens kept.
 
 mod asker;
+mod blocking;
 pub mod clock;
 mod contexts;
 mod desktop;

@@ -11,7 +11,7 @@ use broker::contexts::Edit;
 use broker::credential;
 use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
 use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::ClientSecret;
 use broker::settings::Keep;
 use broker::tokens::Tokens;
@@ -20,6 +20,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
 use wire::frame;
 
+use crate::blocking::blocking;
 use crate::clock;
 use crate::desktop::Browser;
 use crate::edit;
@@ -199,14 +200,8 @@ impl Performer {
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
             let (file, context) = (edit.file.clone(), edit.context.clone());
-            let change =
-                tokio::task::spawn_blocking(move || edit::set_current_context(&file, &context));
-            let outcome = change.await.unwrap_or_else(|error| {
-                Err(Problem::new(
-                    Code::Internal,
-                    vec![("reason", error.to_string())],
-                ))
-            });
+            let change = blocking(move || edit::set_current_context(&file, &context));
+            let outcome = change.await.and_then(|outcome| outcome);
             inbox.event(Event::Edited(edit, outcome));
             drop(turn);
         });

@@ -21,6 +21,7 @@ use broker::secret::ClientSecret;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
 use self::key::Caller;
+use crate::blocking::blocking;
 use crate::clock;
 use crate::os::keyring::{Found, Keyring, System, Was};
 use crate::settings::Keep;
@@ -836,15 +837,6 @@ fn understood(found: Found) -> Look {
             }
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        let reason = error.to_string();
-        Problem::new(Code::Internal, vec![("reason", reason)])
-    })
 }
 
 #[cfg(test)]
