@@ -6,13 +6,14 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use broker::problem::{Code, Problem};
 
 use crate::os::ownership;
+use crate::regular::{Unread, bounded, open};
 
 /// How long another's lock is waited for. kubectl holds one for milliseconds, and itself waits for none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -53,20 +54,11 @@ fn change(file: &Path, context: &str) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
         Err(error) => return Err(text(error)),
     };
-    let before = match File::open(&target) {
-        Ok(open) => {
-            let metadata = open.metadata().map_err(text)?;
-            if !metadata.is_file() {
-                return Err("it is no regular file".to_owned());
-            }
-            let mut bytes = Vec::new();
-            open.take(kubeconfig::MAX_BYTES as u64 + 1)
-                .read_to_end(&mut bytes)
-                .map_err(text)?;
-            bytes
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(error) => return Err(text(error)),
+    let read = open(&target).and_then(|file| bounded(file, kubeconfig::MAX_BYTES as u64));
+    let before = match read {
+        Ok(bytes) => bytes,
+        Err(Unread::Missing) => Vec::new(),
+        Err(unread) => return Err(unread.reason()),
     };
     let after = kubeconfig::set_current_context(file, &before, context)
         .map_err(|error| error.to_string())?;
@@ -238,6 +230,23 @@ mod tests {
         let problem = set_current_context(&file, "c0").unwrap_err();
         assert_eq!(problem.code, Code::KubeconfigNotChanged);
         assert_eq!(current(&file), "none");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("config");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR,
+            0,
+        )
+        .unwrap();
+        let problem = set_current_context(&pipe, "c0").unwrap_err();
+        assert_eq!(problem.code, Code::KubeconfigNotChanged);
     }
 
     #[test]

@@ -7,7 +7,6 @@ mod remembered;
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,6 +25,7 @@ use wire::frame::Run;
 use crate::asker;
 use crate::blocking::blocking;
 use crate::os::files::Stamp;
+use crate::regular::{Unread, bounded, open};
 
 use remembered::{Ledger, Question, Remembered};
 
@@ -351,73 +351,11 @@ pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
     .await?
 }
 
-/// Why a file was not read.
-#[derive(Debug)]
-enum Unread {
-    Missing,
-    NotRegular,
-    TooLong,
-    Malformed(String),
-    Io(io::Error),
-}
-
-impl Unread {
-    fn reason(&self) -> String {
-        match self {
-            Self::Missing => "it does not exist".to_owned(),
-            Self::NotRegular => "it is no regular file".to_owned(),
-            Self::TooLong => "it is longer than 1 MiB".to_owned(),
-            Self::Malformed(reason) => reason.clone(),
-            Self::Io(error) => error.to_string(),
-        }
-    }
-}
-
 fn bad_file(path: &str, unread: &Unread) -> Problem {
     Problem::new(
         Code::BadFile,
         vec![("path", path.to_owned()), ("reason", unread.reason())],
     )
-}
-
-/// Opens a regular file. A pipe or a device is not waited for: it is opened without blocking and
-/// looked at before a byte is read.
-fn open(path: &Path) -> Result<File, Unread> {
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-        options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
-    }
-    let missing = |error: &io::Error| {
-        [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
-    };
-    let file = options.open(path).map_err(|error| {
-        if missing(&error) {
-            Unread::Missing
-        } else {
-            Unread::Io(error)
-        }
-    })?;
-    if file.metadata().map_err(Unread::Io)?.is_file() {
-        Ok(file)
-    } else {
-        Err(Unread::NotRegular)
-    }
-}
-
-fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
-    let mut bytes = Vec::new();
-    file.take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(Unread::Io)?;
-    if bytes.len() as u64 > most {
-        Err(Unread::TooLong)
-    } else {
-        Ok(bytes)
-    }
 }
 
 #[cfg(unix)]

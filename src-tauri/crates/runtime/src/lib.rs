@@ -13,6 +13,7 @@ mod handover;
 mod notices;
 mod os;
 mod perform;
+mod regular;
 pub mod resident;
 mod run;
 mod server;

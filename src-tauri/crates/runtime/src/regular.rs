@@ -1,0 +1,75 @@
+//! Regular files, read with a bound: what a path leads to was chosen by others.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+/// Why a file was not read.
+#[derive(Debug)]
+pub(crate) enum Unread {
+    Missing,
+    NotRegular,
+    TooLong,
+    Malformed(String),
+    Io(io::Error),
+}
+
+impl Unread {
+    /// In words, for a problem's `reason`.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Missing => "it does not exist".to_owned(),
+            Self::NotRegular => "it is no regular file".to_owned(),
+            Self::TooLong => "it is longer than 1 MiB".to_owned(),
+            Self::Malformed(reason) => reason.clone(),
+            Self::Io(error) => error.to_string(),
+        }
+    }
+}
+
+/// Opens a regular file. A pipe or a device is not waited for: it is opened without blocking and
+/// looked at before a byte is read.
+///
+/// # Errors
+/// It is missing, no regular file, or the system refuses.
+pub(crate) fn open(path: &Path) -> Result<File, Unread> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
+        options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
+    }
+    let missing = |error: &io::Error| {
+        [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
+    };
+    let file = options.open(path).map_err(|error| {
+        if missing(&error) {
+            Unread::Missing
+        } else {
+            Unread::Io(error)
+        }
+    })?;
+    if file.metadata().map_err(Unread::Io)?.is_file() {
+        Ok(file)
+    } else {
+        Err(Unread::NotRegular)
+    }
+}
+
+/// Reads all of it.
+///
+/// # Errors
+/// It is longer than `most` bytes, or the system refuses.
+pub(crate) fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
+    let mut bytes = Vec::new();
+    file.take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(Unread::Io)?;
+    if bytes.len() as u64 > most {
+        Err(Unread::TooLong)
+    } else {
+        Ok(bytes)
+    }
+}
