@@ -83,29 +83,45 @@ fn events(text: &str) -> Result<Events<'_>, LoadError> {
 
 /// Finds the place.
 fn splice(text: &str, events: &Events<'_>, name: &str) -> Result<Splice, EditError> {
-    let Some(root) = events
-        .iter()
-        .position(|(event, _)| matches!(event, Event::MappingStart(..)))
-    else {
+    let Some(root) = root(events) else {
         return new_file(text, name);
     };
-    let Some((Event::MappingStart(style, ..), span)) = events.get(root) else {
-        return Err(EditError::Unsafe);
-    };
-    let is_flow = matches!(style, StructureStyle::Flow);
-    let keys = keys(events, root);
+    let keys = keys(events, root.at);
     let mut found = keys
         .iter()
         .filter(|&&at| is_scalar(events, at, KEY))
         .copied();
     match (found.next(), found.next()) {
-        (Some(key), None) => replace(text, events, key, name, is_flow),
+        (Some(key), None) => replace(text, events, key, name, root.is_flow),
         // Which of several counts is a parser's opinion.
         (Some(_), Some(again)) => Err(EditError::Twice {
             line: line(events, again),
         }),
-        (None, _) => insert(text, events, &keys, span, name, is_flow),
+        (None, _) => insert(text, events, &keys, &root, name),
     }
+}
+
+/// The mapping that the file is.
+struct Root {
+    /// Its place among the events.
+    at: usize,
+    /// Where it begins in the text.
+    start: usize,
+    is_flow: bool,
+}
+
+fn root(events: &Events<'_>) -> Option<Root> {
+    events.iter().enumerate().find_map(|(at, (event, span))| {
+        if let Event::MappingStart(style, ..) = event {
+            Some(Root {
+                at,
+                start: span.byte_range()?.start,
+                is_flow: matches!(style, StructureStyle::Flow),
+            })
+        } else {
+            None
+        }
+    })
 }
 
 /// The places of the root mapping's keys among the events.
@@ -164,7 +180,7 @@ fn replace(
         return Err(EditError::Unsafe);
     };
     let mut put = match style {
-        ScalarStyle::Plain => unquoted(name, is_flow).unwrap_or_else(|| quoted(name)),
+        ScalarStyle::Plain => unquoted(name, is_flow),
         ScalarStyle::SingleQuoted if !name.contains(char::is_control) => {
             format!("'{}'", name.replace('\'', "''"))
         }
@@ -191,22 +207,21 @@ fn insert(
     text: &str,
     events: &Events<'_>,
     keys: &[usize],
-    root: &Span,
+    root: &Root,
     name: &str,
-    is_flow: bool,
 ) -> Result<Splice, EditError> {
     let behind =
         |&&at: &&usize| matches!(events.get(at), Some((Event::Scalar(key, ..), _)) if &**key > KEY);
     let Some(&before) = keys.iter().find(behind).or(keys.first()) else {
         // `{}`.
-        let open = root
-            .byte_range()
-            .filter(|at| text.as_bytes().get(at.start) == Some(&b'{'))
-            .ok_or(EditError::Unsafe)?;
+        let inside = root.start + 1;
+        if text.get(root.start..inside) != Some("{") {
+            return Err(EditError::Unsafe);
+        }
         return Ok(Splice {
-            at: open.start + 1..open.start + 1,
+            at: inside..inside,
             put: format!("{}: {}", quoted(KEY), quoted(name)),
-            seen: Seen::Pair(first_inside(events)),
+            seen: Seen::Pair(root.at + 1),
         });
     };
     let place = events
@@ -217,17 +232,16 @@ fn insert(
     let line_start = head.rfind('\n').map_or(0, |at| at + 1);
     let indent = head.get(line_start..).unwrap_or_default();
     let is_alone = indent.chars().all(|letter| letter == ' ' || letter == '\t');
-    let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let line_end = line_end(text);
     let next = if is_alone {
         format!("{line_end}{indent}")
     } else {
         " ".to_owned()
     };
-    let put = if is_flow {
+    let put = if root.is_flow {
         format!("{}: {},{next}", quoted(KEY), quoted(name))
     } else if is_alone {
-        let value = unquoted(name, false).unwrap_or_else(|| quoted(name));
-        format!("{KEY}: {value}{next}")
+        format!("{KEY}: {}{next}", unquoted(name, false))
     } else {
         // The first key stands behind something: an anchor, a question mark.
         return Err(EditError::Unsafe);
@@ -239,13 +253,6 @@ fn insert(
     })
 }
 
-fn first_inside(events: &Events<'_>) -> usize {
-    events
-        .iter()
-        .position(|(event, _)| matches!(event, Event::MappingStart(..)))
-        .map_or(0, |root| root + 1)
-}
-
 /// A file that says nothing yet is given what kubectl would write; comments stay.
 fn new_file(text: &str, name: &str) -> Result<Splice, EditError> {
     let says_nothing = text.lines().all(|line| {
@@ -255,13 +262,13 @@ fn new_file(text: &str, name: &str) -> Result<Splice, EditError> {
     if !says_nothing {
         return Err(EditError::Unsafe);
     }
-    let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let line_end = line_end(text);
     let first = if text.is_empty() || text.ends_with('\n') {
         ""
     } else {
         line_end
     };
-    let value = unquoted(name, false).unwrap_or_else(|| quoted(name));
+    let value = unquoted(name, false);
     Ok(Splice {
         at: text.len()..text.len(),
         put: format!(
@@ -271,8 +278,13 @@ fn new_file(text: &str, name: &str) -> Result<Splice, EditError> {
     })
 }
 
-/// A name as it can stand without quotes for every reader of YAML, where it can.
-fn unquoted(name: &str, is_flow: bool) -> Option<String> {
+/// How the file ends its lines.
+fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// A name without quotes, where it is a text for every reader of YAML; else with them.
+fn unquoted(name: &str, is_flow: bool) -> String {
     let harmless = |letter: char| {
         letter.is_ascii_alphanumeric() || "._/@-".contains(letter) || (letter == ':' && !is_flow)
     };
@@ -281,8 +293,11 @@ fn unquoted(name: &str, is_flow: bool) -> Option<String> {
         scalar::resolve(name.to_owned(), scalar::Tag::None, true),
         Ok(scalar::Scalar::Text(_))
     );
-    (is_text && name.starts_with(begins) && name.chars().all(harmless) && !name.ends_with(':'))
-        .then(|| name.to_owned())
+    if is_text && name.starts_with(begins) && name.chars().all(harmless) && !name.ends_with(':') {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
 }
 
 /// A name in double quotes. JSON's escapes are YAML's.
