@@ -4,6 +4,7 @@
 //! actions is a command that a terminal could send too.
 
 use crate::command::Command;
+use crate::notes;
 use crate::report::state_key;
 use crate::session::StateWord;
 use crate::texts::{Language, text};
@@ -90,7 +91,8 @@ fn picture(view: &View) -> Picture {
             .iter()
             .any(|account| words.contains(&account.state))
     };
-    if any(&[StateWord::NeedsYou, StateWord::Refused]) || !view.questions.is_empty() {
+    let needs = |account: &AccountView| account.state.needs_a_person();
+    if view.accounts.iter().any(needs) || !view.questions.is_empty() {
         Picture::NeedsYou
     } else if any(&[StateWord::CannotReach]) {
         Picture::CannotReach
@@ -131,14 +133,7 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
         items.push(Item::Rule);
     }
     for question in &view.questions {
-        items.push(Item::Note(text(
-            language,
-            "tray.question",
-            &[
-                ("servers", question.servers.join(", ")),
-                ("name", question.name.clone()),
-            ],
-        )));
+        items.push(Item::Note(notes::waits(question, language)));
     }
     for account in &view.accounts {
         let label = account_label(account, language);

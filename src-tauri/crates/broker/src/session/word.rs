@@ -25,6 +25,21 @@ pub enum StateWord {
     Refused,
 }
 
+impl StateWord {
+    /// Whether it does not heal without a person.
+    #[must_use]
+    pub fn needs_a_person(self) -> bool {
+        match self {
+            Self::NeedsYou | Self::Refused => true,
+            Self::SignedOut
+            | Self::SigningIn
+            | Self::SignedIn
+            | Self::Renewing
+            | Self::CannotReach => false,
+        }
+    }
+}
+
 /// The one place where a state gets its name.
 #[must_use]
 pub fn word(session: &Session, now: Now) -> StateWord {

@@ -153,8 +153,8 @@ impl ksni::Tray for Shown {
     }
 }
 
-/// White with a dark edge would be seen on any panel, and look bad on each: panels are dark but where a light theme is
-/// chosen, and hosts that draw light ones recolour or frame what they are given.
+/// In white, for the dark panels that most desktops have: on a light one it is hard to see. Nothing here asks which it
+/// is yet.
 fn icons(picture: Picture) -> Vec<Icon> {
     let drawn = match picture {
         Picture::SignedOut => pictures::SIGNED_OUT,
