@@ -97,7 +97,6 @@ pub(crate) fn walk() -> Result<()> {
     item.until("attention", |item| Ok(item.status()? == "NeedsAttention"))?;
     let notified = session.notified("needs you")?;
     println!("notified: {notified}");
-    item.until("attention", |item| Ok(item.status()? == "NeedsAttention"))?;
     session.picture("tray-needs-you")?;
 
     let quit = item
