@@ -5,11 +5,13 @@
 
 #![allow(clippy::expect_used, reason = "a surprise is a failed test")]
 
+mod shared;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use broker::account::{AccountId, AccountKey, ClientSettings, Grant, Proxies, Tls, TokenKind};
-use broker::asker::{Asker, Desktop, Place, ProcessId};
+use broker::account::{AccountId, ClientSettings};
+use broker::asker::{Asker, Desktop};
 use broker::broker::Broker;
 use broker::clock::{Moment, Now, Wall};
 use broker::command::{Command, Which};
@@ -17,11 +19,9 @@ use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers};
 use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::{Code, Problem};
-use broker::secret::{BearerToken, RefreshToken};
 use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
-use broker::texts::Language;
-use broker::tokens::{Identity, Tokens};
+use broker::tokens::Tokens;
 use broker::trust::{Answer, Server};
 use broker::waiters::CallerId;
 use proptest::prelude::*;
@@ -121,18 +121,6 @@ struct World {
     ends: BTreeMap<String, Moment>,
 }
 
-fn key() -> AccountKey {
-    AccountKey {
-        issuer: "https://sso.example.com".into(),
-        client_id: "c".into(),
-        scopes: vec![],
-        grant: Grant::AuthorizationCode,
-        token_kind: TokenKind::Id,
-        tls: Tls::default(),
-        name: None,
-    }
-}
-
 impl World {
     fn new() -> Self {
         Self {
@@ -153,21 +141,7 @@ impl World {
     }
 
     fn asker(&self, foreground: bool, process: u8) -> Asker {
-        Asker {
-            process: Some(ProcessId {
-                pid: u32::from(process) + 100,
-                started: 1,
-            }),
-            program: "kubectl".into(),
-            arguments: None,
-            place: Place::Here,
-            foreground,
-            terminal: foreground,
-            completion: false,
-            proxies: Proxies::default(),
-            own_ca: false,
-            language: Language::En,
-        }
+        shared::asker(u32::from(process) + 100, foreground)
     }
 
     fn caller(&mut self) -> CallerId {
@@ -179,25 +153,11 @@ impl World {
 
     fn tokens(&mut self, life: u16) -> Tokens {
         self.next += 1;
-        let bearer = format!("token-{}", self.next);
         let life = Duration::from_secs(u64::from(life));
-        self.ends
-            .insert(bearer.clone(), self.now.moment.after(life));
-        Tokens {
-            bearer: BearerToken::new(bearer),
-            refresh: Some(RefreshToken::new(format!("refresh-{}", self.next))),
-            identity: Identity {
-                subject: "s".into(),
-                name: "n".into(),
-                groups: vec![],
-            },
-            obtained: self.now.wall,
-            expires: self.now.wall.after(life),
-            skew_ms: 0,
-            refresh_expires: None,
-            signed_in: self.now.wall,
-            client_secret: None,
-        }
+        let tokens = shared::tokens(self.next, life, self.now);
+        let bearer = tokens.bearer.reveal().to_owned();
+        self.ends.insert(bearer, self.now.moment.after(life));
+        tokens
     }
 
     fn handle(&mut self, event: Event) {
@@ -419,7 +379,7 @@ impl World {
             caller,
             asker,
             account: Which::Flags {
-                key: key(),
+                key: shared::key(),
                 settings: ClientSettings::default(),
             },
             version: ExecVersion::V1,
