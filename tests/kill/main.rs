@@ -15,41 +15,32 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use playground::{Config, Playground};
+use world::Real;
 use world::browser::Settings;
 use world::parts::{self, Parts};
 use world::person::{Person, seed_kubeconfig};
 use world::screen::Screen;
-use world::{Real, Set};
 
 use crate::rounds::{Provider, rounds, seen};
 
 fn main() -> ExitCode {
-    let real = match Real::new() {
-        Ok(real) => Arc::new(real),
-        Err(error) => {
-            eprintln!("no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let mut set = Set::new();
-    set.trial("playground", || runtime()?.block_on(kills()));
-    set.trial("one_owner", || runtime()?.block_on(one_owner()));
-    let world = Arc::clone(&real);
-    set.trial("keycloak", move || world.with(keycloak::kills));
-    set.trial("upgrade", || runtime()?.block_on(upgrade::upgrade()));
-    set.trial("upgrade_waits", || {
-        runtime()?.block_on(upgrade::upgrade_waits())
-    });
-    set.trial("shell", || runtime()?.block_on(ending::shell()));
-    set.trial("terminate", || runtime()?.block_on(ending::terminate()));
-    set.trial("settings", || runtime()?.block_on(around::settings()));
-    set.trial("keyring_later", || {
-        runtime()?.block_on(around::keyring_later())
-    });
-    set.trial("sockets", || runtime()?.block_on(around::sockets()));
-    let code = set.run();
-    real.end();
-    code
+    Real::run(|set, real| {
+        set.trial("playground", || runtime()?.block_on(kills()));
+        set.trial("one_owner", || runtime()?.block_on(one_owner()));
+        let world = Arc::clone(real);
+        set.trial("keycloak", move || world.with(keycloak::kills));
+        set.trial("upgrade", || runtime()?.block_on(upgrade::upgrade()));
+        set.trial("upgrade_waits", || {
+            runtime()?.block_on(upgrade::upgrade_waits())
+        });
+        set.trial("shell", || runtime()?.block_on(ending::shell()));
+        set.trial("terminate", || runtime()?.block_on(ending::terminate()));
+        set.trial("settings", || runtime()?.block_on(around::settings()));
+        set.trial("keyring_later", || {
+            runtime()?.block_on(around::keyring_later())
+        });
+        set.trial("sockets", || runtime()?.block_on(around::sockets()));
+    })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -20,27 +20,18 @@ use world::{Real, RealWorld, Set};
 pub(crate) const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
 
 fn main() -> ExitCode {
-    let real = match Real::new() {
-        Ok(real) => Arc::new(real),
-        Err(error) => {
-            eprintln!("no runtime: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let mut set = Set::new();
-    trial(&mut set, &real, "parts", parts);
-    trial(&mut set, &real, "controls", controls);
-    trial(&mut set, &real, "scripted_browser", scripted_browser);
-    trial(&mut set, &real, "seed", async |world| {
-        seed(world, Path::new(SCRIPTED)).await
-    });
-    trial(&mut set, &real, "matrix", matrix::matrix);
-    trial(&mut set, &real, "lifetime", async |world| {
-        lifetime(world, Path::new(SCRIPTED)).await
-    });
-    let code = set.run();
-    real.end();
-    code
+    Real::run(|set, real| {
+        trial(set, real, "parts", parts);
+        trial(set, real, "controls", controls);
+        trial(set, real, "scripted_browser", scripted_browser);
+        trial(set, real, "seed", async |world| {
+            seed(world, Path::new(SCRIPTED)).await
+        });
+        trial(set, real, "matrix", matrix::matrix);
+        trial(set, real, "lifetime", async |world| {
+            lifetime(world, Path::new(SCRIPTED)).await
+        });
+    })
 }
 
 /// A trial in the world that all of them share.

@@ -3,8 +3,8 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::Mutex;
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -17,6 +17,7 @@ use crate::parts::{Missing, Parts};
 use crate::pki::Pki;
 use crate::running::logs;
 use crate::scenario::{Bound, World};
+use crate::set::Set;
 
 /// Everything that runs, and where it writes.
 pub struct RealWorld {
@@ -232,8 +233,24 @@ enum Failure {
 }
 
 impl Real {
+    /// Runs a set whose trials, or some of them, take place in the real world, and ends that world with it.
+    pub fn run(add: impl FnOnce(&mut Set, &Arc<Self>)) -> ExitCode {
+        let real = match Self::new() {
+            Ok(real) => Arc::new(real),
+            Err(error) => {
+                eprintln!("no runtime: {error}");
+                return ExitCode::FAILURE;
+            }
+        };
+        let mut set = Set::new();
+        add(&mut set, &real);
+        let code = set.run();
+        real.end();
+        code
+    }
+
     /// Starts nothing yet.
-    pub fn new() -> Result<Self> {
+    fn new() -> Result<Self> {
         Ok(Self {
             world: Mutex::new(None),
             runtime: Runtime::new()?,
@@ -278,7 +295,7 @@ impl Real {
     }
 
     /// Ends everything that was started.
-    pub fn end(&self) {
+    fn end(&self) {
         let _in_runtime = self.runtime.enter();
         self.world
             .lock()
