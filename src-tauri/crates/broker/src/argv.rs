@@ -1,4 +1,4 @@
-//! From what the shim was called with to a [`Command`], once.
+//! From what the shim was called with to an [`Invocation`], once.
 //!
 //! Two dialects, told apart by the program's name: kubelogin's, whose flags parse as pflag parses
 //! them (`get_token`), and the `kubectl fob` verbs, which clap reads ([`fob`]).
@@ -10,7 +10,7 @@ mod value;
 
 use std::path::Path;
 
-use crate::command::{Command, GetToken};
+use crate::command::{GetToken, Invocation};
 use crate::credential::parse_exec_info;
 use crate::problem::{Code, Problem};
 
@@ -44,7 +44,7 @@ enum Dialect {
 ///
 /// A problem that names the word or flag that it is about, and never a value: a secret may stand
 /// in the wrong place.
-pub fn parse(called: &Called<'_>) -> Result<Command, Problem> {
+pub fn parse(called: &Called<'_>) -> Result<Invocation, Problem> {
     let args = texts(called.args)?;
     match Dialect::of(called.program) {
         Dialect::Kubelogin => kubelogin(&args, called),
@@ -91,7 +91,7 @@ fn texts(args: &[Vec<u8>]) -> Result<Vec<&str>, Problem> {
 }
 
 /// kubelogin's command line: cobra finds the command's name wherever it stands among the flags.
-fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Command, Problem> {
+fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Invocation, Problem> {
     let place = command_place(args);
     let rest: Vec<&str> = args
         .iter()
@@ -108,7 +108,7 @@ fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Command, Problem> {
     };
     match place.and_then(|place| args.get(place)).copied() {
         Some("get-token") => get_token(&rest, Dialect::Kubelogin, called),
-        Some("version") => Ok(Command::Version { json: false }),
+        Some("version") => Ok(Invocation::Version { json: false }),
         Some("help") => Ok(help(Dialect::Kubelogin)),
         Some("setup") => not_yet("kubectl oidc-login setup", "kubectl fob login"),
         Some("clean") => not_yet("kubectl oidc-login clean", "kubectl fob logout"),
@@ -119,7 +119,7 @@ fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Command, Problem> {
         None if rest.iter().any(|flag| matches!(*flag, "-h" | "--help")) => {
             Ok(help(Dialect::Kubelogin))
         }
-        None if rest.contains(&"--version") => Ok(Command::Version { json: false }),
+        None if rest.contains(&"--version") => Ok(Invocation::Version { json: false }),
         None => not_yet("kubectl oidc-login", "kubectl fob login"),
     }
 }
@@ -134,12 +134,12 @@ fn command_place(args: &[&str]) -> Option<usize> {
     })
 }
 
-fn get_token(args: &[&str], dialect: Dialect, called: &Called<'_>) -> Result<Command, Problem> {
+fn get_token(args: &[&str], dialect: Dialect, called: &Called<'_>) -> Result<Invocation, Problem> {
     let Some(account) = get_token::parse(args, dialect, called)? else {
         return Ok(help(dialect));
     };
     let asked = parse_exec_info(called.exec_info)?;
-    Ok(Command::GetToken(Box::new(GetToken {
+    Ok(Invocation::GetToken(Box::new(GetToken {
         account,
         version: asked.version,
         interactive: asked.interactive,
@@ -147,8 +147,8 @@ fn get_token(args: &[&str], dialect: Dialect, called: &Called<'_>) -> Result<Com
     })))
 }
 
-fn help(dialect: Dialect) -> Command {
-    Command::Help(get_token::help(dialect))
+fn help(dialect: Dialect) -> Invocation {
+    Invocation::Help(get_token::help(dialect))
 }
 
 #[cfg(test)]

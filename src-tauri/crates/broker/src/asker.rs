@@ -69,6 +69,8 @@ pub enum Desktop {
 pub enum Endpoint {
     /// The main socket: tokens of trusted pairs, commands.
     Control,
+    /// The descriptor that our own window got from us when we started it.
+    Consent,
     /// Our own page in the browser, by its one-time button.
     Page,
 }
@@ -76,7 +78,7 @@ pub enum Endpoint {
 /// Where a person is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Venue {
-    /// In the browser of this desktop.
+    /// On this desktop: in the browser, or in our window.
     Page,
     /// On the asker's terminal.
     Terminal,
@@ -103,13 +105,17 @@ pub fn venue(asker: &Asker, desktop: Desktop) -> Venue {
 
 /// Whether an approval that comes by `endpoint` from `asker` counts.
 ///
-/// Our page's button always does. A terminal does only while no desktop is adopted, or for an
+/// Our page's button always does, and our window's where somebody can see it. A terminal does only while no desktop is adopted, or for an
 /// asker that sits in ssh: otherwise whatever runs in a terminal could approve itself while a
 /// person could have been asked where only a person answers.
 #[must_use]
 pub fn may_approve(endpoint: Endpoint, asker: &Asker, desktop: Desktop) -> bool {
     match endpoint {
         Endpoint::Page => true,
+        Endpoint::Consent => match desktop {
+            Desktop::Unlocked => true,
+            Desktop::None | Desktop::Locked => false,
+        },
         Endpoint::Control => {
             asker.foreground
                 && match (asker.place, desktop) {
@@ -166,6 +172,19 @@ pub(crate) mod tests {
             ..asker(Here, true)
         };
         assert_eq!(venue(&tab, Unlocked), Venue::Nobody);
+    }
+
+    #[test]
+    fn a_window_approves_only_where_somebody_can_see_it() {
+        let asker = asker(Place::Here, false);
+        for (desktop, expected) in [
+            (Desktop::Unlocked, true),
+            (Desktop::Locked, false),
+            (Desktop::None, false),
+        ] {
+            assert_eq!(may_approve(Endpoint::Consent, &asker, desktop), expected);
+            assert!(!may_approve(Endpoint::Control, &asker, desktop));
+        }
     }
 
     #[test]

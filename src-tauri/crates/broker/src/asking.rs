@@ -6,11 +6,11 @@ use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::Which;
 use crate::credential::{ExecVersion, stated_expiry};
-use crate::event::{Ask, Effect, Reply, Servers, SignIn, TokenFacts};
+use crate::event::{Address, Ask, Effect, Reply, Servers, SignIn, TokenFacts};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
 use crate::problem::{Code, Problem};
 use crate::questions::Standings;
-use crate::session::{Attempt, Doing, Step};
+use crate::session::{Attempt, Doing, Session, Step};
 use crate::waiters::{CallerId, Person, Waiter, Wants};
 
 /// What a caller is owed.
@@ -51,7 +51,7 @@ impl Broker {
             }
             Which::Named(name) => match self.account_named(Some(&name)) {
                 Ok(id) => id,
-                Err(problem) => return refuse(caller, &asker, &problem, effects),
+                Err(problem) => return refuse(caller, &problem, effects),
             },
         };
         let wants = Wish::Credential {
@@ -84,7 +84,18 @@ impl Broker {
                 (account, wants)
             }
             Wish::Token { account, .. } => (account.clone(), Wants::Token),
-            Wish::SignIn { account, .. } => (account.clone(), Wants::SignIn),
+            Wish::SignIn {
+                account,
+                open_browser,
+                ..
+            } => {
+                let account = account.clone();
+                // Who sits at a terminal is told the address instead.
+                if *open_browser && !asker.terminal && venue(asker, self.desktop) == Venue::Page {
+                    self.open_again(&account, effects);
+                }
+                (account, Wants::SignIn)
+            }
             Wish::Answer { .. } | Wish::SignOut { .. } => return,
         };
         let person = self.person(caller, &account);
@@ -98,6 +109,14 @@ impl Broker {
             Wants::SignIn => session.sign_in(waiter, cx),
             Wants::Credential(_) | Wants::Token => session.ask(waiter, cx),
         });
+    }
+
+    /// Opens a page of a sign-in that is under way once more.
+    fn open_again(&self, account: &AccountId, effects: &mut Vec<Effect>) {
+        let session = self.accounts.get(account).map(|account| &account.session);
+        if let Some(Doing::SigningIn(attempt, _)) = session.map(Session::doing) {
+            effects.push(Effect::OpenAgain(attempt.id));
+        }
     }
 
     /// Whether somebody could sign in for this caller. The first ask of a new foreground command,
@@ -289,9 +308,22 @@ impl Broker {
     }
 
     fn tell(&self, attempt: AttemptId, caller: CallerId, effects: &mut Vec<Effect>) {
-        if self.callers.contains_key(&caller) {
-            effects.push(Effect::Tell(attempt, caller));
-        }
+        let Some(Caller { asker, wants }) = self.callers.get(&caller) else {
+            return;
+        };
+        let wanted = matches!(
+            wants,
+            Wish::SignIn {
+                open_browser: false,
+                ..
+            }
+        );
+        let address = if asker.terminal || wanted {
+            Address::Wanted
+        } else {
+            Address::IfNotShown
+        };
+        effects.push(Effect::Tell(attempt, caller, address));
     }
 
     /// Finds or makes the account that flags name. They never edit one, but for how it signs in.
@@ -393,7 +425,7 @@ impl Broker {
             | Wish::SignIn { account, .. } => self.told_of(account, problem, &known.asker),
             Wish::Answer { .. } | Wish::SignOut { .. } => problem.clone(),
         };
-        refuse(caller, &known.asker, &problem, effects);
+        refuse(caller, &problem, effects);
     }
 
     /// A problem as one asker should hear it: the account named, and a certificate that it can't
@@ -450,22 +482,7 @@ pub(crate) fn say(caller: CallerId, text: String, effects: &mut Vec<Effect>) {
 }
 
 /// Says what is wrong to somebody who is owed nothing more.
-pub(crate) fn refuse(
-    caller: CallerId,
-    asker: &Asker,
-    problem: &Problem,
-    effects: &mut Vec<Effect>,
-) {
-    let text = if asker.terminal {
-        format!(
-            "kubefob: {}\n         {}  [{}]\n",
-            problem.message(asker.language),
-            problem.hint(asker.language),
-            problem.code.name()
-        )
-    } else {
-        format!("kubefob: {}\n", problem.line(asker.language))
-    };
-    effects.push(Effect::Reply(caller, Reply::Err(text)));
+pub(crate) fn refuse(caller: CallerId, problem: &Problem, effects: &mut Vec<Effect>) {
+    effects.push(Effect::Reply(caller, Reply::Refused(problem.clone())));
     effects.push(Effect::Reply(caller, Reply::Done(1)));
 }

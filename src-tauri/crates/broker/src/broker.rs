@@ -134,8 +134,8 @@ impl Broker {
                     .map(Arc::new);
             }
             Event::Edited(edit, outcome) => Self::edited(&edit, outcome, &mut effects),
-            Event::Refused(asker, caller, problem) => {
-                crate::asking::refuse(caller, &asker, &problem, &mut effects);
+            Event::Refused(caller, problem) => {
+                crate::asking::refuse(caller, &problem, &mut effects);
             }
             Event::Answered(caller, line) => self.answered(caller, &line, now, &mut effects),
             Event::Gone(caller) => self.gone(caller, now, &mut effects),
@@ -143,8 +143,9 @@ impl Broker {
                 self.approved(question, answer, &ticked, now, &mut effects);
             }
             Event::Unanswered(question, why) => {
-                self.unanswered(question, &why, now, &mut effects);
+                self.unanswered(question, &why, &mut effects);
             }
+            Event::NoWindow => self.no_window(now, &mut effects),
             Event::Refreshed(account, attempt, outcome) => {
                 self.with_session(&account, now, &mut effects, |session, cx| {
                     session.refreshed(attempt, outcome, cx)
@@ -184,7 +185,10 @@ impl Broker {
             Event::Resumed | Event::NetworkChanged => {
                 self.every_session(now, &mut effects, Session::try_now);
             }
-            Event::Timeout => self.every_session(now, &mut effects, Session::timeout),
+            Event::Timeout => {
+                self.every_session(now, &mut effects, Session::timeout);
+                self.questions_overdue(now, &mut effects);
+            }
         }
         self.show(now, &mut effects);
         effects
@@ -213,6 +217,7 @@ impl Broker {
             .values()
             .filter_map(|account| account.session.next(self.kept_fresh(account)))
             .chain(self.look_again)
+            .chain(self.questions.next())
             .min()
     }
 
@@ -371,7 +376,7 @@ fn waiting_caller(event: &Event) -> Option<CallerId> {
         return Some(ask.caller);
     }
     if let Event::Commanded(commanded) = event
-        && commanded.command.needs_tokens()
+        && commanded.invocation.needs_tokens()
     {
         return Some(commanded.caller);
     }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A time of day on this computer's clock, in milliseconds since the Unix epoch. It jumps when
 /// somebody sets the clock; tokens carry times of this kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Wall(pub i64);
 
 /// A point on the clock that only runs forward and counts through suspend (CLOCK_BOOTTIME), in

@@ -1,29 +1,96 @@
-//! What a client asks for, typed once. Tray, window and terminal have no other way in.
+//! What a client asks for, typed once.
+
+use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, ClientSettings};
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::trust::Answer;
 
-/// What a client asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a person wants done. Tray, window and terminal have no other way in; as JSON it is what a window sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Command {
-    /// A token for kubectl, as an exec credential plugin gives it.
-    GetToken(Box<GetToken>),
-    /// Sign in.
-    Login {
+    /// Sign in. Where a page is open already, it is opened once more.
+    SignIn {
         /// To which account; none: the only one, or the one that needs it.
         account: Option<String>,
-        /// Whether to open a browser; if not, the address is said.
+        /// Whether to open a browser; if not, an address of one's own is told.
         open_browser: bool,
-        /// Tell the outcome as JSON.
-        json: bool,
+    },
+    /// Give the sign-in up that is under way.
+    Cancel {
+        /// Of which account.
+        account: String,
     },
     /// Sign out.
-    Logout {
+    SignOut {
         /// Of which account; none: the only one.
         account: Option<String>,
         /// End the provider's own session too.
         everywhere: bool,
+    },
+    /// Take a question up that waits: it is asked where this person may be asked.
+    Ask {
+        /// Its short name; none: the newest.
+        question: Option<String>,
+    },
+    /// Answer a question. Whether it counts is the endpoint's.
+    Answer {
+        /// Its short name; none: the newest.
+        question: Option<String>,
+        /// What a person says.
+        answer: Answer,
+        /// Which of the file's other servers were ticked, by their place in the question.
+        others: Vec<usize>,
+    },
+    /// Close a question without an answer: only a person opens it again.
+    Leave {
+        /// Its short name.
+        question: String,
+    },
+    /// Take an approval back.
+    Untrust {
+        /// The short name of the pair.
+        name: String,
+    },
+    /// Make a context the current one.
+    Use {
+        /// Its name.
+        context: String,
+        /// In this file; none: the one that the asker's own environment says.
+        kubeconfig: Option<String>,
+    },
+    /// Show the window.
+    Open,
+}
+
+impl Command {
+    /// Whether what becomes of it depends on the tokens that there are.
+    #[must_use]
+    pub fn needs_tokens(&self) -> bool {
+        match self {
+            Self::SignIn { .. } | Self::SignOut { .. } => true,
+            Self::Cancel { .. }
+            | Self::Ask { .. }
+            | Self::Answer { .. }
+            | Self::Leave { .. }
+            | Self::Untrust { .. }
+            | Self::Use { .. }
+            | Self::Open => false,
+        }
+    }
+}
+
+/// What a command line asks for: something to be done, or something to be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Invocation {
+    /// A token for kubectl, as an exec credential plugin gives it.
+    GetToken(Box<GetToken>),
+    /// Something to be done.
+    Do {
+        /// What.
+        command: Command,
         /// Tell the outcome as JSON.
         json: bool,
     },
@@ -44,23 +111,6 @@ pub enum Command {
         /// With its expiry, as JSON.
         json: bool,
     },
-    /// Let a server have an account's tokens: opens the question, or answers it where the
-    /// endpoint may.
-    Trust {
-        /// The short name of a question or pair; none: the question that waits.
-        name: Option<String>,
-        /// What a person answers; none: the question is shown and asked.
-        answer: Option<Answer>,
-        /// Tell the outcome as JSON.
-        json: bool,
-    },
-    /// Take an approval back.
-    Untrust {
-        /// The short name of the pair.
-        name: String,
-        /// Tell the outcome as JSON.
-        json: bool,
-    },
     /// Which server may have which account's tokens.
     Trusts {
         /// The questions that wait for an answer instead.
@@ -73,15 +123,6 @@ pub enum Command {
         /// Of this file alone (`--kubeconfig`).
         kubeconfig: Option<String>,
         /// As JSON.
-        json: bool,
-    },
-    /// Make a context the current one.
-    Use {
-        /// Its name.
-        context: String,
-        /// In this file alone (`--kubeconfig`).
-        kubeconfig: Option<String>,
-        /// Tell the outcome as JSON.
         json: bool,
     },
     /// Which version this is.
@@ -98,21 +139,17 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl Invocation {
     /// Whether the answer depends on the tokens that there are.
     #[must_use]
     pub fn needs_tokens(&self) -> bool {
         match self {
-            Self::GetToken(_) | Self::Login { .. } | Self::Logout { .. } | Self::Token { .. } => {
-                true
-            }
+            Self::GetToken(_) | Self::Token { .. } => true,
+            Self::Do { command, .. } => command.needs_tokens(),
             Self::Status { .. }
             | Self::Accounts { .. }
-            | Self::Trust { .. }
-            | Self::Untrust { .. }
             | Self::Trusts { .. }
             | Self::Contexts { .. }
-            | Self::Use { .. }
             | Self::Version { .. }
             | Self::Help(_)
             | Self::Completion { .. } => false,

@@ -2,10 +2,11 @@
 
 use crate::account::AccountId;
 use crate::argv::fob::completion;
+use crate::asker::{Asker, Desktop, Endpoint};
 use crate::asking::{Wish, refuse, say};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
-use crate::command::Command;
+use crate::command::{Command, Invocation};
 use crate::event::{Candidate, Commanded, Effect, Found, Reply};
 use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
@@ -22,81 +23,106 @@ impl Broker {
         let Commanded {
             caller,
             asker,
-            command,
+            endpoint,
+            invocation,
         } = commanded;
         let language = asker.language;
-        match command {
+        let view = || self.view_in(now, language);
+        let text = match invocation {
             // A question for a token comes as `Event::Asked`, with its servers.
             // One about contexts comes as `Event::Contexts`, with what the kubeconfigs say.
-            Command::GetToken(_) | Command::Contexts { .. } | Command::Use { .. } => {
-                let problem = Problem::new(Code::Internal, vec![("reason", "no files".into())]);
-                refuse(caller, &asker, &problem, effects);
+            Invocation::GetToken(_) | Invocation::Contexts { .. } => {
+                return no_files(caller, effects);
             }
-            Command::Login {
+            Invocation::Do { command, json } => {
+                return self.told_to(caller, asker, endpoint, command, json, now, effects);
+            }
+            Invocation::Token { account, json } => {
+                let wants = |account| Wish::Token { account, json };
+                return self.owe(caller, asker, account.as_deref(), wants, now, effects);
+            }
+            Invocation::Status { json } => report::status(&view(), json, language),
+            Invocation::Accounts { json } => report::accounts(&view(), json, language),
+            Invocation::Trusts {
+                pending: true,
+                json,
+            } => report::questions(&view(), json, language),
+            Invocation::Trusts {
+                pending: false,
+                json,
+            } => report::trusts(&view(), json, language),
+            Invocation::Version { json } => report::version(VERSION, json),
+            Invocation::Help(help) => help,
+            Invocation::Completion { shell } => completion(shell),
+        };
+        say(caller, text, effects);
+    }
+
+    /// A person's command, from wherever it came.
+    #[allow(clippy::too_many_arguments, reason = "who, by which way, what, when")]
+    fn told_to(
+        &mut self,
+        caller: CallerId,
+        asker: Asker,
+        endpoint: Endpoint,
+        command: Command,
+        json: bool,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        match command {
+            Command::SignIn {
                 account,
                 open_browser,
-                json,
-            } => match self.account_named(account.as_deref()) {
+            } => {
+                let wants = |account| Wish::SignIn {
+                    account,
+                    open_browser,
+                    json,
+                };
+                self.owe(caller, asker, account.as_deref(), wants, now, effects);
+            }
+            Command::Cancel { account } => match self.account_named(Some(&account)) {
                 Ok(account) => {
-                    let wants = Wish::SignIn {
-                        account,
-                        open_browser,
-                        json,
-                    };
-                    self.callers.insert(caller, Caller { asker, wants });
-                    self.pursue(caller, now, effects);
+                    self.with_session(&account, now, effects, |session, _| session.cancel());
+                    let text =
+                        report::done("cancelled", &account.to_string(), json, asker.language);
+                    say(caller, text, effects);
                 }
-                Err(problem) => refuse(caller, &asker, &problem, effects),
+                Err(problem) => refuse(caller, &problem, effects),
             },
-            Command::Logout {
+            Command::SignOut {
                 account,
                 everywhere,
-                json,
             } => match self.account_named(account.as_deref()) {
                 Ok(account) => {
                     let wants = Wish::SignOut { json };
                     self.callers.insert(caller, Caller { asker, wants });
                     self.sign_out(caller, &account, everywhere, now, effects);
                 }
-                Err(problem) => refuse(caller, &asker, &problem, effects),
+                Err(problem) => refuse(caller, &problem, effects),
             },
-            Command::Token { account, json } => match self.account_named(account.as_deref()) {
-                Ok(account) => {
-                    let wants = Wish::Token { account, json };
-                    self.callers.insert(caller, Caller { asker, wants });
-                    self.pursue(caller, now, effects);
-                }
-                Err(problem) => refuse(caller, &asker, &problem, effects),
-            },
-            Command::Status { json } => {
-                say(
-                    caller,
-                    report::status(&self.view_in(now, language), json, language),
-                    effects,
-                );
-            }
-            Command::Accounts { json } => {
-                say(
-                    caller,
-                    report::accounts(&self.view_in(now, language), json, language),
-                    effects,
-                );
-            }
-            Command::Trusts { pending, json } => {
-                let view = self.view_in(now, language);
-                let text = if pending {
-                    report::questions(&view, json, language)
-                } else {
-                    report::trusts(&view, json, language)
-                };
-                say(caller, text, effects);
-            }
-            Command::Trust { name, answer, json } => {
+            Command::Ask { question } => {
                 let wants = Wish::Answer { json };
                 self.callers.insert(caller, Caller { asker, wants });
-                self.take_up(caller, name.as_deref(), answer, now, effects);
+                self.take_up(caller, question.as_deref(), endpoint, None, now, effects);
             }
-            Command::Untrust { name, json } => {
+            Command::Answer {
+                question,
+                answer,
+                others,
+            } => {
+                let wants = Wish::Answer { json };
+                self.callers.insert(caller, Caller { asker, wants });
+                let answer = Some((answer, others));
+                self.take_up(caller, question.as_deref(), endpoint, answer, now, effects);
+            }
+            Command::Leave { question } => {
+                self.leave(&question, effects);
+                let text = report::done("left", &question, json, asker.language);
+                say(caller, text, effects);
+            }
+            Command::Untrust { name } => {
                 let pair = self
                     .trust
                     .always()
@@ -104,18 +130,37 @@ impl Broker {
                     .find(|pair| pair.name() == name);
                 let Some(pair) = pair.cloned() else {
                     let problem = Problem::new(Code::NoSuchTrust, vec![("name", name)]);
-                    return refuse(caller, &asker, &problem, effects);
+                    return refuse(caller, &problem, effects);
                 };
                 self.untrust(&pair, effects);
-                say(
-                    caller,
-                    report::done("untrusted", &name, json, language),
-                    effects,
-                );
+                let text = report::done("untrusted", &name, json, asker.language);
+                say(caller, text, effects);
             }
-            Command::Version { json } => say(caller, report::version(VERSION, json), effects),
-            Command::Help(help) => say(caller, help, effects),
-            Command::Completion { shell } => say(caller, completion(shell), effects),
+            Command::Use { .. } => no_files(caller, effects),
+            Command::Open => match self.desktop {
+                Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
+                Desktop::Locked | Desktop::Unlocked => effects.push(Effect::Open(caller)),
+            },
+        }
+    }
+
+    /// Somebody is owed something of an account.
+    fn owe(
+        &mut self,
+        caller: CallerId,
+        asker: Asker,
+        account: Option<&str>,
+        wants: impl FnOnce(AccountId) -> Wish,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        match self.account_named(account) {
+            Ok(account) => {
+                let wants = wants(account);
+                self.callers.insert(caller, Caller { asker, wants });
+                self.pursue(caller, now, effects);
+            }
+            Err(problem) => refuse(caller, &problem, effects),
         }
     }
 
@@ -272,6 +317,12 @@ impl Broker {
         }
         self.keep_down(effects);
     }
+}
+
+/// It needs what the kubeconfigs say, and whoever sent it did not bring that.
+fn no_files(caller: CallerId, effects: &mut Vec<Effect>) {
+    let problem = Problem::new(Code::Internal, vec![("reason", "no files".into())]);
+    refuse(caller, &problem, effects);
 }
 
 impl crate::trust::Wary {

@@ -109,7 +109,7 @@ impl Broker {
             ContextWish::Use { context, json } => {
                 if !kubeconfigs.contexts.iter().any(|each| each.name == context) {
                     let problem = no_such(context, &kubeconfigs);
-                    return refuse(caller, &asker, &problem, effects);
+                    return refuse(caller, &problem, effects);
                 }
                 effects.push(Effect::Edit(Box::new(Edit {
                     caller,
@@ -128,7 +128,7 @@ impl Broker {
         let language = edit.asker.language;
         match outcome {
             Ok(()) => say(edit.caller, switched(edit, language), effects),
-            Err(problem) => refuse(edit.caller, &edit.asker, &problem, effects),
+            Err(problem) => refuse(edit.caller, &problem, effects),
         }
     }
 

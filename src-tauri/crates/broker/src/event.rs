@@ -1,10 +1,9 @@
 //! What can happen, and what the world must do about it.
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
-use crate::asker::{Asker, Desktop, ProcessId};
+use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
-use crate::command::Command;
-use crate::command::Which;
+use crate::command::{Invocation, Which};
 use crate::contexts::{ContextCommand, Edit};
 use crate::credential::ExecVersion;
 use crate::outcome::{
@@ -34,7 +33,7 @@ pub enum Event {
     /// A change of a kubeconfig ended.
     Edited(Box<Edit>, Result<(), Problem>),
     /// What a caller said could not be understood, or not be looked into.
-    Refused(Box<Asker>, CallerId, Problem),
+    Refused(CallerId, Problem),
     /// A line was typed after a prompt.
     Answered(CallerId, String),
     /// A caller hung up.
@@ -43,6 +42,8 @@ pub enum Event {
     Approved(QuestionId, Answer, Vec<usize>),
     /// A page that asked one question alone is over without an answer.
     Unanswered(QuestionId, Problem),
+    /// The window can't be shown, or ended.
+    NoWindow,
     /// A refresh ended.
     Refreshed(AccountId, AttemptId, RefreshOutcome),
     /// A sign-in ended.
@@ -80,8 +81,14 @@ pub enum Effect {
     SignIn(Box<SignIn>),
     /// Ask one question on our page, without a sign-in.
     AskPage(QuestionId, Box<AskPage>),
+    /// Show the window with the questions that are asked there.
+    AskWindow,
+    /// Show the window, and say to this caller whether it shows.
+    Open(CallerId),
     /// Tell a caller the address of a start page of its own.
-    Tell(AttemptId, CallerId),
+    Tell(AttemptId, CallerId, Address),
+    /// Open another start page of a sign-in that is under way.
+    OpenAgain(AttemptId),
     /// Give an attempt up.
     Cancel(AttemptId),
     /// End tokens at the provider, after whatever is under way for that account.
@@ -142,8 +149,10 @@ pub struct Commanded {
     pub caller: CallerId,
     /// Who asks.
     pub asker: Asker,
+    /// The way by which it came.
+    pub endpoint: Endpoint,
     /// What for.
-    pub command: Command,
+    pub invocation: Invocation,
 }
 
 /// What the vault had of one account.
@@ -186,8 +195,8 @@ pub enum Reply {
     Credential(ExecVersion, BearerToken, Wall),
     /// The token for a person, for standard output: alone, or with what there is to say of it.
     Token(BearerToken, Option<TokenFacts>),
-    /// For standard error.
-    Err(String),
+    /// What is wrong.
+    Refused(Problem),
     /// A question to be answered with one line.
     Prompt(String),
     /// The end, with an exit code.
@@ -201,6 +210,15 @@ pub struct TokenFacts {
     pub account: String,
     /// When the token ends, on this computer's clock.
     pub expires: Wall,
+}
+
+/// When the address of a start page is worth a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// Only where no browser shows the page.
+    IfNotShown,
+    /// Whatever a browser shows.
+    Wanted,
 }
 
 /// A sign-in to perform.

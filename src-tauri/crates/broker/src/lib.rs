@@ -12,6 +12,8 @@ pub mod clock;
 pub mod command;
 pub mod commands;
 pub mod contexts;
+#[cfg(test)]
+mod contract;
 pub mod credential;
 pub mod event;
 pub mod menu;

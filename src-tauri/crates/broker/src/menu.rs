@@ -149,6 +149,8 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
         contexts(kubeconfig, language, &mut items);
         items.push(Item::Rule);
     }
+    let open = Action::Command(Box::new(Command::Open));
+    items.push(Item::Act(say("tray.open"), open));
     items.push(Item::Act(say("tray.quit"), Action::Quit));
     items
 }
@@ -180,17 +182,15 @@ fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
     }
     let named = Some(account.id.clone());
     let sign_in = || {
-        Action::Command(Box::new(Command::Login {
+        Action::Command(Box::new(Command::SignIn {
             account: named.clone(),
             open_browser: true,
-            json: false,
         }))
     };
     let sign_out = || {
-        Action::Command(Box::new(Command::Logout {
+        Action::Command(Box::new(Command::SignOut {
             account: named.clone(),
             everywhere: false,
-            json: false,
         }))
     };
     match account.state {
@@ -223,13 +223,13 @@ fn contexts(kubeconfig: &KubeconfigView, language: Language, items: &mut Vec<Ite
             action: Action::Command(Box::new(Command::Use {
                 context: name.clone(),
                 kubeconfig: Some(kubeconfig.path.clone()),
-                json: false,
             })),
         }
     };
     let is_current = |name: &&String| kubeconfig.current.as_ref() == Some(*name);
-    let mut names: Vec<&String> = kubeconfig.contexts.iter().filter(is_current).collect();
-    names.extend(kubeconfig.contexts.iter().filter(|name| !is_current(name)));
+    let all = || kubeconfig.contexts.iter().map(|context| &context.name);
+    let mut names: Vec<&String> = all().filter(is_current).collect();
+    names.extend(all().filter(|name| !is_current(name)));
     let (shown, rest) = names.split_at(names.len().min(CONTEXTS));
     let mut shown = shown.to_vec();
     shown.sort();

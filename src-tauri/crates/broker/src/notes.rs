@@ -30,7 +30,7 @@ pub fn notes(before: &View, after: &View) -> Vec<String> {
 /// That a question waits, and how to answer it.
 pub(crate) fn waits(question: &QuestionView, language: Language) -> String {
     let parameters = [
-        ("servers", question.servers.join(", ")),
+        ("servers", question.servers_line()),
         ("name", question.name.clone()),
     ];
     text(language, "tray.question", &parameters)

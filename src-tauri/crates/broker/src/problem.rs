@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::texts::{Language, Parameters, clean, text};
+use crate::view::ProblemView;
 
 /// What went wrong: a code that programs branch on, and what to fill into its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,7 @@ macro_rules! codes {
         /// Every kind of thing that can go wrong. Its name is part of the contract with tray,
         /// window and scripts; its texts stand in `texts/`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(ts_rs::TS))]
         pub enum Code { $($(#[$doc])* #[serde(rename = $name)] $variant,)* }
 
         impl Code {
@@ -165,6 +167,10 @@ codes! {
     OtherPort = "other-port",
     /// The listen address is not loopback; `address`.
     ListenNotLoopback = "listen-not-loopback",
+    /// No desktop to show the window on; ``.
+    NoDesktop = "no-desktop",
+    /// The window can't be shown; `reason`.
+    NoWindow = "no-window",
     /// A browser could not be opened; `reason`.
     NoBrowser = "no-browser",
     /// The callback's state, cookie, host or issuer is not ours; `reason`.
@@ -249,6 +255,31 @@ impl Problem {
             self.hint(language),
             self.code.name()
         )
+    }
+
+    /// The same to be shown, in a language.
+    #[must_use]
+    pub fn view(&self, language: Language) -> ProblemView {
+        ProblemView {
+            code: self.code,
+            message: self.message(language),
+            hint: self.hint(language),
+        }
+    }
+
+    /// What a command line says of it. On a terminal more than one line is welcome.
+    #[must_use]
+    pub fn said(&self, language: Language, terminal: bool) -> String {
+        if terminal {
+            format!(
+                "kubefob: {}\n         {}  [{}]\n",
+                self.message(language),
+                self.hint(language),
+                self.code.name()
+            )
+        } else {
+            format!("kubefob: {}\n", self.line(language))
+        }
     }
 
     /// The parameter of a name, cleaned.

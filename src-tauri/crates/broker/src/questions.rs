@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::account::AccountId;
-use crate::asker::{Asker, Endpoint, Venue, may_approve, venue};
+use crate::asker::{Asker, Desktop, Endpoint, Venue, may_approve, venue};
 use crate::asking::Wish;
 use crate::broker::{Broker, Caller};
-use crate::clock::Now;
+use crate::clock::{Moment, Now};
 use crate::event::{AskPage, Candidate, Effect, QuestionId, Reply, Servers};
 use crate::outcome::{AttemptId, Prompting, SignInRequest};
 use crate::problem::{Code, Problem};
@@ -47,6 +47,8 @@ enum Stage {
     WithSignIn(AttemptId),
     /// On a page of its own.
     Page,
+    /// In the window, until then.
+    Window(Moment),
     /// On this caller's terminal.
     Terminal(CallerId),
 }
@@ -97,11 +99,16 @@ impl Questions {
         }
     }
 
-    /// Every question, with its short name.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (String, &Question)> {
+    /// Every question, with its short name, and whether the window is asked.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (String, bool, &Question)> {
         self.waiting
             .iter()
-            .map(|(id, question)| (id.name(), &question.worded))
+            .map(|(id, question)| (id.name(), question.in_window().is_some(), &question.worded))
+    }
+
+    /// When the next one has been open in the window for too long.
+    pub(crate) fn next(&self) -> Option<Moment> {
+        self.waiting.values().filter_map(Waiting::in_window).min()
     }
 
     fn named(&self, name: Option<&str>) -> Option<QuestionId> {
@@ -109,6 +116,14 @@ impl Questions {
             Some(name) => self.waiting.keys().copied().find(|id| id.name() == name),
             None => self.waiting.keys().copied().next_back(),
         }
+    }
+
+    fn in_window(&self, until: impl Fn(Moment) -> bool) -> Vec<QuestionId> {
+        self.waiting
+            .iter()
+            .filter(|(_, question)| question.in_window().is_some_and(&until))
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     fn forget_the_oldest(&mut self) {
@@ -121,6 +136,21 @@ impl Questions {
                 return;
             };
             self.waiting.remove(&id);
+        }
+    }
+}
+
+impl Waiting {
+    /// Until when it is asked in the window, if it is.
+    fn in_window(&self) -> Option<Moment> {
+        match self.stage {
+            Stage::Window(until) => Some(until),
+            Stage::Open
+            | Stage::Silent
+            | Stage::WithNextSignIn
+            | Stage::WithSignIn(_)
+            | Stage::Page
+            | Stage::Terminal(_) => None,
         }
     }
 }
@@ -255,7 +285,7 @@ impl Broker {
             .get(&account)
             .and_then(|account| account.session.attempt());
         match question.stage {
-            Stage::WithNextSignIn | Stage::Page | Stage::Terminal(_) => return,
+            Stage::WithNextSignIn | Stage::Page | Stage::Window(_) | Stage::Terminal(_) => return,
             // Whoever joins the sign-in is told of its page too.
             Stage::WithSignIn(attempt) if under_way == Some(attempt) => {}
             Stage::WithSignIn(_) | Stage::Open | Stage::Silent => question.stage = Stage::Open,
@@ -290,19 +320,81 @@ impl Broker {
             }
             return;
         }
-        let Some(request) = self.page_request(id, caller) else {
-            return;
-        };
-        if let Some(question) = self.questions.waiting.get_mut(&id) {
-            question.stage = Stage::Page;
-        }
-        effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
+        self.ask_in_window(id, now, effects);
     }
 
-    fn page_request(&self, id: QuestionId, caller: CallerId) -> Option<SignInRequest> {
+    /// Asks where our own window can be shown. Where it can't, [`Broker::no_window`] hears of it.
+    fn ask_in_window(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+        if let Some(question) = self.questions.waiting.get_mut(&id)
+            && let Some(account) = self.accounts.get(&question.account)
+        {
+            // As long as a page would wait.
+            let patience = account.settings.authentication_timeout;
+            question.stage = Stage::Window(now.moment.after(patience));
+            effects.push(Effect::AskWindow);
+        }
+    }
+
+    /// There is no window, or no more: what it asks is asked on a page.
+    pub(crate) fn no_window(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.questions.in_window(|_| true) {
+            if self.desktop != Desktop::Unlocked {
+                self.ask_anew(id, now, effects);
+                continue;
+            }
+            let Some(request) = self.page_request(id) else {
+                continue;
+            };
+            if let Some(question) = self.questions.waiting.get_mut(&id) {
+                question.stage = Stage::Page;
+            }
+            effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
+        }
+    }
+
+    /// Where it was asked nobody can answer any more: whoever waits is asked where they can be now.
+    fn ask_anew(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(question) = self.questions.waiting.get_mut(&id) else {
+            return;
+        };
+        question.stage = Stage::Open;
+        for waiting in std::mem::take(&mut question.callers) {
+            self.pursue(waiting, now, effects);
+        }
+    }
+
+    /// Somebody closed the question in the window.
+    pub(crate) fn leave(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        for id in self.questions.in_window(|_| true) {
+            if id.name() == name {
+                self.silent(id, effects);
+            }
+        }
+    }
+
+    /// What was open in the window for too long.
+    pub(crate) fn questions_overdue(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.questions.in_window(|until| until <= now.moment) {
+            self.silent(id, effects);
+        }
+    }
+
+    fn silent(&mut self, id: QuestionId, effects: &mut Vec<Effect>) {
+        let problem = self.not_trusted(id);
+        let Some(question) = self.questions.waiting.get_mut(&id) else {
+            return;
+        };
+        question.stage = Stage::Silent;
+        for caller in std::mem::take(&mut question.callers) {
+            self.fail(caller, &problem, effects);
+        }
+    }
+
+    fn page_request(&self, id: QuestionId) -> Option<SignInRequest> {
         let question = self.questions.waiting.get(&id)?;
         let account = self.accounts.get(&question.account)?;
-        let language = self.callers.get(&caller).map(|known| known.asker.language);
+        let mut callers = question.callers.iter();
+        let language = callers.find_map(|caller| Some(self.callers.get(caller)?.asker.language));
         Some(SignInRequest {
             account: question.account.clone(),
             key: account.key.clone(),
@@ -358,14 +450,7 @@ impl Broker {
             // A desktop came meanwhile: whoever waits along is asked there.
             let problem = self.not_trusted(id);
             self.fail(caller, &problem, effects);
-            let Some(question) = self.questions.waiting.get_mut(&id) else {
-                return;
-            };
-            question.stage = Stage::Open;
-            for waiting in std::mem::take(&mut question.callers) {
-                self.pursue(waiting, now, effects);
-            }
-            return;
+            return self.ask_anew(id, now, effects);
         }
         let answer = match line.trim().to_lowercase().as_str() {
             "y" | "yes" | "a" | "always" | "예" | "네" => Answer::Always,
@@ -388,13 +473,7 @@ impl Broker {
     }
 
     /// Nobody answered on our page.
-    pub(crate) fn unanswered(
-        &mut self,
-        id: QuestionId,
-        why: &Problem,
-        _now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(crate) fn unanswered(&mut self, id: QuestionId, why: &Problem, effects: &mut Vec<Effect>) {
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
@@ -485,12 +564,13 @@ impl Broker {
         }
     }
 
-    /// `kubectl fob trust`: takes a waiting question up where this person may be asked.
+    /// Takes a waiting question up: answers it where this endpoint may, or asks where this person may be asked.
     pub(crate) fn take_up(
         &mut self,
         caller: CallerId,
         name: Option<&str>,
-        answer: Option<Answer>,
+        endpoint: Endpoint,
+        answer: Option<(Answer, Vec<usize>)>,
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
@@ -504,25 +584,38 @@ impl Broker {
         };
         let asker = known.asker.clone();
         self.join(id, caller);
-        if may_approve(Endpoint::Control, &asker, self.desktop) {
-            match answer {
-                Some(answer) => self.decide(id, answer, &[], By::Terminal, now, effects),
-                None => self.ask_on_terminal(id, caller, effects),
+        if may_approve(endpoint, &asker, self.desktop) {
+            match (answer, by(endpoint)) {
+                (Some((answer, others)), by) => {
+                    self.decide(id, answer, &others, by, now, effects);
+                }
+                (None, By::Terminal) => self.ask_on_terminal(id, caller, effects),
+                (None, By::FirstStart | By::Page | By::Window) => {
+                    self.take_to_window(id, now, effects)
+                }
             }
         } else if venue(&asker, self.desktop) == Venue::Page {
-            let Some(request) = self.page_request(id, caller) else {
-                return;
-            };
-            if let Some(question) = self.questions.waiting.get_mut(&id) {
-                if !matches!(question.stage, Stage::Open | Stage::Silent) {
-                    return;
-                }
-                question.stage = Stage::Page;
-            }
-            effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
+            self.take_to_window(id, now, effects);
         } else {
             let problem = self.not_trusted(id);
             self.fail(caller, &problem, effects);
+        }
+    }
+
+    fn take_to_window(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+        let stage = self
+            .questions
+            .waiting
+            .get(&id)
+            .map(|question| question.stage);
+        match stage {
+            Some(Stage::Open | Stage::Silent) => self.ask_in_window(id, now, effects),
+            // It is there already, and may be behind other windows.
+            Some(Stage::Window(_)) => effects.push(Effect::AskWindow),
+            Some(
+                Stage::WithNextSignIn | Stage::WithSignIn(_) | Stage::Page | Stage::Terminal(_),
+            )
+            | None => {}
         }
     }
 
@@ -634,6 +727,15 @@ impl Broker {
                 ("server", server_text(candidate, Language::En)),
             ],
         )
+    }
+}
+
+/// How an approval that came by an endpoint is remembered.
+fn by(endpoint: Endpoint) -> By {
+    match endpoint {
+        Endpoint::Control => By::Terminal,
+        Endpoint::Consent => By::Window,
+        Endpoint::Page => By::Page,
     }
 }
 

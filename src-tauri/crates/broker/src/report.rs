@@ -6,11 +6,10 @@ use serde_json::json;
 use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
-use crate::problem::Problem;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::texts::{Language, clean, text};
-use crate::trust::{Answer, By, Question};
+use crate::trust::{Answer, By, Question, ServerLine};
 use crate::view::{AccountView, ProblemView, QuestionView, TrustView, View};
 
 /// A clock that is off by less than this is not worth a word.
@@ -47,11 +46,16 @@ impl Broker {
                     signed_in: tokens.map(|tokens| tokens.signed_in),
                     renews: session.refreshable() && self.kept_fresh(account),
                     clock_off: skew.filter(|seconds| seconds.abs() >= CLOCK_OFF),
+                    waiting: session
+                        .waiting()
+                        .filter_map(|waiter| self.callers.get(&waiter.caller))
+                        .map(|caller| clean(&caller.asker.program))
+                        .collect(),
                     problem: session::problem(session).map(|problem| {
                         let mut problem = problem.clone();
                         problem.parameters.push(("account", account.label.clone()));
                         problem.parameters.push(("host", account.key.host()));
-                        problem_view(&problem, language)
+                        problem.view(language)
                     }),
                 }
             })
@@ -67,7 +71,7 @@ impl Broker {
             notices: self
                 .notices
                 .iter()
-                .map(|notice| problem_view(notice, language))
+                .map(|notice| notice.view(language))
                 .collect(),
         }
     }
@@ -93,20 +97,30 @@ impl Broker {
     }
 
     fn question_views(&self) -> Vec<QuestionView> {
+        let lines = |lines: &[ServerLine]| lines.iter().map(cleaned).collect();
         self.questions
             .each()
-            .map(|(name, question)| QuestionView {
+            .map(|(name, in_window, question)| QuestionView {
                 name,
+                in_window,
                 account: clean(&question.account),
-                servers: question
-                    .servers
-                    .iter()
-                    .map(|line| clean(&line.server))
-                    .collect(),
+                issuer: clean(&question.issuer),
+                client_id: clean(&question.client_id),
+                scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
+                servers: lines(&question.servers),
+                others: lines(&question.others),
                 asker: clean(&question.asker),
                 file: question.file.as_deref().map(clean),
             })
             .collect()
+    }
+}
+
+fn cleaned(line: &ServerLine) -> ServerLine {
+    ServerLine {
+        server: clean(&line.server),
+        contexts: line.contexts.iter().map(|name| clean(name)).collect(),
+        wary: line.wary.clone(),
     }
 }
 
@@ -157,7 +171,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             ));
         }
         if let Some(problem) = &account.problem {
-            lines.push(format!("  {}", problem_line(problem)));
+            lines.push(format!("  {}", problem.line()));
         }
     }
     for question in &view.questions {
@@ -167,12 +181,12 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             &[
                 ("name", question.name.clone()),
                 ("account", question.account.clone()),
-                ("servers", question.servers.join(", ")),
+                ("servers", question.servers_line()),
             ],
         ));
     }
     lines.push(text(language, keep_key(view.keep), &[]));
-    lines.extend(view.notices.iter().map(problem_line));
+    lines.extend(view.notices.iter().map(ProblemView::line));
     joined(lines)
 }
 
@@ -209,6 +223,7 @@ pub(crate) fn trusts(view: &View, as_json: bool, language: Language) -> String {
         let by = match trust.by {
             By::FirstStart => "terminal.by.first-start",
             By::Page => "terminal.by.page",
+            By::Window => "terminal.by.window",
             By::Terminal => "terminal.by.terminal",
         };
         let unknown = || text(language, "terminal.unknown-server", &[]);
@@ -239,7 +254,7 @@ pub(crate) fn questions(view: &View, as_json: bool, language: Language) -> Strin
             "{}  {}  ->  {}  ({})",
             question.name,
             question.account,
-            question.servers.join(", "),
+            question.servers_line(),
             question.asker
         )
     });
@@ -361,23 +376,6 @@ fn account_line(account: &AccountView, language: Language) -> String {
         Some(name) => format!("{}  {state}  {name}", account.label),
         None => format!("{}  {state}", account.label),
     }
-}
-
-fn problem_view(problem: &Problem, language: Language) -> ProblemView {
-    ProblemView {
-        code: problem.code,
-        message: problem.message(language),
-        hint: problem.hint(language),
-    }
-}
-
-fn problem_line(problem: &ProblemView) -> String {
-    let ProblemView {
-        code,
-        message,
-        hint,
-    } = problem;
-    format!("{message} {hint} [{}]", code.name())
 }
 
 pub(crate) fn state_key(state: StateWord) -> &'static str {

@@ -27,6 +27,7 @@ pub enum KeepFresh {
 
 /// Where tokens rest just now, said as it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
     /// Not known yet.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// A language that Kubefob speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// English.

@@ -51,12 +51,15 @@ pub struct Approval {
 
 /// How a pair came to be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
     /// It stood in `~/.kube/config` when Kubefob first started.
     FirstStart,
     /// Our page in the browser.
     Page,
+    /// Our window.
+    Window,
     /// A terminal.
     Terminal,
 }
@@ -238,7 +241,8 @@ pub struct Question {
 }
 
 /// One server, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ServerLine {
     /// Its URL, or the words for an unknown one.
     pub server: String,
@@ -249,7 +253,9 @@ pub struct ServerLine {
 }
 
 /// Something to be wary of in a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
 pub enum Wary {
     /// `insecure-skip-tls-verify`: anybody on the way can read the token.
     SkipsTls,
@@ -262,7 +268,9 @@ pub enum Wary {
 }
 
 /// What a person answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Until the asking process ends.
     Once,

@@ -9,10 +9,11 @@ use crate::problem::Code;
 use crate::session::StateWord;
 use crate::settings::Keep;
 use crate::texts::{Language, clean};
-use crate::trust::By;
+use crate::trust::{By, ServerLine};
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct View {
     /// The accounts; those that need a person first.
     pub accounts: Vec<AccountView>,
@@ -32,6 +33,7 @@ pub struct View {
 
 /// A kubeconfig, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct KubeconfigView {
     /// Its path as people write it, `~` for the home folder.
     pub file: String,
@@ -40,7 +42,23 @@ pub struct KubeconfigView {
     /// The current context.
     pub current: Option<String>,
     /// The contexts, by name.
-    pub contexts: Vec<String>,
+    pub contexts: Vec<ContextView>,
+}
+
+/// A context, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct ContextView {
+    /// Its name.
+    pub name: String,
+    /// The API server's address, where the cluster exists.
+    pub server: Option<String>,
+    /// The name of its user.
+    pub user: String,
+    /// Its namespace, where it names one.
+    pub namespace: Option<String>,
+    /// The id of the account that its user's `exec` makes, where it runs us.
+    pub account: Option<String>,
 }
 
 impl KubeconfigView {
@@ -51,13 +69,26 @@ impl KubeconfigView {
             file: clean(&self.file),
             path: clean(&self.path),
             current: self.current.as_deref().map(clean),
-            contexts: self.contexts.iter().map(|name| clean(name)).collect(),
+            contexts: self.contexts.iter().map(ContextView::cleaned).collect(),
+        }
+    }
+}
+
+impl ContextView {
+    fn cleaned(&self) -> Self {
+        Self {
+            name: clean(&self.name),
+            server: self.server.as_deref().map(clean),
+            user: clean(&self.user),
+            namespace: self.namespace.as_deref().map(clean),
+            account: self.account.clone(),
         }
     }
 }
 
 /// One account, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct AccountView {
     /// Its id.
     pub id: String,
@@ -81,12 +112,15 @@ pub struct AccountView {
     pub renews: bool,
     /// How far the provider's clock is from ours, in seconds, where that is more than a few.
     pub clock_off: Option<i64>,
+    /// The programs that wait for it, oldest first.
+    pub waiting: Vec<String>,
     /// What is wrong.
     pub problem: Option<ProblemView>,
 }
 
 /// What is wrong, in the reader's language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ProblemView {
     /// To branch on.
     pub code: Code,
@@ -96,8 +130,22 @@ pub struct ProblemView {
     pub hint: String,
 }
 
+impl ProblemView {
+    /// Message, hint and code in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let Self {
+            code,
+            message,
+            hint,
+        } = self;
+        format!("{message} {hint} [{}]", code.name())
+    }
+}
+
 /// One trusted pair, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct TrustView {
     /// What to call it in a command.
     pub name: String,
@@ -117,15 +165,58 @@ pub struct TrustView {
 
 /// A question that waits, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct QuestionView {
     /// What to call it in a command.
     pub name: String,
+    /// Whether the window is the place to answer it.
+    pub in_window: bool,
     /// The account.
     pub account: String,
-    /// The servers.
-    pub servers: Vec<String>,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its client id.
+    pub client_id: String,
+    /// Scopes beside `openid`.
+    pub scopes: Vec<String>,
+    /// The servers that the request needs; all of them are approved together.
+    pub servers: Vec<ServerLine>,
+    /// The file's other servers of this account, to be ticked.
+    pub others: Vec<ServerLine>,
     /// The program that asked.
     pub asker: String,
     /// The file that names the servers.
     pub file: Option<String>,
+}
+
+impl QuestionView {
+    /// Its servers in a line.
+    #[must_use]
+    pub(crate) fn servers_line(&self) -> String {
+        let servers: Vec<&str> = self
+            .servers
+            .iter()
+            .map(|line| line.server.as_str())
+            .collect();
+        servers.join(", ")
+    }
+}
+
+/// What whoever sent a command from tray or window is told of it, once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum Told {
+    /// It is done.
+    Done,
+    /// An address to sign in at, good for one browser.
+    Link {
+        /// The address.
+        url: String,
+    },
+    /// It is not done, and this is why.
+    Refused {
+        /// What is wrong.
+        problem: ProblemView,
+    },
 }

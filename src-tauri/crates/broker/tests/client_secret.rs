@@ -252,7 +252,7 @@ fn signing_out_keeps_it_while_a_server_is_trusted() {
 fn the_last_server_s_trust_takes_it_along() {
     let untrust = |world: &mut World| {
         let name = world.broker.view(world.now).trusts[0].name.clone();
-        let untrust = Command::Untrust { name, json: false };
+        let untrust = Command::Untrust { name };
         world.handle(command(30, asker(7, true), untrust));
     };
     // Nobody is signed in: at once.

@@ -9,6 +9,7 @@ use broker::contexts::{Context, ContextCommand, ContextWish, Kubeconfigs};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::problem::{Code, Problem};
 use broker::settings::Settings;
+use broker::texts::Language;
 use broker::waiters::CallerId;
 
 fn kubeconfigs() -> Kubeconfigs {
@@ -48,8 +49,10 @@ fn said(effects: &[Effect]) -> String {
     effects
         .iter()
         .filter_map(|effect| {
-            if let Effect::Reply(_, Reply::Out(text) | Reply::Err(text)) = effect {
-                Some(text.as_str())
+            if let Effect::Reply(_, Reply::Out(text)) = effect {
+                Some(text.clone())
+            } else if let Effect::Reply(_, Reply::Refused(problem)) = effect {
+                Some(problem.said(Language::En, true))
             } else {
                 None
             }

@@ -6,7 +6,7 @@ use broker::command::Command;
 use broker::menu::{Action, Item, Picture, tray};
 use broker::session::StateWord;
 use broker::texts::Language;
-use broker::view::{AccountView, KubeconfigView, View};
+use broker::view::{AccountView, ContextView, KubeconfigView, View};
 
 fn account(label: &str, state: StateWord) -> AccountView {
     AccountView {
@@ -21,7 +21,18 @@ fn account(label: &str, state: StateWord) -> AccountView {
         signed_in: None,
         renews: true,
         clock_off: None,
+        waiting: Vec::new(),
         problem: None,
+    }
+}
+
+fn context(name: &str) -> ContextView {
+    ContextView {
+        name: name.to_owned(),
+        server: None,
+        user: "u".to_owned(),
+        namespace: None,
+        account: None,
     }
 }
 
@@ -35,7 +46,7 @@ fn view(states: &[StateWord], contexts: &[&str]) -> View {
             file: "~/.kube/config".into(),
             path: "/home/u/.kube/config".into(),
             current: Some("dev".into()),
-            contexts: contexts.iter().map(|&name| name.to_owned()).collect(),
+            contexts: contexts.iter().map(|&name| context(name)).collect(),
         })),
         ..View::default()
     }
@@ -101,6 +112,7 @@ test · signed in >
 (odd\u{fffd})
 ○ prod
 --
+Open Kubefob
 Quit (sessions are kept; the next kubectl starts it again)
 "
     );
@@ -167,11 +179,10 @@ fn a_click_on_a_context_switches_that_file_and_no_click_approves() {
     assert!(found.contains(&Command::Use {
         context: "prod".into(),
         kubeconfig: Some("/home/u/.kube/config".into()),
-        json: false,
     }));
     assert!(
         !found
             .iter()
-            .any(|command| matches!(command, Command::Trust { .. }))
+            .any(|command| matches!(command, Command::Answer { .. }))
     );
 }

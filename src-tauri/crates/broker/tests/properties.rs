@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use broker::account::{AccountId, ClientSettings};
-use broker::asker::{Asker, Desktop};
+use broker::asker::{Asker, Desktop, Endpoint};
 use broker::broker::Broker;
 use broker::clock::{Moment, Now, Wall};
-use broker::command::{Command, Which};
+use broker::command::{Command, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers};
 use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
@@ -42,6 +42,8 @@ enum Happening {
     Refresh(RefreshEnd),
     SignIn(SignInEnd),
     Answer(u8),
+    Leave,
+    NoWindow,
     Desktop(Desktop),
     KeepFresh(KeepFresh),
     Resumed,
@@ -93,6 +95,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         4 => refresh.prop_map(Happening::Refresh),
         4 => sign_in.prop_map(Happening::SignIn),
         3 => (0_u8..3).prop_map(Happening::Answer),
+        1 => Just(Happening::Leave),
+        1 => Just(Happening::NoWindow),
         1 => Just(Happening::Tab),
         1 => Just(Happening::Token),
         2 => prop::sample::select(vec![Desktop::None, Desktop::Locked, Desktop::Unlocked])
@@ -181,6 +185,7 @@ impl World {
                     assert_eq!(self.desktop, Desktop::Unlocked);
                     self.pages.insert(question);
                 }
+                Effect::AskWindow => assert_eq!(self.desktop, Desktop::Unlocked),
                 Effect::Cancel(attempt) => {
                     self.signing_in.remove(&attempt);
                 }
@@ -194,6 +199,8 @@ impl World {
                     self.handle(Event::SignedOut(request.account, attempt, outcome));
                 }
                 Effect::Tell(..)
+                | Effect::OpenAgain(_)
+                | Effect::Open(_)
                 | Effect::Forget(..)
                 | Effect::KeepSecret(..)
                 | Effect::Keep(_)
@@ -236,7 +243,7 @@ impl World {
                 assert!(end > self.now.moment, "nor to a person");
                 assert!(facts.is_some(), "as JSON, as was asked");
             }
-            Reply::Out(_) | Reply::Err(_) => {}
+            Reply::Out(_) | Reply::Refused(_) => {}
         }
     }
 
@@ -268,20 +275,15 @@ impl World {
                 let now = (self.signing_in.len(), self.pages.len(), self.prompts.len());
                 assert_eq!(asked, now, "a TAB asks nobody");
             }
-            Happening::Token => self.command(Command::Token {
-                account: None,
-                json: true,
-            }),
-            Happening::Login => self.command(Command::Login {
-                account: None,
-                open_browser: true,
-                json: false,
-            }),
-            Happening::Logout => self.command(Command::Logout {
-                account: None,
-                everywhere: false,
-                json: false,
-            }),
+            Happening::Token => {
+                let token = Invocation::Token {
+                    account: None,
+                    json: true,
+                };
+                self.invoke(Endpoint::Control, token);
+            }
+            Happening::Login => self.command(Endpoint::Control, shared::login()),
+            Happening::Logout => self.command(Endpoint::Control, shared::logout()),
             Happening::HangUp(which) => {
                 let waiting = self.unanswered();
                 if let Some(caller) = waiting.get(usize::from(which) % waiting.len().max(1)) {
@@ -339,8 +341,18 @@ impl World {
                 } else if let Some(caller) = self.prompts.pop_first() {
                     let line = ["y", "o", "n"][usize::from(which)];
                     self.handle(Event::Answered(caller, line.into()));
+                } else {
+                    self.answer_in_window(answer);
                 }
             }
+            Happening::Leave => {
+                let asked = self.broker.view(self.now).questions;
+                if let Some(question) = asked.into_iter().find(|question| question.in_window) {
+                    let question = question.name;
+                    self.command(Endpoint::Consent, Command::Leave { question });
+                }
+            }
+            Happening::NoWindow => self.handle(Event::NoWindow),
             Happening::Desktop(desktop) => {
                 self.desktop = desktop;
                 self.handle(Event::Desktop(desktop));
@@ -394,18 +406,44 @@ impl World {
         })));
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, endpoint: Endpoint, command: Command) {
+        let done = Invocation::Do {
+            command,
+            json: false,
+        };
+        self.invoke(endpoint, done);
+    }
+
+    fn invoke(&mut self, endpoint: Endpoint, invocation: Invocation) {
         let caller = self.caller();
         let asker = self.asker(true, 200);
         self.handle(Event::Commanded(Box::new(Commanded {
             caller,
             asker,
-            command,
+            endpoint,
+            invocation,
         })));
+    }
+
+    /// Somebody answers in the window, if it asks anything.
+    fn answer_in_window(&mut self, answer: Answer) -> bool {
+        let asked = self.broker.view(self.now).questions;
+        let Some(question) = asked.into_iter().find(|question| question.in_window) else {
+            return false;
+        };
+        let question = Some(question.name);
+        let answer = Command::Answer {
+            question,
+            answer,
+            others: vec![],
+        };
+        self.command(Endpoint::Consent, answer);
+        true
     }
 
     /// However it stands, a person who is there can bring it to a token.
     fn a_person_mends_it(&mut self) {
+        while self.answer_in_window(Answer::Always) {}
         for question in std::mem::take(&mut self.pages) {
             self.handle(Event::Approved(question, Answer::Always, vec![]));
         }

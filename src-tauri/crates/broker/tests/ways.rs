@@ -15,6 +15,7 @@ use broker::event::{Effect, Event, Kept, Reply, SignIn};
 use broker::outcome::SignInOutcome;
 use broker::problem::{Code, Problem};
 use broker::settings::Settings;
+use broker::texts::Language;
 use broker::trust::Answer;
 use shared::{ask, asker, key, start};
 
@@ -48,7 +49,9 @@ fn who_sets_ssl_cert_file_is_told_that_it_is_not_used_and_what_is() {
     let effects = broker.handle(ended, start());
     let said = |caller: u64| {
         let found = effects.iter().find_map(|effect| match effect {
-            Effect::Reply(to, Reply::Err(text)) if to.0 == caller => Some(text.as_str()),
+            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => {
+                Some(problem.said(Language::En, true))
+            }
             _ => None,
         });
         found.unwrap_or_else(|| panic!("{caller} was told nothing: {effects:?}"))

@@ -5,9 +5,11 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use runtime::folders::Folders;
+use runtime::resident::Start;
 use runtime::single::{self, Unclaimed};
 use runtime::upgrade::Program;
 use wire::endpoint::Places;
+use wire::start::BACKGROUND;
 
 mod log;
 mod platform;
@@ -25,22 +27,30 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     wire::os::harden().context("this process can't be hardened")?;
-    match std::env::args_os().nth(1) {
-        None => {}
+    let start = match std::env::args_os().nth(1) {
+        None => Start::ByHand,
+        Some(flag) if flag == BACKGROUND => Start::InBackground,
         // An upgrade asks for it before it becomes this program.
         Some(flag) if flag == "--version" => {
             writeln!(std::io::stdout(), "kubefob {}", runtime::VERSION)?;
             return Ok(());
         }
-        Some(_) => anyhow::bail!("it takes no arguments but --version; `kubectl fob` does"),
-    }
+        Some(_) => anyhow::bail!(
+            "it takes no arguments but --version and {BACKGROUND}; `kubectl fob` does"
+        ),
+    };
     let program = Program::of_this_process().context("this program's own file")?;
     let environment: Vec<_> = std::env::vars_os().collect();
     let places = Places::of_this_process()?;
     let claim = match single::claim(&places) {
         Ok(claim) => claim,
-        // The one who is there serves whoever started us.
-        Err(Unclaimed::Taken) => return Ok(()),
+        Err(Unclaimed::Taken) => {
+            return match start {
+                // The one who is there serves whoever started us.
+                Start::InBackground => Ok(()),
+                Start::ByHand => Err(program.become_window()).context("the window"),
+            };
+        }
         Err(error) => return Err(error.into()),
     };
     let folders = Folders::of(&places)?;
@@ -62,6 +72,7 @@ fn start() -> anyhow::Result<()> {
         claim,
         program,
         environment,
+        start,
         platform::draw,
     ));
     // What still blocks (a keyring's prompt) is not waited for.

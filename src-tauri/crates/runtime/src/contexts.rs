@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use broker::contexts::{Context, Kubeconfigs};
 use broker::problem::Problem;
-use broker::view::KubeconfigView;
+use broker::view::{ContextView, KubeconfigView};
 use kubeconfig::{FileSet, Merged};
 
 use crate::blocking::blocking;
@@ -49,9 +49,22 @@ impl Files {
         Some(KubeconfigView {
             file: "~/.kube/config".to_owned(),
             path: path.display().to_string(),
+            contexts: contexts(&merged, Path::new("/"), self.home())
+                .into_iter()
+                .map(shown)
+                .collect(),
             current: merged.current_context,
-            contexts: merged.contexts.into_keys().collect(),
         })
+    }
+}
+
+fn shown(context: Context) -> ContextView {
+    ContextView {
+        name: context.name,
+        server: context.server,
+        user: context.user,
+        namespace: context.namespace,
+        account: context.account.map(|id| id.to_string()),
     }
 }
 

@@ -85,6 +85,12 @@ impl Browser {
         Some(self.0.screen.as_ref()?.parent()?.to_path_buf())
     }
 
+    /// What a program needs to show itself there.
+    pub(crate) fn environment(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let all = self.0.environment.iter();
+        all.map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
     /// Opens an address. It is one argument and never passes a shell.
     pub(crate) fn open(&self, address: &str) -> Result<(), Problem> {
         let chosen = self.0.chosen.borrow().browser.clone().unwrap_or_default();
@@ -98,7 +104,7 @@ impl Browser {
         };
         let mut reason = String::from("no program to open it with");
         for mut command in commands {
-            command.envs(self.0.environment.iter().map(|(name, value)| (name, value)));
+            command.envs(self.environment());
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())

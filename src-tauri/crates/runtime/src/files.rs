@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use broker::account::AccountKey;
 use broker::argv::{self, Called};
-use broker::command::{Command, GetToken, Which};
+use broker::command::{GetToken, Invocation, Which};
 use broker::credential::ExecCluster;
 use broker::event::{Candidate, Found, Servers};
 use broker::problem::{Code, Problem};
@@ -406,7 +406,7 @@ pub(crate) fn account_of(
         exec_info: None,
     });
     match command {
-        Ok(Command::GetToken(get_token)) => match *get_token {
+        Ok(Invocation::GetToken(get_token)) => match *get_token {
             GetToken {
                 account: Which::Flags { key, settings },
                 ..

@@ -1,16 +1,18 @@
 //! The desktop's side of the resident: what the tray shows, what notifications say, and what a click does. It is drawn
 //! elsewhere (`kubefob`'s `platform`); here are its ends.
 
-use broker::asker::{Asker, Desktop, Place};
+use std::sync::Arc;
+
+use broker::asker::{Desktop, Endpoint};
 use broker::menu::{self, Action, Tray};
 use broker::notes::notes;
 use broker::texts::Language;
-use broker::view::View;
+use broker::view::{Told, View};
 use tokio::sync::{mpsc, watch};
-use wire::frame::Reply;
 
 use crate::run::{Inbox, Message};
 use crate::server::Server;
+use crate::window::Window;
 
 /// What is drawn, and what is clicked.
 pub struct Front {
@@ -38,14 +40,14 @@ impl Clicks {
         match action {
             Action::Quit => self.inbox.send(Message::Stop),
             Action::Command(command) => {
-                let (replies, mut told) = mpsc::unbounded_channel();
-                self.server.clicked(*command, person(language), replies);
+                let (telling, mut told) = mpsc::unbounded_channel();
+                self.server
+                    .ordered(*command, Endpoint::Control, language, (0, &telling));
+                drop(telling);
                 let notes = self.notes.clone();
                 tokio::spawn(async move {
-                    while let Some(reply) = told.recv().await {
-                        if let Reply::Stderr(text) = reply {
-                            drop(notes.send(text));
-                        }
+                    if let Some((_, Told::Refused { problem })) = told.recv().await {
+                        drop(notes.send(problem.line()));
                     }
                 });
             }
@@ -53,28 +55,12 @@ impl Clicks {
     }
 }
 
-/// Whoever sits at this desktop. A click approves nothing: it comes over the session bus, where anybody of this user's
-/// can send one.
-fn person(language: Language) -> Asker {
-    Asker {
-        process: None,
-        program: "Kubefob".to_owned(),
-        arguments: None,
-        place: Place::Here,
-        foreground: false,
-        terminal: false,
-        completion: false,
-        proxies: Default::default(),
-        own_ca: false,
-        language,
-    }
-}
-
 /// The other ends, for the resident.
 pub(crate) struct Stage {
     tray: watch::Sender<Tray>,
     notes: mpsc::UnboundedSender<String>,
-    shown: View,
+    shown: Arc<View>,
+    window: Window,
 }
 
 impl Stage {
@@ -82,13 +68,15 @@ impl Stage {
         inbox: Inbox,
         server: Server,
         desktop: watch::Receiver<Desktop>,
+        window: Window,
     ) -> (Self, Front) {
         let (shows, tray) = watch::channel(menu::tray(&View::default()));
         let (tells, told) = mpsc::unbounded_channel();
         let stage = Self {
             tray: shows,
             notes: tells.clone(),
-            shown: View::default(),
+            shown: Arc::default(),
+            window,
         };
         let clicks = Clicks {
             inbox,
@@ -115,6 +103,7 @@ impl Stage {
             *shown = tray;
             differs
         });
-        self.shown = view;
+        self.shown = Arc::new(view);
+        self.window.show(Arc::clone(&self.shown));
     }
 }

@@ -10,6 +10,7 @@ mod files;
 pub mod folders;
 pub mod front;
 mod handover;
+mod line;
 mod notices;
 mod os;
 mod perform;
@@ -24,6 +25,7 @@ mod surroundings;
 mod under_way;
 pub mod upgrade;
 pub mod vault;
+mod window;
 
 /// The version of this build.
 pub const VERSION: &str = broker::commands::VERSION;

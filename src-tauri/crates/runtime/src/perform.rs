@@ -8,8 +8,7 @@ use broker::account::{AccountId, AccountKey};
 use broker::clock::Moment;
 use broker::commands::address_text;
 use broker::contexts::Edit;
-use broker::credential;
-use broker::event::{AskPage, Effect, Event, QuestionId, Reply, SignIn};
+use broker::event::{Address, AskPage, Effect, Event, QuestionId, Reply, SignIn};
 use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
 use broker::problem::Problem;
 use broker::secret::ClientSecret;
@@ -18,7 +17,6 @@ use broker::tokens::Tokens;
 use broker::waiters::CallerId;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
-use wire::frame;
 
 use crate::blocking::blocking;
 use crate::clock;
@@ -26,12 +24,14 @@ use crate::desktop::Browser;
 use crate::edit;
 use crate::files;
 use crate::front::Stage;
+use crate::line::Line;
 use crate::os::processes;
 use crate::run::{Inbox, Listening, Message};
-use crate::server::Line;
+use crate::server::Server;
 use crate::store::{self, Store};
 use crate::under_way::{Turn, UnderWay};
 use crate::vault::{Record, State, Vault};
+use crate::window::{Pane, Window};
 
 /// How long a client may take to hear that this resident ends.
 const LISTENING: Duration = Duration::from_secs(2);
@@ -46,7 +46,7 @@ pub(crate) struct Performer {
     browser: Browser,
     callers: HashMap<CallerId, Line>,
     listening: HashMap<AttemptId, Listening>,
-    telling: HashMap<AttemptId, Vec<CallerId>>,
+    telling: HashMap<AttemptId, Vec<(CallerId, Address)>>,
     running: HashMap<AttemptId, AbortHandle>,
     pages: Vec<AbortHandle>,
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
@@ -56,6 +56,8 @@ pub(crate) struct Performer {
     woken: Moment,
     ending: bool,
     stage: Stage,
+    window: Window,
+    server: Server,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -64,6 +66,10 @@ pub(crate) struct Performer {
 struct Latest(Option<Tokens>);
 
 impl Performer {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "all that effects are performed with"
+    )]
     pub(crate) fn new(
         inbox: Inbox,
         vault: Vault,
@@ -71,6 +77,8 @@ impl Performer {
         browser: Browser,
         under_way: UnderWay,
         stage: Stage,
+        window: Window,
+        server: Server,
     ) -> Self {
         let (keeping, kept) = mpsc::unbounded_channel();
         tokio::spawn(store.keep_each(kept, store::AGAIN));
@@ -87,6 +95,8 @@ impl Performer {
             keeping,
             under_way,
             stage,
+            window,
+            server,
             woken: Moment(0),
             ending: false,
         }
@@ -104,8 +114,9 @@ impl Performer {
                 self.callers.remove(&caller);
             }
             Message::Listening(attempt, listening) => {
-                for caller in self.telling.remove(&attempt).unwrap_or_default() {
-                    self.tell_address(caller, &listening);
+                let waiting = self.telling.remove(&attempt).unwrap_or_default();
+                for (caller, address) in waiting {
+                    tell_address(self.callers.get_mut(&caller), &listening, address);
                 }
                 self.listening.insert(attempt, listening);
             }
@@ -127,7 +138,10 @@ impl Performer {
             Effect::Refresh(attempt, request) => self.refresh(attempt, *request),
             Effect::SignIn(sign_in) => self.sign_in(*sign_in),
             Effect::AskPage(question, page) => self.ask_page(question, *page),
-            Effect::Tell(attempt, caller) => self.tell(attempt, caller),
+            Effect::AskWindow => self.ask_window(),
+            Effect::Open(caller) => self.open(caller),
+            Effect::Tell(attempt, caller, address) => self.tell(attempt, caller, address),
+            Effect::OpenAgain(attempt) => self.open_again(attempt),
             Effect::Cancel(attempt) => self.cancel(attempt),
             Effect::SignOut(attempt, request) => self.sign_out(attempt, *request),
             Effect::Forget(account, forget) => self.forget(account, forget),
@@ -186,10 +200,9 @@ impl Performer {
 
     /// Tells everybody who still waits, and waits until they have heard it, but for those who don't listen.
     pub(crate) async fn dismiss(&mut self, problem: &Problem) {
-        for (_, line) in self.callers.drain() {
-            let text = format!("Kubefob: {}\n", problem.line(line.asker().language));
-            line.send(frame::Reply::Stderr(text));
-            line.send(frame::Reply::Exit(1));
+        for (_, mut line) in self.callers.drain() {
+            line.say(Reply::Refused(problem.clone()));
+            line.say(Reply::Done(1));
         }
         let heard = self.under_way.until(|counts| counts.connections == 0);
         drop(tokio::time::timeout(LISTENING, heard).await);
@@ -209,19 +222,8 @@ impl Performer {
 
     fn reply(&mut self, caller: CallerId, reply: Reply) {
         let last = matches!(reply, Reply::Done(_));
-        if let Some(line) = self.callers.get(&caller) {
-            line.send(match reply {
-                Reply::Out(text) => frame::Reply::Stdout(text.into_bytes()),
-                Reply::Credential(version, token, expiry) => {
-                    frame::Reply::Stdout(credential::render(version, &token, expiry).into_bytes())
-                }
-                Reply::Token(token, facts) => frame::Reply::Stdout(
-                    credential::render_token(&token, facts.as_ref()).into_bytes(),
-                ),
-                Reply::Err(text) => frame::Reply::Stderr(text),
-                Reply::Prompt(text) => frame::Reply::Prompt(text),
-                Reply::Done(code) => frame::Reply::Exit(code),
-            });
+        if let Some(line) = self.callers.get_mut(&caller) {
+            line.say(reply);
         }
         if last {
             self.callers.remove(&caller);
@@ -328,39 +330,40 @@ impl Performer {
         self.pages.push(task.abort_handle());
     }
 
-    fn tell(&mut self, attempt: AttemptId, caller: CallerId) {
-        match self.listening.get(&attempt) {
-            Some(listening) => self.tell_address(caller, listening),
-            None => self.telling.entry(attempt).or_default().push(caller),
+    fn ask_window(&self) {
+        if self.ending {
+            return;
+        }
+        if let Err(problem) = self.window.open(Pane::Consent, &self.server) {
+            tracing::info!(problem = problem.code.name(), "asked on a page instead");
+            self.inbox.event(Event::NoWindow);
         }
     }
 
-    /// Tells a caller an address of its own. Where nobody reads, nothing is said that a browser
-    /// shows already.
-    fn tell_address(&self, caller: CallerId, listening: &Listening) {
-        let Some(line) = self.callers.get(&caller) else {
-            return;
-        };
-        let asker = line.asker();
-        if !asker.terminal && listening.opened {
-            return;
+    fn open(&mut self, caller: CallerId) {
+        if let Err(problem) = self.window.open(Pane::Main, &self.server) {
+            self.reply(caller, Reply::Refused(problem));
         }
-        let mut text = String::new();
-        if asker.terminal {
-            for problem in [&listening.browser, &other_port(listening)]
-                .into_iter()
-                .flatten()
-            {
-                text.push_str(&format!("Kubefob: {}\n", problem.line(asker.language)));
+        self.reply(caller, Reply::Done(0));
+    }
+
+    fn tell(&mut self, attempt: AttemptId, caller: CallerId, address: Address) {
+        match self.listening.get(&attempt) {
+            Some(listening) => tell_address(self.callers.get_mut(&caller), listening, address),
+            None => {
+                let waiting = self.telling.entry(attempt).or_default();
+                waiting.push((caller, address));
             }
         }
-        text.push_str(&address_text(
-            &asker,
-            &listening.tickets.mint(),
-            listening.port,
-        ));
-        text.push('\n');
-        line.send(frame::Reply::Stderr(text));
+    }
+
+    /// One that does not listen yet opens its page by itself.
+    fn open_again(&self, attempt: AttemptId) {
+        if let Some(listening) = self.listening.get(&attempt)
+            && let Err(problem) = self.browser.open(&listening.tickets.mint())
+        {
+            tracing::info!(problem = problem.code.name(), "no page");
+        }
     }
 
     fn cancel(&mut self, attempt: AttemptId) {
@@ -416,6 +419,30 @@ impl Performer {
             drop(turn);
         });
     }
+}
+
+/// Tells a caller an address of its own. Where nobody reads, nothing is said that a browser shows already.
+fn tell_address(line: Option<&mut Line>, listening: &Listening, address: Address) {
+    let Some(line) = line else {
+        return;
+    };
+    if address == Address::IfNotShown && listening.opened {
+        return;
+    }
+    let asker = line.asker();
+    let mut text = String::new();
+    if asker.terminal {
+        for problem in [&listening.browser, &other_port(listening)]
+            .into_iter()
+            .flatten()
+        {
+            text.push_str(&format!("Kubefob: {}\n", problem.line(asker.language)));
+        }
+    }
+    let url = listening.tickets.mint();
+    text.push_str(&address_text(asker, &url, listening.port));
+    text.push('\n');
+    line.say_address(url, text);
 }
 
 async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget) {

@@ -1,14 +1,16 @@
 //! The resident, put together: what it finds at its start, and what runs until its end.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use broker::asker::Desktop;
 use broker::broker::Broker;
+use broker::command::Command;
 use broker::event::{AtRest, Event, Restored};
+use broker::menu::Action;
 use broker::secret::RefreshToken;
 use broker::session::Loss;
 use tokio::net::UnixListener;
@@ -26,12 +28,22 @@ use crate::perform::{Performer, keep};
 use crate::run::{self, Inbox, Message};
 use crate::server::{Door, Server};
 use crate::settings;
-use crate::single::Claim;
+use crate::single::{Claim, INHERIT};
 use crate::store::{Store, Stored};
 use crate::surroundings::Surroundings;
 use crate::under_way::UnderWay;
 use crate::upgrade::Program;
 use crate::vault::{Content, Loaded, Record, Vault};
+use crate::window::{self, Window};
+
+/// Who started it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A person, who wants to see the window.
+    ByHand,
+    /// Somebody who needs it to be there.
+    InBackground,
+}
 
 /// Runs the resident until it is told to end, while `draw` shows what there is to be seen.
 ///
@@ -46,6 +58,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     claim: Claim,
     program: Program,
     environment: Vec<(OsString, OsString)>,
+    start: Start,
     draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
     let (settings, problem) = settings::load(&folders.config);
@@ -66,7 +79,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let (shown_on, desktop) = watch::channel(Desktop::None);
     let runtime = wire::os::runtime_folder(places.uid());
     let bus = bus(&environment, runtime.as_deref());
-    let browser = Browser::new(choice.clone(), environment, runtime.as_deref());
+    let browser = Browser::new(choice.clone(), environment.clone(), runtime.as_deref());
 
     let (inbox, messages) = run::inbox();
     let notices = Notices::new(inbox.clone());
@@ -80,6 +93,12 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         inbox.event(Event::FirstStart(files.first_start()));
     }
     let under_way = UnderWay::new();
+    let window = Window::new(
+        program.path().with_file_name(window::PROGRAM),
+        browser.clone(),
+        handed_on(&environment, folders),
+        inbox.clone(),
+    );
     let (door, open) = watch::channel(Door::Open);
     let server = Server::new(
         inbox.clone(),
@@ -89,6 +108,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         choice,
         open,
         under_way.clone(),
+        window.clone(),
     );
     for listener in claim.listeners()? {
         tokio::spawn(server.clone().serve(UnixListener::from_std(listener)?));
@@ -113,7 +133,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         wanted: Arc::clone(&replaced),
     };
     tokio::spawn(handover.run());
-    let server_of_clicks = server.clone();
+    let server_of_all = server.clone();
     let surroundings = Surroundings {
         places: places.clone(),
         config: folders.config.clone(),
@@ -132,12 +152,31 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         inbox: inbox.clone(),
     };
     tokio::spawn(surroundings.run());
-    let (stage, front) = Stage::new(inbox.clone(), server_of_clicks, desktop);
+    let (stage, front) = Stage::new(
+        inbox.clone(),
+        server_of_all.clone(),
+        desktop,
+        window.clone(),
+    );
+    // One that became this program by an upgrade was not started by anybody.
+    if start == Start::ByHand && std::env::var_os(INHERIT).is_none() {
+        let open = Action::Command(Box::new(Command::Open));
+        front.clicks.act(open, language);
+    }
     let drawn = tokio::spawn(draw(front));
     tracing::info!(version = broker::commands::VERSION, "up");
     run::run(
         broker,
-        Performer::new(inbox, vault, store, browser, under_way, stage),
+        Performer::new(
+            inbox,
+            vault,
+            store,
+            browser,
+            under_way,
+            stage,
+            window,
+            server_of_all,
+        ),
         messages,
     )
     .await?;
@@ -154,6 +193,25 @@ fn bus(environment: &[(OsString, OsString)], runtime: Option<&Path>) -> Option<P
     };
     let path = named.to_str()?.strip_prefix("unix:path=")?;
     Some(path.split([',', ';']).next()?.into())
+}
+
+/// What the window may know of our environment beside the desktop's: no WEBKIT_*, GTK_*, LD_* and their like, which
+/// would make it another program.
+fn handed_on(environment: &[(OsString, OsString)], folders: &Folders) -> Vec<(OsString, OsString)> {
+    let known = |name: &OsStr| {
+        let known = [
+            "PATH",
+            "USER",
+            "LOGNAME",
+            "LANG",
+            "KUBEFOB_HOME",
+            "KUBEFOB_PERSON_HOME",
+        ];
+        known.iter().any(|known| name == *known) || name.as_encoded_bytes().starts_with(b"LC_")
+    };
+    let passed = environment.iter().filter(|(name, _)| known(name)).cloned();
+    let home = (OsString::from("HOME"), folders.home.clone().into());
+    passed.chain([home]).collect()
 }
 
 /// For jitter alone: this process at this time.

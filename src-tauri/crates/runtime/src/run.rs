@@ -14,8 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{self, Alarm, ClockSet, Jump};
 use crate::handover::Successor;
+use crate::line::Line;
 use crate::perform::Performer;
-use crate::server::Line;
 use crate::under_way::Counts;
 
 /// What comes in.

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use broker::argv::{self, Called};
-use broker::asker::Asker;
-use broker::command::{Command, GetToken};
+use broker::asker::{Asker, Endpoint, Place};
+use broker::command::{Command, GetToken, Invocation};
 use broker::contexts::{ContextCommand, ContextWish};
 use broker::event::{Ask, Commanded, Event};
 use broker::problem::Problem;
+use broker::texts::Language;
+use broker::view::Told;
 use broker::waiters::CallerId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
@@ -21,37 +23,20 @@ use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
 use crate::asker::{Found, Programs};
 use crate::files::Files;
+use crate::line::Line;
 use crate::run::{Inbox, Message};
 use crate::settings::Settings;
 use crate::under_way::{Turn, UnderWay};
+use crate::window::{Link, Window};
 
 /// How long a client may take for its first frame.
-const FIRST_FRAME: Duration = Duration::from_secs(5);
+pub(crate) const FIRST_FRAME: Duration = Duration::from_secs(5);
 /// How many connections may be without a first frame; beyond that the oldest goes. More than come at one
 /// instant: who has just connected has said nothing either.
 const SILENT: usize = 2_048;
 /// How many descriptors the resident would like to have for all that.
 #[cfg(unix)]
 const DESCRIPTORS: u64 = 2 * SILENT as u64;
-
-/// How a caller is answered.
-#[derive(Clone)]
-pub(crate) struct Line {
-    replies: mpsc::UnboundedSender<Reply>,
-    asker: Arc<Asker>,
-}
-
-impl Line {
-    /// Sends; a caller that is gone hears nothing.
-    pub(crate) fn send(&self, reply: Reply) {
-        drop(self.replies.send(reply));
-    }
-
-    /// Who is at the other end.
-    pub(crate) fn asker(&self) -> Arc<Asker> {
-        Arc::clone(&self.asker)
-    }
-}
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -65,6 +50,7 @@ pub(crate) struct Server {
     chosen: watch::Receiver<Settings>,
     door: watch::Receiver<Door>,
     under_way: UnderWay,
+    window: Window,
 }
 
 /// Whether connections are taken. Whoever comes to a shut door waits before it, unanswered and not turned away.
@@ -79,6 +65,7 @@ pub(crate) enum Door {
 }
 
 impl Server {
+    #[allow(clippy::too_many_arguments, reason = "what every connection needs")]
     pub(crate) fn new(
         inbox: Inbox,
         files: Files,
@@ -87,6 +74,7 @@ impl Server {
         chosen: watch::Receiver<Settings>,
         door: watch::Receiver<Door>,
         under_way: UnderWay,
+        window: Window,
     ) -> Self {
         Self {
             inbox,
@@ -98,6 +86,7 @@ impl Server {
             chosen,
             door,
             under_way,
+            window,
         }
     }
 
@@ -169,8 +158,13 @@ impl Server {
             Ok(Ok(Some(Request::Run(run)))) => {
                 self.answer(stream, decoder, peer.pid, run).await;
             }
-            // The window's part comes with the window.
-            Ok(Ok(Some(Request::Command(_) | Request::Answer(_)))) | Ok(Err(_)) => {
+            Ok(Ok(Some(Request::Command(first)))) => {
+                // It stays for hours, and nothing has to wait for it.
+                drop(under_way);
+                let link = Link::new(stream, decoder);
+                return self.window.control(link, first, &self).await;
+            }
+            Ok(Ok(Some(Request::Answer(_)))) | Ok(Err(_)) => {
                 let problem = Problem::plain(broker::problem::Code::BadClient);
                 let text = format!("kubefob: {}\n", problem.line(Default::default()));
                 let mut encoder = Encoder::new();
@@ -195,10 +189,7 @@ impl Server {
             found.asker.language = language;
         }
         let (replies, mut outgoing) = mpsc::unbounded_channel();
-        let line = Line {
-            replies,
-            asker: Arc::new(found.asker.clone()),
-        };
+        let line = Line::to_shim(replies, Arc::new(found.asker.clone()));
         self.inbox.send(Message::Caller(caller, line));
         let question = self.question(caller, found, run);
         let mut question = std::pin::pin!(question);
@@ -257,15 +248,15 @@ impl Server {
     /// What the client asks, with all that the resident finds out about it.
     async fn question(&self, caller: CallerId, found: Found, run: Run) -> Event {
         let cwd = path(&run.cwd);
-        let command = argv::parse(&Called {
+        let invocation = argv::parse(&Called {
             program: &run.program,
             args: &run.args,
             cwd: &cwd,
             home: &self.home,
             exec_info: run.exec_info.as_deref(),
         });
-        match command {
-            Ok(Command::GetToken(get_token)) => {
+        match invocation {
+            Ok(Invocation::GetToken(get_token)) => {
                 let GetToken {
                     account,
                     version,
@@ -285,76 +276,87 @@ impl Server {
                         version,
                         servers,
                     })),
-                    Err(problem) => refused(caller, asker, problem),
+                    Err(problem) => Event::Refused(caller, problem),
                 }
             }
-            Ok(command) => self.commanded(caller, found.asker, command, &run).await,
-            Err(problem) => refused(caller, found.asker, problem),
+            Ok(invocation) => {
+                let commanded = Commanded {
+                    caller,
+                    asker: found.asker,
+                    endpoint: Endpoint::Control,
+                    invocation,
+                };
+                self.commanded(commanded, &run).await
+            }
+            Err(problem) => Event::Refused(caller, problem),
         }
     }
 
     /// A person's command, with what it needs to know of their files.
-    async fn commanded(
-        &self,
-        caller: CallerId,
-        asker: Asker,
-        command: Command,
-        run: &Run,
-    ) -> Event {
-        match command {
-            Command::Contexts { kubeconfig, json } => {
-                let wish = ContextWish::List { json };
-                self.about_contexts(caller, asker, kubeconfig, run, wish)
-                    .await
+    async fn commanded(&self, commanded: Commanded, run: &Run) -> Event {
+        let (flag, wish) = match &commanded.invocation {
+            Invocation::Contexts { kubeconfig, json } => {
+                (kubeconfig.clone(), ContextWish::List { json: *json })
             }
-            Command::Use {
-                context,
-                kubeconfig,
+            Invocation::Do {
+                command:
+                    Command::Use {
+                        context,
+                        kubeconfig,
+                    },
                 json,
             } => {
-                let wish = ContextWish::Use { context, json };
-                self.about_contexts(caller, asker, kubeconfig, run, wish)
-                    .await
+                let wish = ContextWish::Use {
+                    context: context.clone(),
+                    json: *json,
+                };
+                (kubeconfig.clone(), wish)
             }
-            Command::GetToken(_)
-            | Command::Login { .. }
-            | Command::Logout { .. }
-            | Command::Status { .. }
-            | Command::Accounts { .. }
-            | Command::Token { .. }
-            | Command::Trust { .. }
-            | Command::Untrust { .. }
-            | Command::Trusts { .. }
-            | Command::Version { .. }
-            | Command::Help(_)
-            | Command::Completion { .. } => Event::Commanded(Box::new(Commanded {
-                caller,
-                asker,
-                command,
-            })),
-        }
+            Invocation::GetToken(_)
+            | Invocation::Do { .. }
+            | Invocation::Status { .. }
+            | Invocation::Accounts { .. }
+            | Invocation::Token { .. }
+            | Invocation::Trusts { .. }
+            | Invocation::Version { .. }
+            | Invocation::Help(_)
+            | Invocation::Completion { .. } => return Event::Commanded(Box::new(commanded)),
+        };
+        self.about_contexts(commanded.caller, commanded.asker, flag, run, wish)
+            .await
     }
 
-    /// A command that was clicked. What is told of it comes by `replies`, which ends with it.
-    pub(crate) fn clicked(
+    /// A command of whoever sits at this desktop, from tray or window. It is told once, with its number.
+    pub(crate) fn ordered(
         &self,
         command: Command,
-        asker: Asker,
-        replies: mpsc::UnboundedSender<Reply>,
-    ) {
+        endpoint: Endpoint,
+        language: Language,
+        (number, told): (u64, &mpsc::UnboundedSender<(u64, Told)>),
+    ) -> CallerId {
         let caller = self.caller();
-        let line = Line {
-            replies,
-            asker: Arc::new(asker.clone()),
-        };
+        let asker = at_the_desktop(language);
+        let line = Line::to_desk(number, told.clone(), Arc::new(asker.clone()));
         self.inbox.send(Message::Caller(caller, line));
+        let commanded = Commanded {
+            caller,
+            asker,
+            endpoint,
+            invocation: Invocation::Do {
+                command,
+                json: false,
+            },
+        };
         let server = self.clone();
         tokio::spawn(async move {
-            let event = server
-                .commanded(caller, asker, command, &Run::default())
-                .await;
+            let event = server.commanded(commanded, &Run::default()).await;
             server.inbox.event(event);
         });
+        caller
+    }
+
+    pub(crate) fn inbox(&self) -> &Inbox {
+        &self.inbox
     }
 
     /// The number of one who comes.
@@ -379,13 +381,26 @@ impl Server {
                 wish,
                 kubeconfigs,
             })),
-            Err(problem) => refused(caller, asker, problem),
+            Err(problem) => Event::Refused(caller, problem),
         }
     }
 }
 
-fn refused(caller: CallerId, asker: Asker, problem: Problem) -> Event {
-    Event::Refused(Box::new(asker), caller, problem)
+/// Whoever sits at this desktop. A click in the tray approves nothing: it comes over the session bus, where anybody
+/// of this user's can send one.
+fn at_the_desktop(language: Language) -> Asker {
+    Asker {
+        process: None,
+        program: "Kubefob".to_owned(),
+        arguments: None,
+        place: Place::Here,
+        foreground: false,
+        terminal: false,
+        completion: false,
+        proxies: Default::default(),
+        own_ca: false,
+        language,
+    }
 }
 
 #[cfg(unix)]
@@ -396,7 +411,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 
 /// The next whole frame; none where the client hung up. Cancelling it loses nothing: what was read
 /// is in the decoder.
-async fn read(
+pub(crate) async fn read(
     stream: &mut UnixStream,
     decoder: &mut Decoder<Request>,
 ) -> Result<Option<Request>, wire::frame::FrameError> {
@@ -412,7 +427,7 @@ async fn read(
     }
 }
 
-async fn write(
+pub(crate) async fn write(
     stream: &mut UnixStream,
     encoder: &mut Encoder<Reply>,
     replies: &[Reply],

@@ -183,6 +183,13 @@ impl Program {
             Err(leaking) => leaking,
         }
     }
+
+    /// Becomes the window's program, which asks the resident that is there to show it. Returns only if that fails.
+    #[must_use]
+    pub fn become_window(&self) -> io::Error {
+        let window = self.path.with_file_name(crate::window::PROGRAM);
+        execute(&window, [window.clone().into()], std::env::vars_os())
+    }
 }
 
 /// The beginning of a file, and how long it is.

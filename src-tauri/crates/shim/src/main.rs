@@ -15,9 +15,8 @@ mod streams;
 
 use std::time::Duration;
 
-use wire::endpoint::{self, EndpointError, Places};
 use wire::frame::{FrameError, Request};
-use wire::os::Stream;
+use wire::start::connect;
 
 use question::Asker;
 use say::Say;
@@ -83,7 +82,7 @@ fn answer(asker: Asker, streams: &mut Streams) -> Result<u8, Say> {
     let request = Request::Run(asker.into_run());
     let mut again = true;
     loop {
-        let stream = match connect(&places, waits.first)? {
+        let stream = match connect(&places, waits.first).map_err(Say::Place)? {
             Some(stream) => stream,
             None => start::resident(&places, person, streams, waits.start)?,
         };
@@ -97,16 +96,4 @@ fn answer(asker: Asker, streams: &mut Streams) -> Result<u8, Say> {
             ended => return ended,
         }
     }
-}
-
-/// The resident that listens at the first of the candidates where one does, or none.
-fn connect(places: &Places, patience: Duration) -> Result<Option<Stream>, Say> {
-    for socket in places.candidates() {
-        match socket.and_then(|socket| endpoint::connect(&socket, places.uid(), patience)) {
-            Ok(stream) => return Ok(Some(stream)),
-            Err(EndpointError::Nobody { .. }) => {}
-            Err(error) => return Err(Say::Place(error)),
-        }
-    }
-    Ok(None)
 }

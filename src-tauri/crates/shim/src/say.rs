@@ -6,20 +6,15 @@ use std::path::PathBuf;
 
 use wire::endpoint::EndpointError;
 use wire::frame::FrameError;
+use wire::start::Unstarted;
 
 /// Something that the resident can't say, since there is none to say it.
 #[derive(Debug)]
 pub(crate) enum Say {
     /// It is being started.
     Starting,
-    /// There is no program to start.
-    NoResident { looked: PathBuf },
     /// It can't be started.
-    Unstarted { program: PathBuf, error: io::Error },
-    /// It ended instead of listening.
-    Ended { program: PathBuf, status: String },
-    /// It was started and doesn't listen.
-    Silent { seconds: u64 },
+    Unstarted(Unstarted),
     /// `sudo -E`: this would put root's files into a person's home.
     OthersHome { home: PathBuf },
     /// The system doesn't say who we are.
@@ -38,25 +33,7 @@ impl fmt::Display for Say {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Starting => write!(f, "starting Kubefob …"),
-            Self::NoResident { looked } => write!(
-                f,
-                "Kubefob is not running and {} is not there to be started: install both side by side",
-                looked.display()
-            ),
-            Self::Unstarted { program, error } => {
-                write!(f, "{} can't be started: {error}", program.display())
-            }
-            Self::Ended { program, status } => write!(
-                f,
-                "Kubefob ended at its start ({status}): run {} to see why",
-                program.display()
-            ),
-            Self::Silent { seconds } => {
-                write!(
-                    f,
-                    "Kubefob was started and does not listen after {seconds} s: try again"
-                )
-            }
+            Self::Unstarted(error) => write!(f, "{error}"),
             Self::OthersHome { home } => write!(
                 f,
                 "{} belongs to another user, so Kubefob is not started as root: run kubectl without sudo, or use sudo -H",

@@ -4,7 +4,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::{Dialect, get_token};
-use crate::command::{Command, Shell};
+use crate::command::{Command, Invocation, Shell};
 use crate::problem::{Code, Problem};
 use crate::trust::Answer;
 
@@ -139,7 +139,7 @@ enum CompletionShell {
 }
 
 /// Reads a `kubectl fob` command line that isn't `get-token`.
-pub(super) fn parse(args: &[&str]) -> Result<Command, Problem> {
+pub(super) fn parse(args: &[&str]) -> Result<Invocation, Problem> {
     let words = std::iter::once("kubectl fob").chain(args.iter().copied());
     let read = command()
         .try_get_matches_from(words)
@@ -171,27 +171,25 @@ fn command() -> clap::Command {
     Fob::command().subcommand(get_token)
 }
 
-impl From<Verb> for Command {
+impl From<Verb> for Invocation {
     fn from(verb: Verb) -> Self {
         match verb {
             Verb::Login {
                 account,
                 no_browser,
                 output,
-            } => Self::Login {
+            } => output.of(Command::SignIn {
                 account,
                 open_browser: !no_browser,
-                json: output.json,
-            },
+            }),
             Verb::Logout {
                 account,
                 everywhere,
                 output,
-            } => Self::Logout {
+            } => output.of(Command::SignOut {
                 account,
                 everywhere,
-                json: output.json,
-            },
+            }),
             Verb::Status(Output { json }) => Self::Status { json },
             Verb::Accounts(Output { json }) => Self::Accounts { json },
             Verb::Token { account, output } => Self::Token {
@@ -199,18 +197,18 @@ impl From<Verb> for Command {
                 json: output.json,
             },
             Verb::Trust {
-                name,
+                name: question,
                 answer,
                 output,
-            } => Self::Trust {
-                name,
-                answer: answer.answer(),
-                json: output.json,
-            },
-            Verb::Untrust { name, output } => Self::Untrust {
-                name,
-                json: output.json,
-            },
+            } => output.of(match answer.answer() {
+                Some(answer) => Command::Answer {
+                    question,
+                    answer,
+                    others: Vec::new(),
+                },
+                None => Command::Ask { question },
+            }),
+            Verb::Untrust { name, output } => output.of(Command::Untrust { name }),
             Verb::Trusts { pending, output } => Self::Trusts {
                 pending,
                 json: output.json,
@@ -223,11 +221,10 @@ impl From<Verb> for Command {
                 context,
                 file,
                 output,
-            } => Self::Use {
+            } => output.of(Command::Use {
                 context,
                 kubeconfig: file.kubeconfig,
-                json: output.json,
-            },
+            }),
             Verb::Version(Output { json }) => Self::Version { json },
             Verb::Completion { shell } => Self::Completion {
                 shell: match shell {
@@ -236,6 +233,16 @@ impl From<Verb> for Command {
                     CompletionShell::Fish => Shell::Fish,
                 },
             },
+        }
+    }
+}
+
+impl Output {
+    /// That command, its outcome told in this form.
+    fn of(self, command: Command) -> Invocation {
+        Invocation::Do {
+            command,
+            json: self.json,
         }
     }
 }
@@ -253,16 +260,16 @@ impl AnswerFlags {
 }
 
 /// What clap has to say other than a verb: a text that was asked for, or what is wrong.
-fn outcome(error: &clap::Error, args: &[&str]) -> Result<Command, Problem> {
+fn outcome(error: &clap::Error, args: &[&str]) -> Result<Invocation, Problem> {
     let kind = error.kind();
     if kind == ErrorKind::DisplayVersion {
-        return Ok(Command::Version { json: false });
+        return Ok(Invocation::Version { json: false });
     }
     if matches!(
         kind,
         ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
     ) {
-        return Ok(Command::Help(error.render().to_string()));
+        return Ok(Invocation::Help(error.render().to_string()));
     }
     let context = |kind| error.get(kind).map(ToString::to_string);
     if let Some(command) = context(ContextKind::InvalidSubcommand) {

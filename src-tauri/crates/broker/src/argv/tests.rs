@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
-use crate::command::{Shell, Which};
+use crate::command::{Command, Shell, Which};
 use crate::credential::ExecVersion;
 use crate::texts::Language;
 use crate::trust::Answer;
@@ -13,7 +13,7 @@ use crate::trust::Answer;
 const ISSUER: &str = "--oidc-issuer-url=https://sso.example.com/realms/r";
 const CLIENT: &str = "--oidc-client-id=kubernetes-client";
 
-fn called_as(program: &str, args: &[&str]) -> Result<Command, Problem> {
+fn called_as(program: &str, args: &[&str]) -> Result<Invocation, Problem> {
     let args: Vec<Vec<u8>> = args.iter().map(|arg| arg.as_bytes().to_vec()).collect();
     parse(&Called {
         program: program.as_bytes(),
@@ -24,18 +24,22 @@ fn called_as(program: &str, args: &[&str]) -> Result<Command, Problem> {
     })
 }
 
-fn fob(line: &str) -> Result<Command, Problem> {
+fn fob(line: &str) -> Result<Invocation, Problem> {
     called_as("kubectl-fob", &line.split_whitespace().collect::<Vec<_>>())
 }
 
+fn done(command: Command, json: bool) -> Invocation {
+    Invocation::Do { command, json }
+}
+
 /// `get-token` with an issuer, a client and these flags.
-fn with(flags: &[&str]) -> Result<Command, Problem> {
+fn with(flags: &[&str]) -> Result<Invocation, Problem> {
     let args = [&["get-token", ISSUER, CLIENT], flags].concat();
     called_as("kubectl-oidc_login", &args)
 }
 
-fn flags(command: Result<Command, Problem>) -> (AccountKey, ClientSettings) {
-    let Command::GetToken(asked) = command.unwrap() else {
+fn flags(command: Result<Invocation, Problem>) -> (AccountKey, ClientSettings) {
+    let Invocation::GetToken(asked) = command.unwrap() else {
         panic!("not get-token");
     };
     let Which::Flags { key, settings } = asked.account else {
@@ -69,7 +73,7 @@ fn the_seed_articles_flags_are_understood() {
     ];
     let command = called_as("kubectl-oidc_login", &args).unwrap();
     assert_eq!(called_as("kubectl-fob", &args).unwrap(), command);
-    let Command::GetToken(asked) = &command else {
+    let Invocation::GetToken(asked) = &command else {
         panic!("not get-token");
     };
     assert_eq!(asked.version, ExecVersion::V1beta1);
@@ -384,7 +388,7 @@ fn kubelogins_commands() {
     assert_eq!(key_of_leading_flags, key(&[]));
     assert!(oidc_login(&["--oidc-client-id", "get-token", ISSUER]).is_err());
     for args in [&["version"][..], &["--version"]] {
-        assert_eq!(oidc_login(args), Ok(Command::Version { json: false }));
+        assert_eq!(oidc_login(args), Ok(Invocation::Version { json: false }));
     }
     for args in [
         &["--help"][..],
@@ -393,7 +397,10 @@ fn kubelogins_commands() {
         &["get-token", "--help"],
         &["get-token", "-h"],
     ] {
-        assert!(matches!(oidc_login(args), Ok(Command::Help(_))), "{args:?}");
+        assert!(
+            matches!(oidc_login(args), Ok(Invocation::Help(_))),
+            "{args:?}"
+        );
     }
     let problems = [
         &[][..],
@@ -418,7 +425,7 @@ fn kubelogins_commands() {
 
 #[test]
 fn the_help_of_get_token_lists_what_there_is() {
-    let Ok(Command::Help(text)) = fob("get-token --help") else {
+    let Ok(Invocation::Help(text)) = fob("get-token --help") else {
         panic!("no help");
     };
     insta::assert_snapshot!(text, @r"
@@ -449,7 +456,7 @@ fn the_help_of_get_token_lists_what_there_is() {
 
 #[test]
 fn an_account_can_be_named() {
-    let Ok(Command::GetToken(asked)) = fob("get-token --account work -v1") else {
+    let Ok(Invocation::GetToken(asked)) = fob("get-token --account work -v1") else {
         panic!("not get-token");
     };
     assert_eq!(asked.account, Which::Named("work".into()));
@@ -483,7 +490,7 @@ fn the_version_of_the_question_is_kept() {
     };
     let said = r#"{"apiVersion":"client.authentication.k8s.io/v1",
         "spec":{"interactive":true,"cluster":{"server":"https://a"}}}"#;
-    let Ok(Command::GetToken(found)) = asked(said) else {
+    let Ok(Invocation::GetToken(found)) = asked(said) else {
         panic!("not get-token");
     };
     assert_eq!(found.version, ExecVersion::V1);
@@ -515,110 +522,125 @@ fn the_verbs_of_fob() {
     for (line, expected) in [
         (
             "login",
-            Command::Login {
-                account: None,
-                open_browser: true,
-                json: false,
-            },
+            done(
+                Command::SignIn {
+                    account: None,
+                    open_browser: true,
+                },
+                false,
+            ),
         ),
         (
             "login work --no-browser --json",
-            Command::Login {
-                account: account(),
-                open_browser: false,
-                json: true,
-            },
+            done(
+                Command::SignIn {
+                    account: account(),
+                    open_browser: false,
+                },
+                true,
+            ),
         ),
         (
             "logout",
-            Command::Logout {
-                account: None,
-                everywhere: false,
-                json: false,
-            },
+            done(
+                Command::SignOut {
+                    account: None,
+                    everywhere: false,
+                },
+                false,
+            ),
         ),
         (
             "logout --everywhere work",
-            Command::Logout {
-                account: account(),
-                everywhere: true,
-                json: false,
-            },
+            done(
+                Command::SignOut {
+                    account: account(),
+                    everywhere: true,
+                },
+                false,
+            ),
         ),
-        ("status", Command::Status { json: false }),
-        ("status --json", Command::Status { json: true }),
-        ("accounts --json", Command::Accounts { json: true }),
+        ("status", Invocation::Status { json: false }),
+        ("status --json", Invocation::Status { json: true }),
+        ("accounts --json", Invocation::Accounts { json: true }),
         (
             "token",
-            Command::Token {
+            Invocation::Token {
                 account: None,
                 json: false,
             },
         ),
         (
             "token work --json",
-            Command::Token {
+            Invocation::Token {
                 account: account(),
                 json: true,
             },
         ),
-        (
-            "trust",
-            Command::Trust {
-                name: None,
-                answer: None,
-                json: false,
-            },
-        ),
+        ("trust", done(Command::Ask { question: None }, false)),
         (
             "trust work --once",
-            Command::Trust {
-                name: account(),
-                answer: Some(Answer::Once),
-                json: false,
-            },
+            done(
+                Command::Answer {
+                    question: account(),
+                    answer: Answer::Once,
+                    others: vec![],
+                },
+                false,
+            ),
         ),
         (
             "trust --always",
-            Command::Trust {
-                name: None,
-                answer: Some(Answer::Always),
-                json: false,
-            },
+            done(
+                Command::Answer {
+                    question: None,
+                    answer: Answer::Always,
+                    others: vec![],
+                },
+                false,
+            ),
         ),
         (
             "trust work --no --json",
-            Command::Trust {
-                name: account(),
-                answer: Some(Answer::No),
-                json: true,
-            },
+            done(
+                Command::Answer {
+                    question: account(),
+                    answer: Answer::No,
+                    others: vec![],
+                },
+                true,
+            ),
         ),
         (
             "untrust work",
-            Command::Untrust {
-                name: "work".into(),
-                json: false,
-            },
+            done(
+                Command::Untrust {
+                    name: "work".into(),
+                },
+                false,
+            ),
         ),
         (
             "trusts",
-            Command::Trusts {
+            Invocation::Trusts {
                 pending: false,
                 json: false,
             },
         ),
         (
             "trusts --pending --json",
-            Command::Trusts {
+            Invocation::Trusts {
                 pending: true,
                 json: true,
             },
         ),
-        ("version", Command::Version { json: false }),
-        ("version --json", Command::Version { json: true }),
-        ("--version", Command::Version { json: false }),
-        ("completion zsh", Command::Completion { shell: Shell::Zsh }),
+        ("version", Invocation::Version { json: false }),
+        ("version --json", Invocation::Version { json: true }),
+        ("--version", Invocation::Version { json: false }),
+        (
+            "completion zsh",
+            Invocation::Completion { shell: Shell::Zsh },
+        ),
     ] {
         assert_eq!(fob(line), Ok(expected), "{line}");
     }
@@ -662,7 +684,7 @@ fn what_is_wrong_with_a_verb() {
 #[test]
 fn fob_helps() {
     for line in ["", "help", "--help", "-h"] {
-        let Ok(Command::Help(text)) = fob(line) else {
+        let Ok(Invocation::Help(text)) = fob(line) else {
             panic!("{line}");
         };
         assert!(!text.contains('\u{1b}'), "{line}");
@@ -682,7 +704,7 @@ fn fob_helps() {
             assert!(text.contains(&format!("  {verb} ")), "{line}: {verb}");
         }
     }
-    let Ok(Command::Help(text)) = fob("help trust") else {
+    let Ok(Invocation::Help(text)) = fob("help trust") else {
         panic!("no help");
     };
     insta::assert_snapshot!(text, @r"

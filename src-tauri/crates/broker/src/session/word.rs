@@ -7,6 +7,7 @@ use crate::schedule;
 
 /// A session's state, as tray, window, terminal and page name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum StateWord {
     /// Nobody is signed in.

@@ -13,6 +13,7 @@ use broker::outcome::{AttemptId, RefreshOutcome, RefreshRequest, SignInOutcome};
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::Settings;
+use broker::texts::Language;
 use broker::tokens::Tokens;
 use broker::waiters::CallerId;
 use secrecy::ExposeSecret as _;
@@ -340,7 +341,9 @@ impl World {
             let replies: Vec<_> = effects
                 .iter()
                 .filter_map(|effect| match effect {
-                    Effect::Reply(to, Reply::Err(text)) if to.0 == caller => Some(text.clone()),
+                    Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => {
+                        Some(problem.said(Language::En, false))
+                    }
                     Effect::Reply(to, Reply::Done(1)) if to.0 == caller => Some("done".into()),
                     Effect::Show(_) => None,
                     other => panic!("after a refusal: {other:?}"),
@@ -403,8 +406,12 @@ impl World {
                 Effect::Reply(caller, reply) => self.reply(caller, reply),
                 Effect::Refresh(attempt, request) => self.refresh(attempt, &request),
                 Effect::SignIn(sign_in) => self.sign_in(&sign_in, asks),
-                Effect::AskPage(..) => panic!("every server is trusted"),
-                Effect::Cancel(_) | Effect::SignOut(..) | Effect::Edit(_) => {
+                Effect::AskPage(..) | Effect::AskWindow => panic!("every server is trusted"),
+                Effect::Cancel(_)
+                | Effect::SignOut(..)
+                | Effect::Edit(_)
+                | Effect::Open(_)
+                | Effect::OpenAgain(_) => {
                     panic!("nobody asked for that")
                 }
                 Effect::Forget(..)
@@ -586,7 +593,7 @@ impl World {
                 );
                 owed.token = true;
             }
-            Reply::Err(text) => owed.error = Some(text),
+            Reply::Refused(problem) => owed.error = Some(problem.said(Language::En, false)),
             Reply::Done(_) => self.done(caller),
             Reply::Out(_) | Reply::Token(..) | Reply::Prompt(_) => panic!("{reply:?}"),
         }

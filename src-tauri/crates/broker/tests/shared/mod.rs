@@ -9,9 +9,9 @@
 use std::time::Duration;
 
 use broker::account::{AccountKey, ClientSettings, Grant, Proxies, Tls, TokenKind};
-use broker::asker::{Asker, Place, ProcessId};
+use broker::asker::{Asker, Endpoint, Place, ProcessId};
 use broker::clock::{Moment, Now, Wall};
-use broker::command::{Command, Which};
+use broker::command::{Command, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Commanded, Event, Servers};
 use broker::secret::{BearerToken, ClientSecret, RefreshToken};
@@ -83,23 +83,25 @@ pub fn command(caller: u64, asker: Asker, command: Command) -> Event {
     Event::Commanded(Box::new(Commanded {
         caller: CallerId(caller),
         asker,
-        command,
+        endpoint: Endpoint::Control,
+        invocation: Invocation::Do {
+            command,
+            json: false,
+        },
     }))
 }
 
 pub fn login() -> Command {
-    Command::Login {
+    Command::SignIn {
         account: None,
         open_browser: true,
-        json: false,
     }
 }
 
 pub fn logout() -> Command {
-    Command::Logout {
+    Command::SignOut {
         account: None,
         everywhere: false,
-        json: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tray as a StatusNotifierItem on the session bus, by ksni; notifications by the desktop's own server.
 
 use broker::asker::Desktop;
+use broker::command::Command;
 use broker::menu::{Action, Item, Picture, Tray};
 use broker::texts::Language;
 use ksni::menu::{MenuItem, RadioGroup, RadioItem, StandardItem, SubMenu};
@@ -112,9 +113,6 @@ struct Shown {
 }
 
 impl ksni::Tray for Shown {
-    /// The menu is all that a click can open, as long as there is no window.
-    const MENU_ON_ACTIVATE: bool = true;
-
     fn id(&self) -> String {
         "kubefob".to_owned()
     }
@@ -146,6 +144,12 @@ impl ksni::Tray for Shown {
             description: markup(&self.tray.tooltip),
             ..ToolTip::default()
         }
+    }
+
+    /// A left click, where the host does not open the menu instead.
+    fn activate(&mut self, _x: i32, _y: i32) {
+        let open = Action::Command(Box::new(Command::Open));
+        self.clicks.act(open, self.tray.language);
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {

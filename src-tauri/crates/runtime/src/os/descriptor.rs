@@ -1,7 +1,7 @@
 //! Descriptors that were handed to this process by number.
-#![allow(unsafe_code)] // a number becomes a descriptor
+#![allow(unsafe_code)] // a number becomes a descriptor, in this process or in one that is started
 
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -36,6 +36,22 @@ pub(crate) fn allow(wanted: u64) -> u64 {
     match setrlimit(Resource::Nofile, limit) {
         Ok(()) => wanted.min(most),
         Err(_) => now,
+    }
+}
+
+/// Lets the program that `command` starts find a descriptor under a number. It is that process's alone.
+pub(crate) fn hand(command: &mut tokio::process::Command, descriptor: OwnedFd, number: RawFd) {
+    // SAFETY: dup2 and fcntl are async-signal-safe and touch no memory; the number is the new process's own, which
+    // execs at once.
+    unsafe {
+        command.pre_exec(move || {
+            if descriptor.as_raw_fd() == number {
+                return Ok(keep_for_children(&descriptor, true)?);
+            }
+            let mut new = core::mem::ManuallyDrop::new(OwnedFd::from_raw_fd(number));
+            // It closes what was there, and what it makes is kept across exec.
+            Ok(rustix::io::dup2(&descriptor, &mut new)?)
+        });
     }
 }
 

@@ -9,10 +9,13 @@
 //! | `LONGEST_PATH`, `DATA` | what a socket's path may have; the data folder below the home |
 //! | `runtime_socket`, `instance_socket`, `machine_socket` | where sockets are |
 //! | `home`, `owner`, `machine_id` | what the system says |
+//! | `detach`, `inherit_nothing` | a process that we start is one of its own |
 //! | `check_folder`, `check_socket`, `create_folder` | the checks of `endpoint` |
 
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+mod child;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "macos")]
@@ -31,6 +34,8 @@ pub use unix::{Ready, Stream, Uid};
 #[cfg(windows)]
 pub use windows::{Stream, Uid, harden, peer, runtime_folder};
 
+#[cfg(unix)]
+pub(crate) use child::{detach, inherit_nothing};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{DATA, LONGEST_PATH, home, machine_id, runtime_socket};
 #[cfg(target_os = "macos")]

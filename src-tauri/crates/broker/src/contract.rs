@@ -1,0 +1,68 @@
+//! The contract with the window in its own language: what is committed there is what these types are.
+
+use std::path::Path;
+
+use ts_rs::{Config, TS};
+
+use crate::clock::Wall;
+use crate::command::Command;
+use crate::problem::Code;
+use crate::session::StateWord;
+use crate::settings::Keep;
+use crate::texts::Language;
+use crate::trust::{Answer, By, ServerLine, Wary};
+use crate::view::{
+    AccountView, ContextView, KubeconfigView, ProblemView, QuestionView, Told, TrustView, View,
+};
+
+const HEAD: &str = "\
+// Made from src-tauri/crates/broker by its test `contract`; with KUBEFOB_WRITE=1 it writes this file anew.
+";
+
+fn declared<T: TS>(config: &Config) -> String {
+    let docs = T::docs().unwrap_or_default();
+    format!("\n{docs}export {}\n", T::decl(config))
+}
+
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test may read and write the tree"
+)]
+fn contract() {
+    let config = Config::default().with_large_int("number");
+    let types = [
+        declared::<Command>,
+        declared::<Answer>,
+        declared::<Told>,
+        declared::<View>,
+        declared::<AccountView>,
+        declared::<StateWord>,
+        declared::<ProblemView>,
+        declared::<Code>,
+        declared::<TrustView>,
+        declared::<By>,
+        declared::<QuestionView>,
+        declared::<ServerLine>,
+        declared::<Wary>,
+        declared::<KubeconfigView>,
+        declared::<ContextView>,
+        declared::<Keep>,
+        declared::<Language>,
+        declared::<Wall>,
+    ];
+    let made: String = std::iter::once(HEAD.to_owned())
+        .chain(types.iter().map(|declared| declared(&config)))
+        .collect();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ui/src/contract/index.ts");
+    if std::env::var_os("KUBEFOB_WRITE").is_some() {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        made == committed,
+        "{} is not current; KUBEFOB_WRITE=1 writes it:\n{made}",
+        file.display()
+    );
+}

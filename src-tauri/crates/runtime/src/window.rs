@@ -1,0 +1,198 @@
+//! The window: a program of its own, which is started when it is wanted and shows the view.
+//!
+//! Approvals count by one way alone: the descriptor that the process gets from us when we start it. Whoever
+//! connects by the main socket sees the view too and may send commands, but what it answers to a question does
+//! not count (`broker::asker::may_approve`); so a window that outlived its resident is replaced when one is wanted.
+
+mod connection;
+
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use broker::asker::Endpoint;
+use broker::event::Event;
+use broker::problem::{Code, Problem};
+use broker::view::View;
+use serde::Serialize;
+use tokio::net::UnixStream;
+use tokio::process::Command;
+use tokio::sync::{mpsc, watch};
+use wire::frame::Decoder;
+
+use crate::desktop::Browser;
+use crate::os::descriptor;
+use crate::run::Inbox;
+use crate::server::{FIRST_FRAME, Server};
+
+pub(crate) use connection::Link;
+use connection::Seat;
+
+/// Its file, beside the resident's.
+pub(crate) const PROGRAM: &str = "kubefob-window";
+/// The number that the window finds its descriptor under.
+const DESCRIPTOR: i32 = 3;
+
+/// What is shown of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Pane {
+    /// The window itself.
+    Main,
+    /// The questions that wait.
+    Consent,
+}
+
+/// The window, as everybody here knows it.
+#[derive(Clone)]
+pub(crate) struct Window(Arc<Inner>);
+
+struct Inner {
+    program: PathBuf,
+    browser: Browser,
+    environment: Vec<(OsString, OsString)>,
+    inbox: Inbox,
+    view: watch::Sender<Arc<View>>,
+    /// The one that we started.
+    ours: Mutex<Option<mpsc::UnboundedSender<Pane>>>,
+    /// How many we started: whoever came before, by the main socket, is not the window any more.
+    started: watch::Sender<u64>,
+}
+
+impl Window {
+    /// `program` is the window's; `environment` is what it may know of ours beside the desktop's.
+    pub(crate) fn new(
+        program: PathBuf,
+        browser: Browser,
+        environment: Vec<(OsString, OsString)>,
+        inbox: Inbox,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            program,
+            browser,
+            environment,
+            inbox,
+            view: watch::Sender::new(Arc::default()),
+            ours: Mutex::new(None),
+            started: watch::Sender::new(0),
+        }))
+    }
+
+    /// Every window shows this from now on. One that does not look misses what was between.
+    pub(crate) fn show(&self, view: Arc<View>) {
+        self.0.view.send_replace(view);
+    }
+
+    /// The view that is shown.
+    fn view(&self) -> Arc<View> {
+        Arc::clone(&self.0.view.borrow())
+    }
+
+    /// The same, and whatever comes after it.
+    fn views(&self) -> watch::Receiver<Arc<View>> {
+        self.0.view.subscribe()
+    }
+
+    /// Brings it up, in a process that is there or in a new one.
+    ///
+    /// # Errors
+    /// `NoWindow`.
+    pub(crate) fn open(&self, pane: Pane, server: &Server) -> Result<(), Problem> {
+        let mut ours = self.0.ours.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(there) = &*ours
+            && there.send(pane).is_ok()
+        {
+            return Ok(());
+        }
+        let refused = |error: io::Error| {
+            let path = self.0.program.display();
+            let parameters = vec![("reason", format!("{path}: {error}"))];
+            Problem::new(Code::NoWindow, parameters)
+        };
+        let (stream, theirs) = UnixStream::pair().map_err(refused)?;
+        self.start(theirs).map_err(refused)?;
+        let (panes, asked) = mpsc::unbounded_channel();
+        let _ = panes.send(pane);
+        *ours = Some(panes);
+        drop(ours);
+        self.0.started.send_modify(|started| *started += 1);
+        let (window, server) = (self.clone(), server.clone());
+        tokio::spawn(async move {
+            window.consent(stream, asked, &server).await;
+        });
+        Ok(())
+    }
+
+    fn start(&self, theirs: UnixStream) -> io::Result<()> {
+        let theirs: OwnedFd = theirs.into_std()?.into();
+        let mut command = Command::new(&self.0.program);
+        command
+            .arg(format!("--descriptor={DESCRIPTOR}"))
+            .env_clear()
+            .envs(self.0.environment.iter().map(|(name, value)| (name, value)))
+            .envs(self.0.browser.environment())
+            .current_dir("/")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        descriptor::hand(&mut command, theirs, DESCRIPTOR);
+        let mut child = command.spawn()?;
+        tracing::info!(pid = child.id(), "the window was started");
+        tokio::spawn(async move {
+            let ended = child.wait().await;
+            tracing::info!(?ended, "the window ended");
+        });
+        Ok(())
+    }
+
+    /// Serves the one that we started until it ends. What it asks is asked elsewhere then.
+    async fn consent(
+        &self,
+        stream: UnixStream,
+        mut panes: mpsc::UnboundedReceiver<Pane>,
+        server: &Server,
+    ) {
+        let mut link = Link::new(stream, Decoder::new());
+        let first = tokio::time::timeout(FIRST_FRAME, link.read()).await;
+        let greeted = match first {
+            Ok(Some(first)) => {
+                let seat = Seat {
+                    endpoint: Endpoint::Consent,
+                    panes: &mut panes,
+                    started: watch::Sender::new(0).subscribe(),
+                };
+                connection::serve(link, first, seat, self, server).await;
+                true
+            }
+            Ok(None) | Err(_) => {
+                tracing::warn!("a window that says nothing");
+                false
+            }
+        };
+        let mut ours = self.0.ours.lock().unwrap_or_else(PoisonError::into_inner);
+        panes.close();
+        *ours = None;
+        drop(ours);
+        self.0.inbox.event(Event::NoWindow);
+        // It was wanted when it had just gone.
+        if greeted
+            && let Ok(pane) = panes.try_recv()
+            && let Err(problem) = self.open(pane, server)
+        {
+            tracing::warn!(problem = problem.code.name(), "the window");
+        }
+    }
+
+    /// Serves one that came by the main socket. `first` is what it said first.
+    pub(crate) async fn control(&self, link: Link, first: Vec<u8>, server: &Server) {
+        let seat = Seat {
+            endpoint: Endpoint::Control,
+            panes: &mut mpsc::unbounded_channel().1,
+            started: self.0.started.subscribe(),
+        };
+        connection::serve(link, first, seat, self, server).await;
+    }
+}

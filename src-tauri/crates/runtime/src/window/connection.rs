@@ -1,0 +1,177 @@
+//! A window's connection: the newest view out, commands in.
+
+use std::collections::HashMap;
+
+use broker::asker::Endpoint;
+use broker::command::Command;
+use broker::event::Event;
+use broker::view::{Told, View};
+use broker::waiters::CallerId;
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+use wire::frame::{Decoder, Encoder, Reply, Request};
+
+use super::{Pane, Window};
+use crate::run::Message;
+use crate::server::{self, Server};
+
+/// How many commands of one window may be unanswered.
+const MOST: usize = 64;
+
+/// What a window is sent; each is a frame. The window's process knows these names, and nothing of what is in them.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Said<'a> {
+    /// What it shows from now on.
+    View(&'a View),
+    /// What became of a command that it sent.
+    Told { number: u64, told: &'a Told },
+    /// It is wanted.
+    Open(Pane),
+    /// Another took its place.
+    Replaced {},
+}
+
+/// A command, as a window sends it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    /// By which it is told.
+    number: u64,
+    command: Command,
+}
+
+/// The connection itself.
+pub(crate) struct Link {
+    stream: UnixStream,
+    decoder: Decoder<Request>,
+    encoder: Encoder<Reply>,
+}
+
+impl Link {
+    pub(crate) fn new(stream: UnixStream, decoder: Decoder<Request>) -> Self {
+        Self {
+            stream,
+            decoder,
+            encoder: Encoder::new(),
+        }
+    }
+
+    pub(super) async fn read(&mut self) -> Option<Vec<u8>> {
+        match server::read(&mut self.stream, &mut self.decoder).await {
+            Ok(Some(Request::Command(command))) => Some(command),
+            Ok(Some(Request::Run(_) | Request::Answer(_)) | None) | Err(_) => None,
+        }
+    }
+
+    /// None: there is nobody any more, or nobody who reads.
+    async fn say(&mut self, said: &Said<'_>) -> Option<()> {
+        let said = serde_json::to_vec(said).ok()?;
+        let frames = [Reply::View(said)];
+        let written = server::write(&mut self.stream, &mut self.encoder, &frames).await;
+        written
+            .inspect_err(|error| tracing::info!(%error, "a window that can't be told"))
+            .ok()
+    }
+}
+
+/// What a window may, and what it is told beside the view.
+pub(super) struct Seat<'a> {
+    pub(super) endpoint: Endpoint,
+    pub(super) panes: &'a mut mpsc::UnboundedReceiver<Pane>,
+    /// Changes when another takes its place.
+    pub(super) started: watch::Receiver<u64>,
+}
+
+/// Serves a window until it is gone. `first` is what it said first.
+pub(super) async fn serve(
+    mut link: Link,
+    first: Vec<u8>,
+    seat: Seat<'_>,
+    window: &Window,
+    server: &Server,
+) {
+    let (telling, told) = mpsc::unbounded_channel();
+    let mut desk = Desk {
+        endpoint: seat.endpoint,
+        server,
+        window,
+        telling,
+        waiting: HashMap::new(),
+    };
+    if desk.take(&first).is_some() {
+        exchange(&mut link, &mut desk, told, seat, window).await;
+    }
+    desk.leave();
+}
+
+async fn exchange(
+    link: &mut Link,
+    desk: &mut Desk<'_>,
+    mut told: mpsc::UnboundedReceiver<(u64, Told)>,
+    seat: Seat<'_>,
+    window: &Window,
+) -> Option<()> {
+    let Seat {
+        panes, mut started, ..
+    } = seat;
+    let mut view = window.views();
+    view.mark_changed();
+    loop {
+        tokio::select! {
+            biased;
+            Some((number, told)) = told.recv() => {
+                desk.waiting.remove(&number);
+                link.say(&Said::Told { number, told: &told }).await?;
+            }
+            Some(pane) = panes.recv() => link.say(&Said::Open(pane)).await?,
+            Ok(()) = view.changed() => {
+                let newest = view.borrow_and_update().clone();
+                link.say(&Said::View(&newest)).await?;
+            }
+            Ok(()) = started.changed() => return link.say(&Said::Replaced {}).await,
+            sent = link.read() => desk.take(&sent?)?,
+        }
+    }
+}
+
+/// The commands of one window.
+struct Desk<'a> {
+    endpoint: Endpoint,
+    server: &'a Server,
+    window: &'a Window,
+    telling: mpsc::UnboundedSender<(u64, Told)>,
+    waiting: HashMap<u64, CallerId>,
+}
+
+impl Desk<'_> {
+    /// Takes what was sent; nothing at all says only that a window is here. None: it is no command.
+    fn take(&mut self, sent: &[u8]) -> Option<()> {
+        if sent.is_empty() {
+            return Some(());
+        }
+        let Ok(Sent { number, command }) = serde_json::from_slice(sent) else {
+            tracing::warn!("a window sent what is no command");
+            return None;
+        };
+        if self.waiting.len() >= MOST || self.waiting.contains_key(&number) {
+            tracing::warn!("a window sends too much");
+            return None;
+        }
+        let language = self.window.view().language;
+        let caller = self
+            .server
+            .ordered(command, self.endpoint, language, (number, &self.telling));
+        self.waiting.insert(number, caller);
+        Some(())
+    }
+
+    /// Nobody is there to be told any more.
+    fn leave(self) {
+        for caller in self.waiting.into_values() {
+            self.server.inbox().send(Message::Left(caller));
+            self.server.inbox().event(Event::Gone(caller));
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Starting the resident when nobody answers: for the shim, and for the window.
+//!
+//! A hundred may do so at one instant. Who stays is decided by the resident's own lock; ours (`starting`, beside
+//! the socket) only spares the machine ninety-nine useless starts.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FlockOperation, Mode, OFlags, flock};
+use rustix::io::Errno;
+
+use crate::endpoint::{self, EndpointError, Places};
+use crate::os::{self, Stream};
+
+/// What the resident is called with by whoever needs it to be there and nothing else.
+pub const BACKGROUND: &str = "--background";
+
+/// Why there is no resident.
+#[derive(Debug)]
+pub enum Unstarted {
+    /// There is no program to start.
+    Missing {
+        /// Where it should be.
+        looked: PathBuf,
+    },
+    /// It can't be started.
+    Refused {
+        /// Which.
+        program: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// It ended instead of listening.
+    Ended {
+        /// Which.
+        program: PathBuf,
+        /// How.
+        status: String,
+    },
+    /// It was started and doesn't listen.
+    Silent {
+        /// After how long.
+        seconds: u64,
+    },
+    /// The socket's place is unsafe or impossible.
+    Place(EndpointError),
+}
+
+impl fmt::Display for Unstarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { looked } => write!(
+                f,
+                "Kubefob is not running and {} is not there to be started: install both side by side",
+                looked.display()
+            ),
+            Self::Refused { program, error } => {
+                write!(f, "{} can't be started: {error}", program.display())
+            }
+            Self::Ended { program, status } => write!(
+                f,
+                "Kubefob ended at its start ({status}): run {} to see why",
+                program.display()
+            ),
+            Self::Silent { seconds } => {
+                write!(
+                    f,
+                    "Kubefob was started and does not listen after {seconds} s: try again"
+                )
+            }
+            Self::Place(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for Unstarted {}
+
+impl From<EndpointError> for Unstarted {
+    fn from(error: EndpointError) -> Self {
+        Self::Place(error)
+    }
+}
+
+/// The resident that listens at the first of the candidates where one does, or none.
+///
+/// # Errors
+/// A place that can't be used.
+pub fn connect(places: &Places, patience: Duration) -> Result<Option<Stream>, EndpointError> {
+    for socket in places.candidates() {
+        match socket.and_then(|socket| endpoint::connect(&socket, places.uid(), patience)) {
+            Ok(stream) => return Ok(Some(stream)),
+            Err(EndpointError::Nobody { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Starts the resident, or waits for the one that somebody else starts, and connects to it. `variables` are the
+/// person's own, of which it gets a few; `starting` is called when one is started.
+///
+/// For a program of one thread: what it has open is closed for the one that it starts.
+///
+/// # Errors
+/// Why there is none.
+pub fn resident(
+    places: &Places,
+    variables: impl Fn() -> Vec<(OsString, OsString)>,
+    patience: Duration,
+    mut starting: impl FnMut(),
+) -> Result<Stream, Unstarted> {
+    let program = program()?;
+    let lock = lock_file(places)?;
+    let deadline = Instant::now() + patience;
+    let mut started = None;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        // Whoever held the lock before us let go of it when the socket was there: so first the lock, then
+        // another look.
+        let ours = started.is_none() && take(&lock);
+        if let Some(stream) = connect(places, patience)? {
+            return Ok(stream);
+        }
+        if ours {
+            starting();
+            started = Some(spawn(&program, places, variables())?);
+        }
+        if let Some(child) = &mut started
+            && has_ended_well(&program, child)?
+        {
+            started = None;
+        }
+        if Instant::now() >= deadline {
+            return Err(Unstarted::Silent {
+                seconds: patience.as_secs(),
+            });
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// `kubefob` in our own folder.
+fn program() -> Result<PathBuf, Unstarted> {
+    let ours = fs::read_link("/proc/self/exe").map(|path| path.into_os_string().into_vec());
+    let Ok(mut ours) = ours else {
+        return Err(Unstarted::Missing {
+            looked: "/proc/self/exe".into(),
+        });
+    };
+    // An upgrade may have replaced our file since we began; the folder is still the right one.
+    if ours.ends_with(b" (deleted)") {
+        ours.truncate(ours.len() - b" (deleted)".len());
+    }
+    let program = Path::new(OsStr::from_bytes(&ours)).with_file_name("kubefob");
+    if program.is_file() {
+        Ok(program)
+    } else {
+        Err(Unstarted::Missing { looked: program })
+    }
+}
+
+fn lock_file(places: &Places) -> Result<OwnedFd, Unstarted> {
+    let socket = places.candidates().next();
+    let Some(socket) = socket.transpose().map_err(Unstarted::Place)? else {
+        let looked = PathBuf::from("/run/user");
+        return Err(Unstarted::Place(EndpointError::Missing { path: looked }));
+    };
+    let folder = socket.parent().unwrap_or(&socket);
+    endpoint::create_folder(folder, places.uid()).map_err(Unstarted::Place)?;
+    let path = folder.join("starting");
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
+        Unstarted::Place(EndpointError::Io {
+            path,
+            error: error.into(),
+        })
+    })
+}
+
+/// Whether it is ours to start. Where locks don't work everybody may: the resident's own decides.
+fn take(lock: &OwnedFd) -> bool {
+    flock(lock, FlockOperation::NonBlockingLockExclusive) != Err(Errno::AGAIN)
+}
+
+/// One that lost the race to another ends well. That other one is waited for; or, where it was just ending
+/// itself, one is started again.
+fn has_ended_well(program: &Path, child: &mut Child) -> Result<bool, Unstarted> {
+    match child.try_wait() {
+        Ok(Some(status)) if !status.success() => Err(Unstarted::Ended {
+            program: program.to_path_buf(),
+            status: status.to_string(),
+        }),
+        Ok(ended) => Ok(ended.is_some()),
+        Err(_) => Ok(false),
+    }
+}
+
+fn spawn(
+    program: &Path,
+    places: &Places,
+    variables: Vec<(OsString, OsString)>,
+) -> Result<Child, Unstarted> {
+    let unstarted = |error| Unstarted::Refused {
+        program: program.to_path_buf(),
+        error,
+    };
+    os::inherit_nothing().map_err(unstarted)?;
+    let mut command = Command::new(program);
+    command
+        .arg(BACKGROUND)
+        .env_clear()
+        .envs(environment(places, variables))
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    os::detach(&mut command);
+    command.spawn().map_err(unstarted)
+}
+
+/// What the resident may know of the environment of whoever happened to start it. No LD_*, no RUST_LOG, no
+/// SSL_*, no proxy: it lives for days and serves everybody of this user.
+fn environment(
+    places: &Places,
+    mut passed: Vec<(OsString, OsString)>,
+) -> Vec<(OsString, OsString)> {
+    let home = passed
+        .iter()
+        .find(|(name, _)| name == "HOME")
+        .map(|(_, home)| home.clone());
+    passed.retain(|(name, value)| is_passed(name, value));
+    if !passed.iter().any(|(name, _)| name == "PATH") {
+        passed.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+    }
+    if let Ok(home) = places.home() {
+        passed.push(("HOME".into(), home.into()));
+    }
+    if let Some(instance) = places.instance() {
+        passed.push(("KUBEFOB_HOME".into(), instance.into()));
+        passed.extend(home.map(|home| ("KUBEFOB_PERSON_HOME".into(), home)));
+    }
+    passed
+}
+
+fn is_passed(name: &OsStr, value: &OsStr) -> bool {
+    let Some(name) = name.to_str() else {
+        return false;
+    };
+    match name {
+        "PATH"
+        | "LANG"
+        | "USER"
+        | "LOGNAME"
+        | "SHELL"
+        | "WAYLAND_DISPLAY"
+        | "XAUTHORITY"
+        | "XDG_ACTIVATION_TOKEN"
+        | "XDG_CURRENT_DESKTOP"
+        | "XDG_SESSION_ID" => true,
+        // A display or a bus at the other end of a network is nobody's desktop.
+        "DISPLAY" => value.as_bytes().starts_with(b":"),
+        "DBUS_SESSION_BUS_ADDRESS" => value.as_bytes().starts_with(b"unix:"),
+        _ => name.starts_with("LC_"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owned(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+        variables
+            .iter()
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect()
+    }
+
+    #[test]
+    fn a_hostile_environment_does_not_reach_the_resident() {
+        let person = owned(&[
+            ("PATH", "/bin"),
+            ("LANG", "C"),
+            ("LC_ALL", "C"),
+            ("HOME", "/home/other"),
+            ("LD_PRELOAD", "x"),
+            ("RUST_LOG", "trace"),
+            ("SSL_CERT_FILE", "x"),
+            ("HTTPS_PROXY", "http://x"),
+            ("XDG_DATA_HOME", "/x"),
+            ("WEBKIT_X", "1"),
+            ("GTK_X", "1"),
+            ("DISPLAY", "evil:0"),
+            ("DBUS_SESSION_BUS_ADDRESS", "tcp:host=evil"),
+            ("KUBECONFIG", "/x"),
+            ("KUBEFOB_HOME", "/x"),
+        ]);
+        let uid = crate::os::uid().unwrap();
+        let places = Places::new(uid, None, || None).unwrap();
+        let home = places.home().unwrap();
+        let home = home.to_str().unwrap();
+        let expected = [
+            ("PATH", "/bin"),
+            ("LANG", "C"),
+            ("LC_ALL", "C"),
+            ("HOME", home),
+        ];
+        assert_eq!(environment(&places, person.clone()), owned(&expected));
+
+        let instance = Places::new(uid, Some(OsStr::new("/tmp/k")), || None).unwrap();
+        let mut expected = expected.to_vec();
+        expected.extend([
+            ("KUBEFOB_HOME", "/tmp/k"),
+            ("KUBEFOB_PERSON_HOME", "/home/other"),
+        ]);
+        assert_eq!(environment(&instance, person), owned(&expected));
+
+        let expected = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", home)];
+        assert_eq!(environment(&places, Vec::new()), owned(&expected));
+    }
+
+    #[test]
+    fn a_local_desktop_is_passed_on() {
+        for (name, value) in [
+            ("DISPLAY", ":0"),
+            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus"),
+            ("WAYLAND_DISPLAY", "wayland-0"),
+        ] {
+            assert!(is_passed(OsStr::new(name), OsStr::new(value)), "{name}");
+        }
+        assert!(!is_passed(
+            OsStr::new("DBUS_SESSION_BUS_ADDRESS"),
+            OsStr::new("unixexec:path=x")
+        ));
+    }
+}

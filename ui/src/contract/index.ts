@@ -1,0 +1,361 @@
+// Made from src-tauri/crates/broker by its test `contract`; with KUBEFOB_WRITE=1 it writes this file anew.
+
+/**
+ * What a person wants done. Tray, window and terminal have no other way in; as JSON it is what a window sends.
+ */
+export type Command = { "do": "sign-in", 
+/**
+ * To which account; none: the only one, or the one that needs it.
+ */
+account: string | null, 
+/**
+ * Whether to open a browser; if not, an address of one's own is told.
+ */
+open_browser: boolean, } | { "do": "cancel", 
+/**
+ * Of which account.
+ */
+account: string, } | { "do": "sign-out", 
+/**
+ * Of which account; none: the only one.
+ */
+account: string | null, 
+/**
+ * End the provider's own session too.
+ */
+everywhere: boolean, } | { "do": "ask", 
+/**
+ * Its short name; none: the newest.
+ */
+question: string | null, } | { "do": "answer", 
+/**
+ * Its short name; none: the newest.
+ */
+question: string | null, 
+/**
+ * What a person says.
+ */
+answer: Answer, 
+/**
+ * Which of the file's other servers were ticked, by their place in the question.
+ */
+others: Array<number>, } | { "do": "leave", 
+/**
+ * Its short name.
+ */
+question: string, } | { "do": "untrust", 
+/**
+ * The short name of the pair.
+ */
+name: string, } | { "do": "use", 
+/**
+ * Its name.
+ */
+context: string, 
+/**
+ * In this file; none: the one that the asker's own environment says.
+ */
+kubeconfig: string | null, } | { "do": "open" };
+
+/**
+ * What a person answered.
+ */
+export type Answer = "once" | "always" | "no";
+
+/**
+ * What whoever sent a command from tray or window is told of it, once.
+ */
+export type Told = { "is": "done" } | { "is": "link", 
+/**
+ * The address.
+ */
+url: string, } | { "is": "refused", 
+/**
+ * What is wrong.
+ */
+problem: ProblemView, };
+
+/**
+ * Everything that is shown.
+ */
+export type View = { 
+/**
+ * The accounts; those that need a person first.
+ */
+accounts: Array<AccountView>, 
+/**
+ * The pairs that are trusted for good.
+ */
+trusts: Array<TrustView>, 
+/**
+ * The questions that wait for an answer.
+ */
+questions: Array<QuestionView>, 
+/**
+ * Where tokens rest.
+ */
+keep: Keep, 
+/**
+ * The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
+ */
+kubeconfig: KubeconfigView | null, 
+/**
+ * The language of its texts.
+ */
+language: Language, 
+/**
+ * What is wrong with the resident itself.
+ */
+notices: Array<ProblemView>, };
+
+/**
+ * One account, as it is shown.
+ */
+export type AccountView = { 
+/**
+ * Its id.
+ */
+id: string, 
+/**
+ * What people call it.
+ */
+label: string, 
+/**
+ * Its issuer.
+ */
+issuer: string, 
+/**
+ * Its client id.
+ */
+client_id: string, 
+/**
+ * Its state.
+ */
+state: StateWord, 
+/**
+ * Who is signed in.
+ */
+name: string | null, 
+/**
+ * Their groups.
+ */
+groups: Array<string>, 
+/**
+ * When the token ends, on this computer's clock (milliseconds since the epoch).
+ */
+expires: Wall | null, 
+/**
+ * When a person signed in.
+ */
+signed_in: Wall | null, 
+/**
+ * Whether the token is renewed by itself.
+ */
+renews: boolean, 
+/**
+ * How far the provider's clock is from ours, in seconds, where that is more than a few.
+ */
+clock_off: number | null, 
+/**
+ * The programs that wait for it, oldest first.
+ */
+waiting: Array<string>, 
+/**
+ * What is wrong.
+ */
+problem: ProblemView | null, };
+
+/**
+ * A session's state, as tray, window, terminal and page name it.
+ */
+export type StateWord = "signed-out" | "signing-in" | "signed-in" | "renewing" | "cannot-reach" | "needs-you" | "refused";
+
+/**
+ * What is wrong, in the reader's language.
+ */
+export type ProblemView = { 
+/**
+ * To branch on.
+ */
+code: Code, 
+/**
+ * What happened.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+hint: string, };
+
+/**
+ * Every kind of thing that can go wrong. Its name is part of the contract with tray,
+ * window and scripts; its texts stand in `texts/`.
+ */
+export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "not-trusted" | "trust-refused" | "trust-refused-several" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-keep" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
+
+/**
+ * One trusted pair, as it is shown.
+ */
+export type TrustView = { 
+/**
+ * What to call it in a command.
+ */
+name: string, 
+/**
+ * The account.
+ */
+account: string, 
+/**
+ * The server's URL; none: a request that named none.
+ */
+server: string | null, 
+/**
+ * How it came to be trusted.
+ */
+by: By, 
+/**
+ * When.
+ */
+at: Wall, 
+/**
+ * The contexts that led there.
+ */
+contexts: Array<string>, 
+/**
+ * The file that named it.
+ */
+file: string | null, };
+
+/**
+ * How a pair came to be trusted.
+ */
+export type By = "first-start" | "page" | "window" | "terminal";
+
+/**
+ * A question that waits, as it is shown.
+ */
+export type QuestionView = { 
+/**
+ * What to call it in a command.
+ */
+name: string, 
+/**
+ * Whether the window is the place to answer it.
+ */
+in_window: boolean, 
+/**
+ * The account.
+ */
+account: string, 
+/**
+ * Its issuer.
+ */
+issuer: string, 
+/**
+ * Its client id.
+ */
+client_id: string, 
+/**
+ * Scopes beside `openid`.
+ */
+scopes: Array<string>, 
+/**
+ * The servers that the request needs; all of them are approved together.
+ */
+servers: Array<ServerLine>, 
+/**
+ * The file's other servers of this account, to be ticked.
+ */
+others: Array<ServerLine>, 
+/**
+ * The program that asked.
+ */
+asker: string, 
+/**
+ * The file that names the servers.
+ */
+file: string | null, };
+
+/**
+ * One server, as it is shown.
+ */
+export type ServerLine = { 
+/**
+ * Its URL, or the words for an unknown one.
+ */
+server: string, 
+/**
+ * The contexts that lead to it.
+ */
+contexts: Array<string>, 
+/**
+ * What to be wary of.
+ */
+wary: Array<Wary>, };
+
+/**
+ * Something to be wary of in a question.
+ */
+export type Wary = "skips-tls" | "proxy" | "other-authority" | "unknown";
+
+/**
+ * A kubeconfig, as it is shown.
+ */
+export type KubeconfigView = { 
+/**
+ * Its path as people write it, `~` for the home folder.
+ */
+file: string, 
+/**
+ * Its path.
+ */
+path: string, 
+/**
+ * The current context.
+ */
+current: string | null, 
+/**
+ * The contexts, by name.
+ */
+contexts: Array<ContextView>, };
+
+/**
+ * A context, as it is shown.
+ */
+export type ContextView = { 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * The API server's address, where the cluster exists.
+ */
+server: string | null, 
+/**
+ * The name of its user.
+ */
+user: string, 
+/**
+ * Its namespace, where it names one.
+ */
+namespace: string | null, 
+/**
+ * The id of the account that its user's `exec` makes, where it runs us.
+ */
+account: string | null, };
+
+/**
+ * Where tokens rest just now, said as it is.
+ */
+export type Keep = "unknown" | "sealed" | "plain" | "memory-locked" | "memory-no-keyring" | "memory-key-lost" | "memory-no-disk";
+
+/**
+ * A language that Kubefob speaks.
+ */
+export type Language = "en" | "ko";
+
+/**
+ * A time of day on this computer's clock, in milliseconds since the Unix epoch. It jumps when
+ * somebody sets the clock; tokens carry times of this kind.
+ */
+export type Wall = number;
