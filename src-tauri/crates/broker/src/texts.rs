@@ -187,6 +187,15 @@ mod tests {
                 include_str!("texts/en/terminal.json"),
                 include_str!("texts/ko/terminal.json"),
             ),
+            (
+                include_str!("texts/en/tray.json"),
+                include_str!("texts/ko/tray.json"),
+            ),
+            // Read by the window alone.
+            (
+                include_str!("texts/en/window.json"),
+                include_str!("texts/ko/window.json"),
+            ),
         ] {
             let english: Catalogue = serde_json::from_str(english).unwrap();
             let korean: Catalogue = serde_json::from_str(korean).unwrap();
@@ -201,24 +210,24 @@ mod tests {
         }
     }
 
-    #[test]
-    fn parameters_are_filled_in_and_cleaned() {
-        let parameters = [("who", "a\u{1b}]52;c;x\u{7}\u{202e}b".to_owned())];
-        assert_eq!(
-            fill("<{who}> {gone}", &parameters),
-            "<a\u{fffd}]52;c;x\u{fffd}\u{fffd}b> gone"
-        );
+    #[derive(Deserialize)]
+    struct Case {
+        template: String,
+        parameters: BTreeMap<String, String>,
+        filled: String,
     }
 
+    /// The window fills texts in too, and is tested against the same table (`ui/src/fill.test.ts`).
     #[test]
-    fn korean_particles_follow_the_last_syllable() {
-        for (word, expected) in [
-            ("서버", "서버를"),
-            ("계정", "계정을"),
-            ("test", "test를"),
-            ("admin", "admin을"),
-        ] {
-            assert_eq!(fill("{word|을/를}", &[("word", word.to_owned())]), expected);
+    fn parameters_are_filled_in_cleaned_and_followed_by_their_particle() {
+        let cases: Vec<Case> = serde_json::from_str(include_str!("texts/cases.json")).unwrap();
+        for case in cases {
+            let parameters: Vec<(&'static str, String)> = case
+                .parameters
+                .into_iter()
+                .map(|(name, value)| (&*name.leak(), value))
+                .collect();
+            assert_eq!(fill(&case.template, &parameters), case.filled);
         }
     }
 }
