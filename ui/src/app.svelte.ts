@@ -1,0 +1,104 @@
+// What the window knows: the last view, whether the resident is there, and what was just said.
+
+import { host } from "$host";
+
+import type { Command, ProblemView, Told, View, Wall } from "./contract";
+import { changes } from "./model/changes";
+import { say, speak } from "./say.svelte";
+
+export type Link = "waiting" | "live" | "gone";
+
+export type Shown = {
+  text: string;
+  failed?: boolean;
+  problem?: ProblemView | undefined;
+  action?: { label: string; run: () => void } | undefined;
+};
+
+export const app: {
+  view: View | null;
+  link: Link;
+  /** Why the resident is not there, where that is known. */
+  problem: ProblemView | null;
+  /** The clock at the last view: times on the screen stand still in between. */
+  now: Wall;
+  toast: Shown | null;
+  /** What the live region says. */
+  said: string;
+  details: { problem: ProblemView | null; account?: string } | null;
+} = $state({
+  view: null,
+  link: "waiting",
+  problem: null,
+  now: host.now(),
+  toast: null,
+  said: "",
+  details: null,
+});
+
+export async function begin(): Promise<void> {
+  document.addEventListener("visibilitychange", () => (app.now = host.now()));
+  await host.listen({
+    view(view) {
+      if (app.view !== null) {
+        const said = changes($state.snapshot(app.view), view);
+        if (said.length > 0) tell(said.join(". "));
+      }
+      speak(view.language);
+      app.now = host.now();
+      app.view = view;
+      app.link = "live";
+    },
+    gone(problem) {
+      app.problem = problem;
+      app.link = "gone";
+      tell(say("window.gone"));
+    },
+    back() {
+      app.problem = null;
+      app.link = app.view === null ? "waiting" : "live";
+      tell(say("window.back"));
+    },
+  });
+}
+
+/** Sends a command; what is wrong is shown, and else `done`. */
+export async function send(command: Command, done?: Shown): Promise<Told | null> {
+  let told: Told;
+  try {
+    told = await host.send(command);
+  } catch {
+    show({ text: say("window.failed"), failed: true });
+    return null;
+  }
+  if (told.is === "refused") {
+    const problem = told.problem;
+    show({ text: problem.message, failed: true, problem });
+  } else if (done !== undefined) {
+    show(done);
+  }
+  return told;
+}
+
+export async function copy(text: string, said = say("window.copied")): Promise<void> {
+  try {
+    await host.copy(text);
+    show({ text: said });
+  } catch {
+    show({ text: say("window.not-copied"), failed: true });
+  }
+}
+
+export function close(): void {
+  host.close();
+}
+
+export function show(shown: Shown): void {
+  app.toast = shown;
+  tell(shown.text);
+}
+
+/** Through the one polite live region. */
+export function tell(text: string): void {
+  app.said = text;
+}

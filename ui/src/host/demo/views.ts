@@ -1,0 +1,370 @@
+// The scripted views: one a situation that a person can be in.
+
+import type {
+  AccountView,
+  ContextView,
+  Language,
+  QuestionView,
+  TrustView,
+  View,
+} from "../../contract";
+
+/** A Tuesday afternoon; the demo's clock stands here. */
+export const NOW = Date.parse("2026-11-24T14:05:00");
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** The sentences that the resident would send, in its language. */
+const SAID = {
+  en: {
+    ended: "The provider ended this session: session not active.",
+    endedHint: "Sign in again.",
+    reach: "dex.branch.example can't be reached: connection timed out.",
+    reachHint: "Kubefob keeps trying. Check network, VPN and proxy.",
+    refused: "The provider refuses the client kubernetes-client (invalid_client).",
+    refusedHint:
+      "Check client id and client secret in the kubeconfig's args; the secret may have been changed.",
+    upgrade:
+      "Another version of Kubefob is installed. This one goes on, since only its memory has the tokens.",
+    upgradeHint:
+      "The other takes over by itself once the keyring is there and unlocked. To have it now, end this one and sign in again.",
+    locked:
+      "Another program is changing the kubeconfig, or has left its lock behind: ~/.kube/config.lock.",
+    lockedHint:
+      "If no 'kubectl config' is running, delete that file and try again. Nothing was changed.",
+    start: "Kubefob can't be started: its program is not beside the window's.",
+    startHint: "Install it again.",
+  },
+  ko: {
+    ended: "인증 서버가 이 세션을 끝냈습니다: session not active.",
+    endedHint: "다시 로그인하세요.",
+    reach: "dex.branch.example에 연결할 수 없습니다: connection timed out.",
+    reachHint: "Kubefob가 계속 시도합니다. 네트워크, VPN, 프록시를 확인하세요.",
+    refused: "인증 서버가 클라이언트 kubernetes-client를 거절했습니다(invalid_client).",
+    refusedHint:
+      "kubeconfig의 args에서 클라이언트 ID와 시크릿을 확인하세요. 시크릿이 바뀌었을 수 있습니다.",
+    upgrade:
+      "다른 버전의 Kubefob가 설치되었습니다. 토큰이 메모리에만 있어 지금 것이 계속 실행됩니다.",
+    upgradeHint:
+      "키링이 준비되고 잠금이 풀리면 새 버전이 자동으로 이어받습니다. 지금 바꾸려면 이 Kubefob를 끝내고 다시 로그인하세요.",
+    locked:
+      "다른 프로그램이 kubeconfig를 바꾸고 있거나 잠금 파일을 남겼습니다: ~/.kube/config.lock.",
+    lockedHint:
+      "실행 중인 'kubectl config'가 없다면 그 파일을 지우고 다시 시도하세요. 아무것도 바뀌지 않았습니다.",
+    start: "Kubefob를 시작할 수 없습니다. 창 프로그램 옆에 Kubefob 프로그램이 없습니다.",
+    startHint: "다시 설치하세요.",
+  },
+} as const;
+
+export type Sentences = (typeof SAID)[Language];
+
+export function said(language: Language): Sentences {
+  return SAID[language];
+}
+
+function account(id: string, change: Partial<AccountView>): AccountView {
+  return {
+    id,
+    label: id,
+    issuer: `https://${id}`,
+    client_id: "kubernetes-client",
+    state: "signed-out",
+    name: null,
+    groups: [],
+    expires: null,
+    signed_in: null,
+    renews: false,
+    clock_off: null,
+    waiting: [],
+    problem: null,
+    ...change,
+  };
+}
+
+function accounts(language: Language): Record<"park" | "test" | "ops", AccountView> {
+  const words = said(language);
+  return {
+    park: account("login.acme.example", {
+      client_id: "k8s",
+      state: "needs-you",
+      name: "j.park",
+      waiting: ["kubectl", "k9s"],
+      problem: { code: "session-ended", message: words.ended, hint: words.endedHint },
+    }),
+    test: account("sso.ddanzit.example", {
+      issuer: "https://sso.ddanzit.example/realms/ddanzit",
+      state: "signed-in",
+      name: "test",
+      groups: ["kubernetes:admin"],
+      expires: NOW + 4 * MINUTE,
+      signed_in: NOW - 5 * HOUR - 53 * MINUTE,
+      renews: true,
+    }),
+    ops: account("dex.branch.example", {
+      label: "ops@branch",
+      client_id: "branch",
+      state: "cannot-reach",
+      name: "ops@branch",
+      expires: NOW + 12 * MINUTE,
+      signed_in: NOW - DAY,
+      renews: true,
+      problem: { code: "unreachable", message: words.reach, hint: words.reachHint },
+    }),
+  };
+}
+
+function context(
+  name: string,
+  server: string,
+  user: string,
+  change: Partial<ContextView> = {},
+): ContextView {
+  return { name, server: `https://${server}`, user, namespace: null, account: null, ...change };
+}
+
+const CONTEXTS: ContextView[] = [
+  context("kubernetes", "api.ddanzit.example:6443", "keycloak-user", {
+    account: "sso.ddanzit.example",
+  }),
+  context("staging", "api.staging.acme.example", "acme", {
+    namespace: "web",
+    account: "login.acme.example",
+  }),
+  context("acme-eu-1", "api.eu1.acme.example", "acme", {
+    namespace: "payments",
+    account: "login.acme.example",
+  }),
+  context("branch-edge", "10.20.0.11:6443", "branch", { account: "dex.branch.example" }),
+  context("kind-local", "127.0.0.1:40231", "kind-local"),
+];
+
+const TRUSTS: TrustView[] = [
+  {
+    name: "3fa1c07e",
+    account: "sso.ddanzit.example",
+    server: "https://api.ddanzit.example:6443",
+    by: "first-start",
+    at: NOW - 21 * DAY,
+    contexts: ["kubernetes"],
+    file: "~/.kube/config",
+  },
+  {
+    name: "90d2be11",
+    account: "login.acme.example",
+    server: "https://api.staging.acme.example",
+    by: "page",
+    at: NOW - 6 * HOUR,
+    contexts: ["staging"],
+    file: "~/.kube/config",
+  },
+  {
+    name: "7bb05d3a",
+    account: "login.acme.example",
+    server: "https://api.eu1.acme.example",
+    by: "window",
+    at: NOW - DAY - 2 * HOUR,
+    contexts: ["acme-eu-1", "acme-eu-1-admin"],
+    file: "~/work/acme.yaml",
+  },
+  {
+    name: "c41e9f02",
+    account: "ops@branch",
+    server: null,
+    by: "terminal",
+    at: NOW - 4 * DAY,
+    contexts: [],
+    file: null,
+  },
+];
+
+export const QUESTION: QuestionView = {
+  name: "b7c2",
+  in_window: true,
+  account: "test",
+  issuer: "https://sso.ddanzit.example/realms/ddanzit",
+  client_id: "kubernetes-client",
+  scopes: [],
+  servers: [{ server: "https://api.new-team.example:6443", contexts: ["new-team"], wary: [] }],
+  others: [],
+  asker: "kubectl",
+  file: "~/Downloads/team.yaml",
+};
+
+const WARY: QuestionView = {
+  ...QUESTION,
+  servers: [
+    { server: "https://api.new-team.example:6443", contexts: ["new-team"], wary: ["skips-tls"] },
+  ],
+};
+
+const SEVERAL: QuestionView = {
+  ...QUESTION,
+  servers: [
+    { server: "https://api.dev.new-team.example", contexts: ["dev"], wary: [] },
+    {
+      server: "https://api.test.new-team.example",
+      contexts: ["test", "test-admin"],
+      wary: ["proxy", "other-authority"],
+    },
+  ],
+  others: [
+    { server: "https://api.staging.new-team.example", contexts: ["staging"], wary: [] },
+    { server: "https://api.eu1.new-team.example", contexts: ["eu-1"], wary: ["skips-tls"] },
+  ],
+};
+
+/** What each situation makes of the usual view. */
+const SITUATIONS = {
+  three: (view: View, language: Language): View => {
+    const { park, test, ops } = accounts(language);
+    return { ...view, accounts: [park, test, ops] };
+  },
+  one: (view: View, language: Language): View => ({ ...view, accounts: [accounts(language).test] }),
+  "signed-out": (view: View, language: Language): View => ({
+    ...view,
+    accounts: [
+      {
+        ...accounts(language).test,
+        state: "signed-out",
+        name: null,
+        groups: [],
+        expires: null,
+        signed_in: null,
+      },
+    ],
+  }),
+  "signing-in": (view: View, language: Language): View => {
+    const { park, test } = accounts(language);
+    return { ...view, accounts: [{ ...park, state: "signing-in", problem: null }, test] };
+  },
+  /** Every state at once. */
+  states: (view: View, language: Language): View => {
+    const { park, test, ops } = accounts(language);
+    const words = said(language);
+    return {
+      ...view,
+      accounts: [
+        park,
+        {
+          ...test,
+          id: "refused",
+          state: "refused",
+          problem: { code: "client-refused", message: words.refused, hint: words.refusedHint },
+        },
+        { ...test, id: "ends", renews: false, expires: NOW + 3 * HOUR, clock_off: 40 },
+        { ...test, id: "renewing", state: "renewing" },
+        ops,
+        { ...test, id: "out", state: "signed-out", name: null, groups: [] },
+      ],
+    };
+  },
+  empty: (view: View): View => ({ ...view, accounts: [], trusts: [], kubeconfig: null }),
+  question: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    questions: [QUESTION],
+  }),
+  consent: (view: View, language: Language): View => SITUATIONS.question(view, language),
+  wary: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    questions: [WARY],
+  }),
+  several: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    questions: [SEVERAL],
+  }),
+  memory: (view: View, language: Language): View => {
+    const words = said(language);
+    return {
+      ...SITUATIONS.one(view, language),
+      keep: "memory-no-keyring",
+      notices: [{ code: "upgrade-waits", message: words.upgrade, hint: words.upgradeHint }],
+    };
+  },
+  /** As much of everything as there may be. */
+  long: (view: View, language: Language): View => {
+    const { park, test, ops } = accounts(language);
+    const far =
+      "a-very-long-name-that-somebody-gave-to-a-provider.identity.platform-engineering.acme.example";
+    return {
+      ...view,
+      accounts: [
+        {
+          ...park,
+          name: "wilhelmina.von-hohenstaufen-mcallister@platform-engineering.acme.example",
+          issuer: `https://${far}/realms/production`,
+        },
+        {
+          ...test,
+          name: "김수한무거북이와두루미삼천갑자동방삭치치카포사리사리센타",
+          groups: Array.from(
+            { length: 30 },
+            (_, n) => `oidc:team-with-a-long-name-${n}:cluster-administrators`,
+          ),
+        },
+        ops,
+      ],
+      kubeconfig: view.kubeconfig && {
+        ...view.kubeconfig,
+        file: "~/projects/customers/acme/kubernetes/production/kubeconfig.yaml",
+        current: `arn:aws:eks:eu-central-1:123456789012:cluster/${far}`,
+        contexts: [
+          context(
+            `arn:aws:eks:eu-central-1:123456789012:cluster/${far}`,
+            `${far}:6443`,
+            "arn:aws:eks:user",
+            {
+              namespace: "a-namespace-with-a-name-of-sixty-three-characters-which-is-most",
+              account: "login.acme.example",
+            },
+          ),
+          ...Array.from({ length: 40 }, (_, n) =>
+            context(`cluster-${n}`, `10.0.${n}.1:6443`, "admin"),
+          ),
+        ],
+      },
+      trusts: view.trusts.map((trust) => ({
+        ...trust,
+        account: far,
+        server: `https://${far}:6443`,
+        contexts: Array.from({ length: 12 }, (_, n) => `context-${n}`),
+      })),
+      questions: [
+        {
+          ...SEVERAL,
+          account: far,
+          asker: "an-editor-with-a-long-name-in-a-container",
+          servers: SEVERAL.servers.map((line) => ({
+            ...line,
+            server: `https://${far}:6443/clusters/c-m-abcdefgh`,
+          })),
+        },
+      ],
+    };
+  },
+};
+
+export type Situation = keyof typeof SITUATIONS;
+
+export function isSituation(name: string): name is Situation {
+  return Object.hasOwn(SITUATIONS, name);
+}
+
+export function view(situation: Situation, language: Language): View {
+  const usual: View = {
+    accounts: [],
+    trusts: TRUSTS,
+    questions: [],
+    keep: "sealed",
+    kubeconfig: {
+      file: "~/.kube/config",
+      path: "/home/you/.kube/config",
+      current: "kubernetes",
+      contexts: CONTEXTS,
+    },
+    language,
+    notices: [],
+  };
+  return SITUATIONS[situation](usual, language);
+}

@@ -1,0 +1,21 @@
+// What the user interface needs of the world around it. The rest of the tree knows this alone.
+
+import type { Command, ProblemView, Told, View, Wall } from "../contract";
+
+export interface Host {
+  /** Tells of views, and of the resident's going and coming, from now on. */
+  listen(heard: Heard): Promise<void>;
+  /** Has a command carried out, and says what came of it. */
+  send(command: Command): Promise<Told>;
+  copy(text: string): Promise<void>;
+  /** Closes this window. */
+  close(): void;
+  now(): Wall;
+}
+
+export interface Heard {
+  view(view: View): void;
+  /** The resident ended, or does not answer. */
+  gone(problem: ProblemView | null): void;
+  back(): void;
+}

@@ -1,0 +1,15 @@
+// What decides how a question of trust is shown.
+
+import type { QuestionView } from "../contract";
+
+/** How long nobody may have typed before an answer counts, in milliseconds. */
+export const PAUSE = 1000;
+
+export function isWary(question: QuestionView): boolean {
+  return question.servers.some((line) => line.wary.length > 0);
+}
+
+/** Whether this key belongs to a text or a command line, rather than to finding one's way. */
+export function isTyping(key: string): boolean {
+  return [...key].length === 1 || key === "Enter" || key === "Backspace" || key === "Delete";
+}
