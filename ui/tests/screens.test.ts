@@ -1,59 +1,70 @@
-// Each screen in both themes and languages: no violation that axe knows of, nothing in the console (so
-// nothing that the strict policy refused), and its picture where KUBEFOB_PICTURES names a folder.
+// Each screen in both languages: no violation that axe knows of in either theme, no text that overflows at the
+// smallest size, nothing in the console (so nothing that the strict policy refused). Where KUBEFOB_PICTURES
+// names a folder, pictures of all of them are left there.
 
 import axe from "axe-core";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, test } from "vitest";
 
 import { useBrowser, withPage } from "./browser";
-import { address, SCREENS } from "./screens";
-
-const pictures = process.env.KUBEFOB_PICTURES;
-
-useBrowser();
-
-for (const seen of SCREENS) {
-  describe(seen.name, () => {
-    for (const language of ["en", "ko"] as const) {
-      for (const theme of ["light", "dark"] as const) {
-        test(`${theme} ${language}`, async () => {
-          await withPage(address(seen, language, theme), { viewport: seen.size }, async (page) => {
-            await seen.act?.(page);
-            if (pictures !== undefined) {
-              await mkdir(pictures, { recursive: true });
-              const name = `ui-${seen.name}-${theme}-${language}.png`;
-              await page.screenshot({ path: join(pictures, name) });
-            }
-            await page.evaluate(axe.source);
-            const found = await page.evaluate(() =>
-              window.axe.run({ resultTypes: ["violations"] }),
-            );
-            const told = found.violations.map(
-              ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
-            );
-            expect(told).toEqual([]);
-          });
-        });
-      }
-    }
-    test.runIf(pictures !== undefined)("at 200 %", async () => {
-      for (const language of ["en", "ko"] as const) {
-        for (const theme of ["light", "dark"] as const) {
-          const options = { viewport: seen.size, deviceScaleFactor: 2 };
-          await withPage(address(seen, language, theme), options, async (page) => {
-            await seen.act?.(page);
-            const name = `ui-${seen.name}-${theme}-${language}@2.png`;
-            await page.screenshot({ path: join(pictures ?? "", name) });
-          });
-        }
-      }
-    });
-  });
-}
+import { overflowing } from "./overflow";
+import { address, SCREENS, SMALLEST } from "./screens";
 
 declare global {
   interface Window {
     axe: typeof axe;
   }
+}
+
+const pictures = process.env.KUBEFOB_PICTURES;
+
+useBrowser();
+
+describe.concurrent.each(SCREENS)("$name", (seen) => {
+  test.each(["en", "ko"] as const)("%s", async (language) => {
+    await withPage(address(seen, language), { viewport: seen.size }, async (page) => {
+      const wrong: string[] = [];
+      await seen.act?.(page);
+      await picture(page, `${seen.name}-light-${language}`);
+      await page.evaluate(axe.source);
+      wrong.push(...(await violations(page)));
+      await page.evaluate(() => (document.documentElement.dataset.theme = "dark"));
+      await picture(page, `${seen.name}-dark-${language}`);
+      // Colours are all that a theme changes.
+      wrong.push(...(await violations(page, "color-contrast")));
+      if (seen.page !== "gallery") {
+        if (seen.page === "index") await page.setViewportSize(SMALLEST);
+        wrong.push(...(await page.evaluate(overflowing)));
+        await picture(page, `${seen.name}-small-${language}`);
+      }
+      if (wrong.length > 0) throw new Error(wrong.join("\n"));
+    });
+  });
+
+  if (pictures === undefined) return;
+  test.each(["en", "ko"] as const)("%s at 200 %", async (language) => {
+    const options = { viewport: seen.size, deviceScaleFactor: 2 };
+    await withPage(address(seen, language), options, async (page) => {
+      await seen.act?.(page);
+      await picture(page, `${seen.name}-light-${language}@2`);
+      await page.evaluate(() => (document.documentElement.dataset.theme = "dark"));
+      await picture(page, `${seen.name}-dark-${language}@2`);
+    });
+  });
+});
+
+async function picture(page: Page, name: string): Promise<void> {
+  if (pictures === undefined) return;
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `ui-${name}.png`) });
+}
+
+async function violations(page: Page, rule?: string): Promise<string[]> {
+  const options: axe.RunOptions = { resultTypes: ["violations"], ...(rule && { runOnly: rule }) };
+  const found = await page.evaluate((options) => window.axe.run(options), options);
+  return found.violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
+  );
 }

@@ -41,12 +41,11 @@ Object.assign(globalThis, { demo });
 export const host: Host = {
   listen(wants) {
     heard = wants;
-    const words = said(language);
     switch (asked.get("link")) {
       case "waiting":
         break;
       case "failed":
-        heard.gone({ code: "not-started", message: words.start, hint: words.startHint });
+        heard.gone(null);
         break;
       case "gone":
         heard.view(shown);
@@ -61,8 +60,10 @@ export const host: Host = {
     demo.sent.push(command);
     if (demo.refuses) {
       const words = said(language);
-      const problem = { code: "kubeconfig-locked", message: words.locked, hint: words.lockedHint };
-      return Promise.resolve<Told>({ is: "refused", problem });
+      return Promise.resolve<Told>({
+        is: "refused",
+        problem: { code: "kubeconfig-locked", message: words.locked, hint: words.lockedHint },
+      });
     }
     return Promise.resolve(done(command));
   },

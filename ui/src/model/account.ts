@@ -1,6 +1,6 @@
 // An account as it is shown: names, facts, and the one thing to do.
 
-import type { AccountView, Wall } from "../contract";
+import type { AccountView, Code, Wall } from "../contract";
 import { needsAPerson } from "./state";
 
 /** The biggest thing on the card: who. Where nobody is known, what the account is called. */
@@ -82,7 +82,7 @@ export function facts(account: AccountView, now: Wall): Fact[] {
 }
 
 /** The problems that a state's word has said already. */
-const SAID = new Set(["signed-out", "not-signed-in"]);
+const SAID: ReadonlySet<Code> = new Set<Code>(["signed-out", "not-signed-in"]);
 
 export function toldProblem(account: AccountView): AccountView["problem"] {
   return account.problem === null || SAID.has(account.problem.code) ? null : account.problem;

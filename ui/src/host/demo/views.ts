@@ -34,8 +34,6 @@ const SAID = {
       "Another program is changing the kubeconfig, or has left its lock behind: ~/.kube/config.lock.",
     lockedHint:
       "If no 'kubectl config' is running, delete that file and try again. Nothing was changed.",
-    start: "Kubefob can't be started: its program is not beside the window's.",
-    startHint: "Install it again.",
   },
   ko: {
     ended: "인증 서버가 이 세션을 끝냈습니다: session not active.",
@@ -53,8 +51,6 @@ const SAID = {
       "다른 프로그램이 kubeconfig를 바꾸고 있거나 잠금 파일을 남겼습니다: ~/.kube/config.lock.",
     lockedHint:
       "실행 중인 'kubectl config'가 없다면 그 파일을 지우고 다시 시도하세요. 아무것도 바뀌지 않았습니다.",
-    start: "Kubefob를 시작할 수 없습니다. 창 프로그램 옆에 Kubefob 프로그램이 없습니다.",
-    startHint: "다시 설치하세요.",
   },
 } as const;
 
