@@ -333,7 +333,8 @@ impl Session {
             | Doing::LostReply { .. }
             | Doing::Blocked { .. }
             | Doing::Declined { .. } => {
-                if self.good(cx.now).is_some() {
+                // A token that nothing renews any more is no reason to wait for its end.
+                if self.good(cx.now).is_some() && !matches!(self.renewal, Renewal::Over(_)) {
                     return vec![Step::Serve(waiter)];
                 }
                 self.waiting.join(waiter);

@@ -231,6 +231,20 @@ fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
 }
 
 #[test]
+fn a_person_signs_in_again_before_a_token_that_nothing_renews_has_run_out() {
+    let mut walk = Walk::with_tokens(60);
+    walk.at(50).with(Session::timeout);
+    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    let steps = walk.with(|session, cx| session.sign_in(waiter(1, Person::Asking), cx));
+    assert!(
+        matches!(steps[..], [Step::SignIn(_), Step::Tell(_, CallerId(1))]),
+        "{steps:?}"
+    );
+    let steps = walk.ask(2, Person::Absent);
+    assert!(matches!(steps[..], [Step::Serve(_)]), "{steps:?}");
+}
+
+#[test]
 fn after_a_refusal_only_a_person_opens_the_next_page() {
     let mut walk = Walk::new();
     walk.ask(1, Person::Present);
