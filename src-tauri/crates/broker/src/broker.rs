@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
 use crate::clock::{Deadline, Now};
-use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Restored};
+use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Reply, Restored};
 use crate::problem::{Code, Problem};
 use crate::proxies::KnownProxies;
 use crate::questions::Questions;
@@ -116,15 +116,29 @@ impl Broker {
         }
     }
 
+    /// There are sessions at rest, of accounts that were not written down or are forgotten: they are waited for.
+    #[must_use]
+    pub fn with_sessions_at_rest(mut self) -> Self {
+        if let Early::Over = self.early {
+            self.early = Early::Waits(Vec::new());
+        }
+        self
+    }
+
     /// Takes what happened; returns what the world must now do.
     pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
         let mut effects = Vec::new();
-        self.absorb_clock_change(now);
+        let clock_set = self.absorb_clock_change(now);
         let Some(event) = self.in_time(event) else {
             return effects;
         };
         match event {
-            Event::Asked(ask) => self.asked(*ask, now, &mut effects),
+            Event::Asked(ask) => {
+                self.asked(*ask, now, &mut effects);
+                if is_a_token_alone(&effects) && !clock_set {
+                    return effects;
+                }
+            }
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
             Event::FilesChanged(kubeconfig) => {
@@ -275,14 +289,15 @@ impl Broker {
         });
     }
 
-    fn absorb_clock_change(&mut self, now: Now) {
+    /// Whether somebody has set the clock since the last event.
+    fn absorb_clock_change(&mut self, now: Now) -> bool {
         let base = now
             .wall
             .0
             .saturating_sub(i64::try_from(now.moment.0).unwrap_or(i64::MAX));
         let moved = base.saturating_sub(*self.clock_base.get_or_insert(base));
         if moved.abs() < CLOCK_SET {
-            return;
+            return false;
         }
         self.clock_base = Some(base);
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
@@ -291,6 +306,7 @@ impl Broker {
                 Vec::new()
             });
         }
+        true
     }
 
     fn loaded(&mut self, restored: Vec<Restored>, keep: Keep, now: Now) {
@@ -368,6 +384,18 @@ impl Broker {
             effects.push(Effect::Show(Box::new(view)));
         }
     }
+}
+
+/// Whether whoever asked got a token, and nothing else came of it. It is what nearly every question comes to,
+/// and it changes nothing that is shown.
+fn is_a_token_alone(effects: &[Effect]) -> bool {
+    matches!(
+        effects,
+        [
+            Effect::Reply(_, Reply::Credential(..)),
+            Effect::Reply(_, Reply::Done(_)),
+        ]
+    )
 }
 
 /// Who waits for an event that needs to know which tokens there are.

@@ -23,6 +23,7 @@ use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
 use broker::tokens::Tokens;
 use broker::trust::{Answer, Server};
+use broker::view::View;
 use broker::waiters::CallerId;
 use proptest::prelude::*;
 
@@ -115,6 +116,8 @@ struct World {
     broker: Broker,
     desktop: Desktop,
     now: Now,
+    /// What was shown last.
+    shown: View,
     next: u64,
     owed: BTreeMap<CallerId, usize>,
     refreshing: BTreeMap<AttemptId, AccountId>,
@@ -134,6 +137,7 @@ impl World {
                 wall: Wall::from_seconds(1_800_000_000),
                 moment: Moment(1_000_000),
             },
+            shown: View::default(),
             next: 1,
             owed: BTreeMap::new(),
             refreshing: BTreeMap::new(),
@@ -166,6 +170,16 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         let effects = self.broker.handle(event, self.now);
+        for effect in &effects {
+            if let Effect::Show(view) = effect {
+                self.shown.clone_from(view);
+            }
+        }
+        assert_eq!(
+            self.shown,
+            self.broker.view(self.now),
+            "what is shown is what there is"
+        );
         for effect in effects {
             match effect {
                 Effect::Reply(caller, reply) => self.reply(caller, reply),

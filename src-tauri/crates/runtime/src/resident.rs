@@ -75,6 +75,11 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
     let language = crate::asker::spoken(&environment).unwrap_or_default();
     let broker = Broker::new(kept, settings.decided(language), seed());
+    let broker = if vault.holds_any() {
+        broker.with_sessions_at_rest()
+    } else {
+        broker
+    };
     let (chosen, choice) = watch::channel(settings);
     let (shown_on, desktop) = watch::channel(Desktop::None);
     let runtime = wire::os::runtime_folder(places.uid());

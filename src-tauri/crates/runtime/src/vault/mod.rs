@@ -122,6 +122,12 @@ impl Vault {
         loaded
     }
 
+    /// Whether there are files of accounts, readable or not. It looks at the disk, for a moment.
+    #[must_use]
+    pub fn holds_any(&self) -> bool {
+        file::holds_any(&self.0.folder)
+    }
+
     /// Keeps the tokens of an account, and returns once the disk has them. `generation` and `sealed` are
     /// counted here.
     ///

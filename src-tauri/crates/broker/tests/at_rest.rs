@@ -1,0 +1,56 @@
+//! What rests in the vault when the resident starts.
+
+#![allow(
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "each test looks for one effect among many"
+)]
+
+mod shared;
+
+use std::time::Duration;
+
+use broker::account::ClientSettings;
+use broker::asker::Desktop;
+use broker::broker::Broker;
+use broker::event::{AtRest, Effect, Event, Kept, Reply, Restored};
+use broker::session::Loss;
+use broker::settings::{Keep, Settings};
+use broker::trust::{Approval, By, Pair, Server};
+use shared::{ask, asker, key, start, tokens};
+
+/// The file that names accounts was lost, and the vault was not: whoever asks first waits for what it says,
+/// and no page is opened for a session that is there.
+#[test]
+fn a_session_of_a_forgotten_account_is_waited_for() {
+    let pair = Pair {
+        account: key().id(),
+        server: Server::Unknown("s".into()),
+    };
+    let approval = Approval {
+        at: start().wall,
+        by: By::FirstStart,
+        contexts: vec![],
+        file: None,
+    };
+    let kept = Kept {
+        trusts: vec![(pair, approval)],
+        ..Kept::default()
+    };
+    let mut broker = Broker::new(kept, Settings::default(), 1).with_sessions_at_rest();
+    broker.handle(Event::Desktop(Desktop::Unlocked), start());
+    let asked = ask(1, asker(1, true), ClientSettings::default(), "s");
+    assert_eq!(broker.handle(asked, start()), [], "not decided yet");
+    let restored = Restored {
+        key: key(),
+        at_rest: AtRest::Tokens(tokens(1, Duration::from_secs(300), start()), Loss::None),
+    };
+    let effects = broker.handle(Event::Loaded(vec![restored], Keep::Sealed), start());
+    let token = effects.iter().find_map(|effect| match effect {
+        Effect::Reply(_, Reply::Credential(_, token, _)) => Some(token.reveal()),
+        _ => None,
+    });
+    assert_eq!(token, Some("token-1"), "{effects:?}");
+    let opened = |effect: &Effect| matches!(effect, Effect::SignIn(_));
+    assert!(!effects.iter().any(opened), "{effects:?}");
+}
