@@ -8,7 +8,9 @@ mod parts;
 mod prerequisites;
 mod programs;
 mod run;
+mod shim;
 mod summary;
+mod system;
 mod test;
 
 use std::env;
@@ -30,6 +32,8 @@ cargo xtask demo [--no-wait] [--scripted]
 cargo xtask fuzz [NAME] [--for 10m] [--keep]
     A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts the
     best of what was found so far into the tree's corpus.
+cargo xtask build
+    The release: the three programs side by side, in a folder that it names.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -55,6 +59,10 @@ fn main() -> ExitCode {
             Ok(request) => fuzz::run(&request),
             Err(mistake) => return misused(&mistake),
         },
+        ["build"] => programs::lay_release().map(|folder| {
+            println!("{}", folder.display());
+            ExitCode::SUCCESS
+        }),
         ["parts"] => parts::list(),
         ["bundle", ..] => return misused("`bundle` is not there yet"),
         [] | ["help" | "--help" | "-h"] => {

@@ -4,7 +4,6 @@
 mod go;
 mod keycloak;
 mod kubectls;
-mod system;
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,6 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::cache::{Cache, Filling};
 use crate::prerequisites::Tool;
 use crate::programs;
+use crate::system;
 
 /// What a run of the tests can use.
 pub(crate) struct Parts {

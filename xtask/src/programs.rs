@@ -8,6 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use crate::run;
+use crate::shim;
 
 /// The workspace.
 pub(crate) fn root() -> PathBuf {
@@ -50,7 +51,7 @@ fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
     fs::create_dir_all(&folder)?;
     place(resident, &folder.join("kubefob"))?;
     let shim = folder.join("kubectl-fob");
-    place(&shim_program()?, &shim)?;
+    place(&shim::build()?, &shim)?;
     // The same file under kubelogin's name.
     rename_over(&folder.join("kubectl-oidc_login"), |made| {
         fs::hard_link(&shim, made)
@@ -71,29 +72,6 @@ fn resident(sets: &[&str], others: &[&str]) -> Result<PathBuf> {
     }
     succeed(&mut build)?;
     Ok(target().join("debug/kubefob"))
-}
-
-/// The shim as it is shipped. RUSTFLAGS reach every crate of a build, hence a build of its own.
-fn shim_program() -> Result<PathBuf> {
-    let triple = host()?;
-    let folder = target().join("shim");
-    let mut build = cargo();
-    build.args(["build", "--profile", "shim", "--package", "kubectl-fob"]);
-    build
-        .args(["--target", &triple, "--target-dir"])
-        .arg(&folder);
-    if triple.ends_with("linux-gnu") {
-        // Without RELRO: it costs a call and a page fault at each start. What it would protect here is the
-        // choice between libc's own variants of memcpy and its like, and constant tables of pointers, once
-        // somebody can write anywhere in a process that lives for a millisecond, has no unsafe code outside
-        // of `os` and hears only a peer of its own user. Nothing is bound lazily.
-        build.env(
-            "RUSTFLAGS",
-            "-C target-feature=+crt-static -C relocation-model=static -C relro-level=off",
-        );
-    }
-    succeed(&mut build)?;
-    Ok(folder.join(triple).join("shim/kubectl-fob"))
 }
 
 pub(crate) fn host() -> Result<String> {

@@ -1,10 +1,9 @@
 //! The exec credential plugin: asks the resident, does what it is told.
 //!
 //! It parses nothing and decides nothing; it runs at every question, so it costs no more than a process has
-//! to. `no_main` spares it std's own start. The release is static, at a fixed address and without RELRO (a
-//! page fault costs as much as ten system calls), so it is built by a call of its own:
-//! `RUSTFLAGS="-C target-feature=+crt-static -C relocation-model=static -C relro-level=off" cargo build
-//! --profile shim -p kubectl-fob --target x86_64-unknown-linux-gnu --target-dir target/shim`.
+//! to. `no_main` spares it std's own start. The release is static, at a fixed address, without RELRO (a page
+//! fault costs as much as ten system calls), and with musl for its C library where there is one: `xtask` says
+//! how and why (`programs.rs`).
 #![cfg_attr(not(test), no_main)]
 
 mod os;
@@ -61,11 +60,11 @@ impl Waits {
     }
 }
 
-/// The whole program; returns its exit code.
-fn run() -> u8 {
+/// The whole program, called with these arguments, its own name first; returns its exit code.
+fn run(arguments: Vec<Vec<u8>>) -> u8 {
     // It fails on no kernel that we know, and a kubectl that works is worth more than the refusal.
     let _ = wire::os::harden();
-    let asker = Asker::of_this_process();
+    let asker = Asker::of_this_process(arguments);
     let mut streams = Streams::new(asker.terminals(), asker.is_plugin());
     match answer(asker, &mut streams) {
         Ok(code) => code,

@@ -34,8 +34,9 @@ pub(crate) enum Person {
 }
 
 impl Asker {
-    pub(crate) fn of_this_process() -> Self {
-        let mut arguments = env::args_os().map(OsStringExt::into_vec);
+    /// This process, which was called with these arguments.
+    pub(crate) fn of_this_process(arguments: Vec<Vec<u8>>) -> Self {
+        let mut arguments = arguments.into_iter();
         let program = arguments.next().unwrap_or_default();
         let exec_info = env::var_os("KUBERNETES_EXEC_INFO").map(OsString::into_vec);
         let variable = |name: &str| Some((name.into(), env::var_os(name)?.into_vec()));

@@ -1,4 +1,4 @@
-//! What the system's own packages give: a session bus, a keyring, a screen, network namespaces.
+//! What the system's own packages give: a session bus, a keyring, a screen, network namespaces, a C library.
 
 use std::process::Command;
 
@@ -8,8 +8,8 @@ use crate::cache::Cache;
 use crate::prerequisites::on_path;
 use crate::run;
 
-/// A program that tests start, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 7] = [
+/// A program that tests or builds start, and Debian's package of it.
+const PROGRAMS: [(&str, &str); 8] = [
     ("dbus-daemon", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("secret-tool", "libsecret-tools"),
@@ -17,10 +17,11 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("xfce4-panel", "xfce4-panel"),
     ("dunst", "dunst"),
     ("ip", "iproute2"),
+    ("musl-gcc", "musl-tools"),
 ];
 
 /// Installs which of the `wanted` are absent, where that is allowed; returns what still is, and why.
-pub(super) fn missing(
+pub(crate) fn missing(
     cache: &Cache,
     wanted: impl Fn(&str) -> bool + Copy,
 ) -> Vec<(String, String)> {
