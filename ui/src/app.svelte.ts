@@ -4,6 +4,7 @@ import { host } from "$host";
 
 import type { Command, ProblemView, Told, View, Wall } from "./contract";
 import { changes } from "./model/changes";
+import { keepFocus } from "./roving";
 import { say, speak } from "./say.svelte";
 
 export type Link = "waiting" | "live" | "gone";
@@ -18,8 +19,6 @@ export type Shown = {
 export const app: {
   view: View | null;
   link: Link;
-  /** Why the resident is not there, where that is known. */
-  problem: ProblemView | null;
   /** The clock at the last view: times on the screen stand still in between. */
   now: Wall;
   toast: Shown | null;
@@ -29,7 +28,6 @@ export const app: {
 } = $state({
   view: null,
   link: "waiting",
-  problem: null,
   now: host.now(),
   toast: null,
   said: "",
@@ -45,17 +43,17 @@ export async function begin(): Promise<void> {
         if (said.length > 0) tell(said.join(". "));
       }
       speak(view.language);
-      app.now = host.now();
-      app.view = view;
-      app.link = "live";
+      void keepFocus(() => {
+        app.now = host.now();
+        app.view = view;
+        app.link = "live";
+      });
     },
-    gone(problem) {
-      app.problem = problem;
+    gone() {
       app.link = "gone";
       tell(say("window.gone"));
     },
     back() {
-      app.problem = null;
       app.link = app.view === null ? "waiting" : "live";
       tell(say("window.back"));
     },

@@ -28,7 +28,7 @@ export const demo: {
     change(shown);
     heard?.view(structuredClone(shown));
   },
-  gone: () => heard?.gone(null),
+  gone: () => heard?.gone(),
   back: () => heard?.back(),
 };
 
@@ -45,11 +45,11 @@ export const host: Host = {
       case "waiting":
         break;
       case "failed":
-        heard.gone(null);
+        heard.gone();
         break;
       case "gone":
         heard.view(shown);
-        heard.gone(null);
+        heard.gone();
         break;
       default:
         heard.view(structuredClone(shown));

@@ -1,6 +1,6 @@
 // What the user interface needs of the world around it. The rest of the tree knows this alone.
 
-import type { Command, ProblemView, Told, View, Wall } from "../contract";
+import type { Command, Told, View, Wall } from "../contract";
 
 export interface Host {
   /** Tells of views, and of the resident's going and coming, from now on. */
@@ -16,6 +16,6 @@ export interface Host {
 export interface Heard {
   view(view: View): void;
   /** The resident ended, or does not answer. */
-  gone(problem: ProblemView | null): void;
+  gone(): void;
   back(): void;
 }

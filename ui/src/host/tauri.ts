@@ -4,20 +4,40 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWindow } from "@tauri-apps/api/window";
 
-import type { ProblemView, Told, View } from "../contract";
+import type { Told, View } from "../contract";
 import type { Host } from "./host";
 
 export const host: Host = {
   async listen(heard) {
     await Promise.all([
       listen<View>("view", ({ payload }) => heard.view(payload)),
-      listen<ProblemView | null>("gone", ({ payload }) => heard.gone(payload)),
+      listen("gone", () => heard.gone()),
       listen("back", () => heard.back()),
     ]);
     await invoke("ready");
   },
   send: (command) => invoke<Told>("send", { command }),
-  copy: (text) => navigator.clipboard.writeText(text),
+  async copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // WebKit has it only where it sees that somebody clicked; the older way asks for no more than that.
+      copyByMarking(text);
+    }
+  },
   close: () => void getCurrentWindow().close(),
   now: () => Date.now(),
 };
+
+function copyByMarking(text: string): void {
+  const before = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "hidden";
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (before instanceof HTMLElement) before.focus();
+  if (!copied) throw new Error("nothing was copied");
+}

@@ -1,0 +1,244 @@
+// Every path by keyboard alone. Each begins where a person begins: with nothing in focus.
+
+import type { Page } from "playwright-core";
+import { describe, expect, test } from "vitest";
+
+import { useBrowser, withPage } from "./browser";
+
+useBrowser();
+
+type Sent = typeof globalThis.demo.sent;
+
+function path(name: string, at: string, walk: (page: Page) => Promise<void>): void {
+  test(name, () => withPage(at, {}, walk));
+}
+
+async function press(page: Page, ...keys: string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+const sent = (page: Page): Promise<Sent> => page.evaluate(() => globalThis.demo.sent);
+
+/** What has the focus, as a screen reader would name it. */
+const focused = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const at = document.activeElement;
+    const name = at?.getAttribute("aria-label") ?? at?.textContent ?? "";
+    return name.replace(/\s+/g, " ").trim();
+  });
+
+const isOpen = (page: Page, what: string): Promise<boolean> => page.locator(what).isVisible();
+
+describe.concurrent("by keyboard", () => {
+  path(
+    "Tab goes as one reads, and where it is can be seen",
+    "index.html?view=three",
+    async (page) => {
+      const seen: string[] = [];
+      for (;;) {
+        await press(page, "Tab");
+        if (await page.evaluate(() => document.activeElement === document.body)) break;
+        seen.push(await focused(page));
+        const outline = await page.evaluate(() => {
+          const style = getComputedStyle(document.activeElement ?? document.body);
+          return `${style.outlineStyle} ${style.outlineWidth}`;
+        });
+        expect(outline, seen.at(-1)).toBe("solid 2px");
+      }
+      expect(seen).toEqual([
+        "Accounts 1 1 needs you",
+        "Contexts",
+        "Trusted",
+        "Settings",
+        "j.park, Needs you",
+        "Sign in: j.park",
+        "More for j.park",
+        "Details",
+        "More for test",
+        "More for ops@branch",
+      ]);
+    },
+  );
+
+  path("Ctrl and a number go to the screens", "index.html?view=three", async (page) => {
+    const heading = page.getByRole("heading", { level: 1 });
+    for (const [key, name] of [
+      ["2", "Contexts"],
+      ["3", "Trusted"],
+      [",", "Settings"],
+      ["1", "Accounts"],
+    ]) {
+      await press(page, `Control+${key}`);
+      await heading.filter({ hasText: name }).waitFor();
+    }
+  });
+
+  path(
+    "a card: Enter signs in, and the focus stays with it",
+    "index.html?view=three",
+    async (page) => {
+      await press(page, "Tab", "Tab", "Tab", "Tab", "Tab", "ArrowDown", "ArrowUp", "Enter");
+      expect(await sent(page)).toEqual([
+        { do: "sign-in", account: "login.acme.example", open_browser: true },
+      ]);
+      await page.getByRole("button", { name: "Copy link" }).waitFor();
+      await press(page, "Tab");
+      expect(await focused(page)).toBe("More for j.park");
+      await press(page, "Tab", "Tab", "Tab");
+      expect(await focused(page)).toBe("Cancel");
+      await press(page, "Enter");
+      expect((await sent(page)).at(-1)).toEqual({ do: "cancel", account: "login.acme.example" });
+      await page.waitForFunction(() => document.activeElement?.matches("[data-row]"));
+    },
+  );
+
+  path("a card's menu: sign out everywhere, asked twice", "index.html?view=one", async (page) => {
+    await page.getByRole("listitem").filter({ hasText: "test" }).focus();
+    await press(page, "Shift+F10");
+    expect(await focused(page)).toBe("Sign out");
+    await press(page, "Escape");
+    expect(await isOpen(page, "[role=menu]")).toBe(false);
+    await press(page, "Shift+F10", "ArrowDown", "Enter");
+    expect(await isOpen(page, "dialog")).toBe(true);
+    await press(page, "Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    expect(await sent(page)).toEqual([]);
+    await press(page, "Enter", "ArrowUp", "ArrowUp", "Enter", "Tab", "Enter");
+    expect(await sent(page)).toEqual([
+      { do: "sign-out", account: "sso.ddanzit.example", everywhere: true },
+    ]);
+  });
+
+  path("details: copied, and closed by Esc", "index.html?view=three", async (page) => {
+    await page.getByRole("button", { name: "Details", exact: true }).focus();
+    await press(page, "Enter");
+    expect(await isOpen(page, "dialog")).toBe(true);
+    await press(page, "Escape");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    expect(await focused(page)).toBe("Details");
+    await press(page, "Enter", "Enter");
+    const copied = await page.evaluate(() => globalThis.demo.copied);
+    expect(copied).toContain("Code: session-ended");
+  });
+
+  path("contexts: found, switched, undone", "index.html?view=three", async (page) => {
+    await press(page, "Control+k");
+    await page.keyboard.type("acme");
+    await press(page, "ArrowDown");
+    expect(await focused(page)).toContain("acme-eu-1");
+    await press(page, "Enter");
+    const file = "/home/you/.kube/config";
+    expect(await sent(page)).toEqual([{ do: "use", context: "acme-eu-1", kubeconfig: file }]);
+    await page.getByRole("button", { name: "Undo" }).focus();
+    await press(page, "Enter");
+    expect((await sent(page)).at(-1)).toEqual({
+      do: "use",
+      context: "kubernetes",
+      kubeconfig: file,
+    });
+    await press(page, "Control+k", "Escape");
+    expect(await page.getByRole("searchbox").inputValue()).toBe("");
+  });
+
+  path(
+    "contexts: arrows move, and switch nothing",
+    "index.html?view=three#contexts",
+    async (page) => {
+      await page.locator("[data-row][tabindex='0']").focus();
+      await press(page, "End", "Home", "ArrowDown");
+      expect(await focused(page)).toContain("staging");
+      expect(await sent(page)).toEqual([]);
+      await press(page, "Shift+F10", "ArrowDown", "Enter");
+      expect(await page.evaluate(() => globalThis.demo.copied)).toBe("staging");
+    },
+  );
+
+  path(
+    "a switch that is refused says why",
+    "index.html?view=three&refuses=1#contexts",
+    async (page) => {
+      await page.locator("[data-row]").nth(1).focus();
+      await press(page, "Enter");
+      await page.getByText("Another program is changing the kubeconfig").first().waitFor();
+      await page.getByRole("button", { name: "Details" }).focus();
+      await press(page, "Enter");
+      await page.getByText("kubeconfig-locked").waitFor();
+    },
+  );
+
+  path(
+    "trusted: Delete revokes, and the next has the focus",
+    "index.html?view=three#trusted",
+    async (page) => {
+      await page.locator("[data-row]").first().focus();
+      await press(page, "ArrowDown", "Delete");
+      expect(await sent(page)).toEqual([{ do: "untrust", name: "90d2be11" }]);
+      await page.waitForFunction(() => document.activeElement?.textContent?.includes("eu1"));
+      await press(page, "Enter", "Enter");
+      expect((await sent(page)).at(-1)).toEqual({ do: "untrust", name: "7bb05d3a" });
+    },
+  );
+
+  path("settings: the theme", "index.html?view=three#settings", async (page) => {
+    await page.getByRole("radio", { name: "Light" }).focus();
+    await press(page, "ArrowRight");
+    expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
+  });
+
+  path("what changes by itself is said", "index.html?view=one", async (page) => {
+    const said = page.locator("[aria-live=polite]");
+    expect(await said.count()).toBe(1);
+    await page.evaluate(() =>
+      globalThis.demo.show((view) => {
+        for (const account of view.accounts) account.state = "cannot-reach";
+      }),
+    );
+    await said.filter({ hasText: "test: Can't reach the provider" }).waitFor();
+    await page.evaluate(() => globalThis.demo.gone());
+    await said.filter({ hasText: "Kubefob is not running" }).waitFor();
+    await page.evaluate(() => globalThis.demo.back());
+    await said.filter({ hasText: "Kubefob is running again" }).waitFor();
+  });
+
+  path("Ctrl+W closes the window", "index.html?view=one", async (page) => {
+    await press(page, "Control+w");
+    expect(await page.evaluate(() => globalThis.demo.closed)).toBe(true);
+  });
+
+  path(
+    "consent: who was typing has answered nothing",
+    "consent.html?view=consent",
+    async (page) => {
+      expect(await focused(page)).toBe("Always");
+      await page.keyboard.type("ls");
+      await press(page, "Enter");
+      expect(await sent(page)).toEqual([]);
+      await page.locator("button:not([aria-disabled=true])").first().waitFor();
+      await press(page, "Enter");
+      const answer = { do: "answer", question: "b7c2", answer: "always", others: [] };
+      expect(await sent(page)).toEqual([answer]);
+      await page.waitForFunction(() => globalThis.demo.closed);
+    },
+  );
+
+  path("consent: wary, it begins at the no", "consent.html?view=wary", async (page) => {
+    expect(await focused(page)).toBe("Don’t allow");
+    await page.locator("button:not([aria-disabled=true])").first().waitFor();
+    await press(page, "Enter");
+    const answer = { do: "answer", question: "b7c2", answer: "no", others: [] };
+    expect(await sent(page)).toEqual([answer]);
+  });
+
+  path("consent: another server ticked, once", "consent.html?view=several", async (page) => {
+    await page.locator("button:not([aria-disabled=true])").first().waitFor();
+    await press(page, "Shift+Tab", "Space", "Tab", "Tab", "Enter");
+    const answer = { do: "answer", question: "b7c2", answer: "once", others: [1] };
+    expect(await sent(page)).toEqual([answer]);
+  });
+
+  path("consent: Esc leaves it unanswered", "consent.html?view=consent", async (page) => {
+    await press(page, "Escape");
+    expect(await sent(page)).toEqual([]);
+    expect(await page.evaluate(() => globalThis.demo.closed)).toBe(true);
+  });
+});
