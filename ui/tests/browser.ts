@@ -40,10 +40,13 @@ export function useBrowser(): void {
   afterAll(() => browser?.close());
 }
 
-/** Opens a page, and afterwards looks whether it said anything that it should not. */
+/**
+ * Opens a page, and afterwards looks whether it said anything that it should not. In a `still` one no time goes by
+ * but what a test lets go.
+ */
 export async function withPage(
   path: string,
-  options: BrowserContextOptions,
+  { still = false, ...options }: BrowserContextOptions & { still?: boolean },
   test: (page: Page) => Promise<void>,
 ): Promise<void> {
   const context = await browser.newContext({
@@ -59,6 +62,10 @@ export async function withPage(
       if (message.type() === "error" || message.type() === "warning") wrong.push(message.text());
     });
     page.on("pageerror", (error) => wrong.push(String(error)));
+    if (still) {
+      await page.clock.install({ time: 0 });
+      await page.clock.pauseAt(1000);
+    }
     await page.goto(`${inject("address")}/${path}`);
     await page.waitForSelector("body > *");
     await test(page);

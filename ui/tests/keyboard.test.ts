@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 
+import { PAUSE } from "../src/model/question";
 import { useBrowser, withPage } from "./browser";
 
 useBrowser();
@@ -10,7 +11,7 @@ useBrowser();
 type Sent = typeof globalThis.demo.sent;
 
 function path(name: string, at: string, walk: (page: Page) => Promise<void>): void {
-  test(name, () => withPage(at, {}, walk));
+  test(name, () => withPage(at, { still: at.startsWith("consent") }, walk));
 }
 
 async function press(page: Page, ...keys: string[]): Promise<void> {
@@ -210,10 +211,12 @@ describe.concurrent("by keyboard", () => {
     "consent.html?view=consent",
     async (page) => {
       expect(await focused(page)).toBe("Always");
+      await page.clock.runFor(PAUSE - 1);
       await page.keyboard.type("ls");
+      await page.clock.runFor(PAUSE - 1);
       await press(page, "Enter");
       expect(await sent(page)).toEqual([]);
-      await page.locator("button:not([aria-disabled=true])").first().waitFor();
+      await page.clock.runFor(PAUSE);
       await press(page, "Enter");
       const answer = { do: "answer", question: "b7c2", answer: "always", others: [] };
       expect(await sent(page)).toEqual([answer]);
@@ -223,14 +226,14 @@ describe.concurrent("by keyboard", () => {
 
   path("consent: wary, it begins at the no", "consent.html?view=wary", async (page) => {
     expect(await focused(page)).toBe("Don’t allow");
-    await page.locator("button:not([aria-disabled=true])").first().waitFor();
+    await page.clock.runFor(PAUSE);
     await press(page, "Enter");
     const answer = { do: "answer", question: "b7c2", answer: "no", others: [] };
     expect(await sent(page)).toEqual([answer]);
   });
 
   path("consent: another server ticked, once", "consent.html?view=several", async (page) => {
-    await page.locator("button:not([aria-disabled=true])").first().waitFor();
+    await page.clock.runFor(PAUSE);
     await press(page, "Shift+Tab", "Space", "Tab", "Tab", "Enter");
     const answer = { do: "answer", question: "b7c2", answer: "once", others: [1] };
     expect(await sent(page)).toEqual([answer]);
