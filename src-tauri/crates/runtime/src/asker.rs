@@ -53,6 +53,7 @@ pub(crate) struct Programs(Arc<Mutex<VecDeque<Known>>>);
 struct Known {
     pid: u32,
     held: Held,
+    process: Process,
     program: Arc<Program>,
 }
 
@@ -76,9 +77,11 @@ impl Programs {
     pub(crate) fn find(&self, peer: Option<u32>, run: &Run) -> Found {
         let shim = peer.and_then(|pid| Some((pid, processes::process(pid)?)));
         let plugin = run.exec_info.is_some();
+        let terminals = run.terminals;
+        let in_front_counts = terminals.stdin && terminals.stderr;
         let seen = shim.and_then(|(pid, shim)| {
             if plugin {
-                self.look(shim.parent)
+                self.look(shim.parent, in_front_counts)
             } else {
                 Some(called_by_a_person(pid, shim))
             }
@@ -88,7 +91,6 @@ impl Programs {
             .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
         let kubectl = !plugin || program.kubectl;
         let foreground = seen.as_ref().is_some_and(|seen| seen.process.foreground);
-        let terminals = run.terminals;
         let arguments = program.arguments.clone();
         let asker = Asker {
             process: seen.as_ref().map(|seen| ProcessId {
@@ -101,7 +103,7 @@ impl Programs {
                 "kubectl fob".to_owned()
             },
             place: seen.as_ref().map_or(Place::Here, place),
-            foreground: foreground && kubectl && terminals.stdin && terminals.stderr,
+            foreground: foreground && kubectl && in_front_counts,
             terminal: terminals.stderr,
             completion: kubectl && arguments.as_deref().is_some_and(completes),
             proxies: program.proxies.clone(),
@@ -117,8 +119,9 @@ impl Programs {
         }
     }
 
-    /// A process as it is now, and the program that it runs.
-    fn look(&self, pid: u32) -> Option<Seen> {
+    /// A process and the program that it runs. Whether it is in the foreground can change at any time, and is
+    /// looked at where it counts alone: to tell it, the kernel adds up all that the process's threads did.
+    fn look(&self, pid: u32, in_front_counts: bool) -> Option<Seen> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().position(|known| known.pid == pid);
         let known = known.and_then(|at| all.remove(at));
@@ -129,7 +132,7 @@ impl Programs {
             person: pid,
         };
         if let Some(known) = known
-            && let Some(process) = known.held.process()
+            && let Some(process) = known.now(in_front_counts)
         {
             let program = Arc::clone(&known.program);
             all.push_back(known);
@@ -148,10 +151,21 @@ impl Programs {
             all.push_back(Known {
                 pid,
                 held,
+                process: process.clone(),
                 program: Arc::clone(&program),
             });
         }
         Some(seen(process, program))
+    }
+}
+
+impl Known {
+    /// Its entry, as it is now or as it was; none once it has ended or become another program.
+    fn now(&self, in_front_counts: bool) -> Option<Process> {
+        if in_front_counts {
+            return self.held.process();
+        }
+        self.held.is_the_same().then(|| self.process.clone())
     }
 }
 
@@ -329,7 +343,7 @@ mod tests {
     }
 
     fn mark(programs: &Programs, pid: u32) -> OsString {
-        let seen = programs.look(pid).unwrap();
+        let seen = programs.look(pid, true).unwrap();
         let environment = seen.program.environment.as_deref().unwrap();
         variable(environment, "MARK").unwrap().to_owned()
     }
@@ -338,21 +352,24 @@ mod tests {
     fn a_program_is_read_once_and_another_one_of_the_same_process_anew() {
         let programs = Programs::default();
         let (mut child, mut output) = chameleon();
-        let first = programs.look(child.id()).unwrap();
-        let again = programs.look(child.id()).unwrap();
+        let first = programs.look(child.id(), true).unwrap();
+        let again = programs.look(child.id(), true).unwrap();
         assert!(Arc::ptr_eq(&first.program, &again.program), "read once");
         assert_eq!(mark(&programs, child.id()), "first");
         let mut input = child.stdin.take().unwrap();
         input.write_all(b"second\n").unwrap();
         output.read_line(&mut String::new()).unwrap();
-        let other = programs.look(child.id()).unwrap();
+        let other = programs.look(child.id(), true).unwrap();
         assert_eq!(other.process.started, first.process.started);
         assert_eq!(mark(&programs, child.id()), "second");
         let arguments = other.program.arguments.clone().unwrap();
         assert_eq!(arguments.last().map(String::as_str), Some("second"));
         drop(input);
         child.wait().unwrap();
-        assert!(programs.look(child.id()).is_none(), "nobody is there");
+        assert!(
+            programs.look(child.id(), false).is_none(),
+            "nobody is there"
+        );
     }
 
     #[test]
@@ -360,7 +377,7 @@ mod tests {
         let programs = Programs::default();
         let shells: Vec<_> = (0..PROGRAMS + 2).map(|_| chameleon()).collect();
         for (child, _) in &shells {
-            programs.look(child.id()).unwrap();
+            programs.look(child.id(), true).unwrap();
         }
         assert_eq!(programs.0.lock().unwrap().len(), PROGRAMS);
         for (mut child, _) in shells {

@@ -15,7 +15,7 @@ use broker::problem::Problem;
 use broker::texts::Language;
 use broker::view::Told;
 use broker::waiters::CallerId;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
@@ -415,12 +415,17 @@ pub(crate) async fn read(
     stream: &mut UnixStream,
     decoder: &mut Decoder<Request>,
 ) -> Result<Option<Request>, wire::frame::FrameError> {
-    let mut buffer = [0; 8 * 1024];
     loop {
         if let Some(request) = decoder.next()? {
             return Ok(Some(request));
         }
-        match stream.read(&mut buffer).await {
+        if stream.readable().await.is_err() {
+            return Ok(None);
+        }
+        // On the stack for a moment, and no part of every connection's task.
+        let mut buffer = [0; 8 * 1024];
+        match stream.try_read(&mut buffer) {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
             Ok(0) | Err(_) => return Ok(None),
             Ok(length) => decoder.push(buffer.get(..length).unwrap_or_default()),
         }

@@ -51,10 +51,18 @@ impl Held {
         })
     }
 
+    /// Whether it still runs the program that it ran.
+    pub(crate) fn is_the_same(&self) -> bool {
+        matches!(self.environ.read_at(&mut [0], 0), Ok(1))
+    }
+
     /// Its entry as it is now; none once it has ended or become another program.
     pub(crate) fn process(&self) -> Option<Process> {
-        let same = matches!(self.environ.read_at(&mut [0], 0), Ok(1));
-        if same { entry(&self.stat) } else { None }
+        if self.is_the_same() {
+            entry(&self.stat)
+        } else {
+            None
+        }
     }
 }
 

@@ -20,6 +20,10 @@ impl Held {
         None
     }
 
+    pub(crate) fn is_the_same(&self) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn process(&self) -> Option<Process> {
         match *self {}
     }
