@@ -30,7 +30,6 @@ export function phrase(fact: Fact, now: Wall): string {
     case "renews":
     case "you-end":
     case "tries-again":
-    case "browser":
     case "token-over":
       return say(`window.fact.${fact.key}`);
   }

@@ -239,6 +239,23 @@ describe.concurrent("by keyboard", () => {
     expect(await sent(page)).toEqual([answer]);
   });
 
+  path(
+    "consent: what was not seen to its end is not allowed",
+    "consent.html?view=several",
+    async (page) => {
+      await page.setViewportSize({ width: 420, height: 420 });
+      await page.reload();
+      await page.clock.runFor(PAUSE);
+      await press(page, "Tab", "Enter");
+      expect(await focused(page)).toBe("This command");
+      expect(await sent(page)).toEqual([]);
+      await press(page, "PageDown", "PageDown", "PageDown");
+      await page.getByText("There is more").waitFor({ state: "detached" });
+      await press(page, "Enter");
+      expect((await sent(page)).map((command) => command.do)).toEqual(["answer"]);
+    },
+  );
+
   path("consent: Esc leaves it unanswered", "consent.html?view=consent", async (page) => {
     await press(page, "Escape");
     expect(await sent(page)).toEqual([]);

@@ -46,7 +46,7 @@ export function initials(name: string): string {
 
 /** What is known beside the state's word; each is a text's key with a time, if it has one. */
 export type Fact =
-  | { key: "renews" | "you-end" | "tries-again" | "browser" | "token-over" }
+  | { key: "renews" | "you-end" | "tries-again" | "token-over" }
   | { key: "until" | "since" | "token-until"; at: Wall }
   | { key: "clocks"; seconds: number };
 
@@ -69,8 +69,6 @@ export function facts(account: AccountView, now: Wall): Fact[] {
       if (account.state === "cannot-reach") facts.push({ key: "tries-again" });
       break;
     case "signing-in":
-      facts.push({ key: "browser" });
-      break;
     case "signed-out":
     case "needs-you":
     case "refused":
