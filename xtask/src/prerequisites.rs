@@ -76,10 +76,10 @@ pub(crate) fn jdk(program: &str) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(program))
 }
 
-/// The whole path of a program on PATH.
+/// The whole path of a program on PATH, or of a file that is named by its path.
 pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
-        return Some(PathBuf::from(program));
+        return Some(PathBuf::from(program)).filter(|path| path.is_file());
     }
     let path = env::var_os("PATH")?;
     // Daemons stand in sbin, which is not on everybody's PATH.

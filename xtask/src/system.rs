@@ -9,7 +9,7 @@ use crate::prerequisites::on_path;
 use crate::run;
 
 /// A program that tests or builds start, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("dbus-daemon", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("secret-tool", "libsecret-tools"),
@@ -18,7 +18,19 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("dunst", "dunst"),
     ("ip", "iproute2"),
     ("musl-gcc", "musl-tools"),
+    ("chromium", "chromium"),
+    (INTER, "fonts-inter"),
+    (NOTO, "fonts-noto-cjk"),
 ];
+
+/// Fonts, by a file of theirs: with them the pictures are the same everywhere.
+const INTER: &str = "/usr/share/fonts/opentype/inter/Inter-Regular.otf";
+const NOTO: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
+
+/// Whether the set `ui` needs it.
+pub(crate) fn is_for_ui(program: &str) -> bool {
+    ["chromium", INTER, NOTO].contains(&program)
+}
 
 /// Installs which of the `wanted` are absent, where that is allowed; returns what still is, and why.
 pub(crate) fn missing(

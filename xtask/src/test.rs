@@ -1,5 +1,7 @@
 //! `cargo xtask test`: builds what the tests need, runs them, and says what came of it.
 
+mod ui;
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -44,7 +46,7 @@ impl Request {
                     return Err(format!("no such flag: `{flag}`"));
                 }
                 (set, Request { set: None, .. }) => {
-                    if !["lint", "unit"]
+                    if !["lint", "unit", "ui"]
                         .iter()
                         .chain(&SETS)
                         .any(|known| *known == set)
@@ -66,7 +68,7 @@ impl Request {
 
     fn parts(&self) -> Option<Wanted> {
         match self.set.as_deref() {
-            Some("lint" | "unit") => None,
+            Some("lint" | "unit" | "ui") => None,
             Some("it" | "attack") => Some(Wanted::Kubectl),
             _ => Some(Wanted::All),
         }
@@ -90,7 +92,12 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         if request.wants("unit") {
             summary.step("unit", || unit(request));
         }
-        let Some(parts) = parts else { return Ok(()) };
+        let Some(parts) = parts else {
+            if request.wants("ui") {
+                summary.step("ui", || ui::run(request));
+            }
+            return Ok(());
+        };
         let mut programs = None;
         summary.step("programs", || {
             programs = Some(programs::lay(&sets, &[])?);
@@ -99,6 +106,10 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let (parts, took) = parts.join().map_err(|_| anyhow!("gathering the parts"))?;
         let parts = parts?;
         summary.add("parts", judged(&parts, request), took);
+        // Not sooner: two can't install the system's packages at once.
+        if request.wants("ui") {
+            summary.step("ui", || ui::run(request));
+        }
         let Some(programs) = programs else {
             return Ok(());
         };
