@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::clock::Wall;
+use crate::outcome::{RefreshOutcome, SignInOutcome};
 use crate::secret::{BearerToken, RefreshToken};
 use crate::tokens::Identity;
-use crate::waiters::Wants;
+use crate::waiters::{Person, Wants};
 
 pub(crate) fn tokens(obtained: i64, lifetime: i64) -> Tokens {
     Tokens {
