@@ -1,14 +1,14 @@
 //! The vault over a keyring of our own, which can be locked, lost, hung and taken away.
 
 use std::fs;
-use std::sync::mpsc;
+use std::sync::{MutexGuard, mpsc};
 
 use broker::secret::RefreshToken;
 use zeroize::Zeroizing;
 
 use super::seal::tests::record;
 use super::*;
-use crate::os::keyring::{Was, Watched};
+use crate::os::keyring::{Found, Was, Watched};
 
 /// A keyring as a test has it.
 #[derive(Clone, Default)]
