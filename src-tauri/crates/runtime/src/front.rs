@@ -10,7 +10,7 @@ use broker::texts::Language;
 use broker::view::{Told, View};
 use tokio::sync::{mpsc, watch};
 
-use crate::run::{Inbox, Message};
+use crate::inbox::{Inbox, Message};
 use crate::server::Server;
 use crate::window::Window;
 

@@ -11,8 +11,8 @@ use std::time::Duration;
 use broker::problem::{Code, Problem};
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
-use crate::run::{Inbox, Message};
 use crate::server::Door;
 use crate::single::Claim;
 use crate::under_way::{Counts, UnderWay};
@@ -39,7 +39,7 @@ pub(crate) struct Handover {
 }
 
 /// A program that was tried, on its way to the loop: there alone is known that nothing is under way.
-pub(crate) struct Successor {
+struct Successor {
     program: Program,
     tried: Tried,
     claim: Arc<Mutex<Claim>>,
@@ -56,7 +56,7 @@ enum Answer {
 
 impl Successor {
     /// Becomes it, and does not return; if it is `calm`, and if the system lets it.
-    pub(crate) fn take_over(self, calm: bool) {
+    fn take_over(self, calm: bool) {
         let answer = if calm && self.program.is_still(&self.tried) {
             let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
             tracing::info!(version = self.tried.version, "becoming");
@@ -113,12 +113,14 @@ impl Handover {
         let calm = self.under_way.until(Counts::calm);
         let answer = if tokio::time::timeout(SHUT, calm).await.is_ok() {
             let (answer, answered) = oneshot::channel();
-            self.inbox.send(Message::Become(Successor {
+            let successor = Successor {
                 program: self.program.clone(),
                 tried,
                 claim: Arc::clone(&self.claim),
                 answer,
-            }));
+            };
+            let take_over = move |calm| successor.take_over(calm);
+            self.inbox.send(Message::Become(Box::new(take_over)));
             answered.await.unwrap_or(Answer::Busy)
         } else {
             Answer::Busy

@@ -10,6 +10,7 @@ mod files;
 pub mod folders;
 pub mod front;
 mod handover;
+mod inbox;
 mod line;
 mod notices;
 mod os;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use broker::event::Event;
 use broker::problem::Problem;
 
-use crate::run::Inbox;
+use crate::inbox::Inbox;
 
 /// What a problem is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

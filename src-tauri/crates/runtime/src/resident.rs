@@ -23,9 +23,10 @@ use crate::files::Files;
 use crate::folders::Folders;
 use crate::front::{Front, Stage};
 use crate::handover::Handover;
+use crate::inbox::{self, Inbox, Message};
 use crate::notices::{Notice, Notices};
 use crate::perform::{Performer, keep};
-use crate::run::{self, Inbox, Message};
+use crate::run;
 use crate::server::{Door, Server};
 use crate::settings;
 use crate::single::{Claim, INHERIT};
@@ -86,7 +87,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let bus = bus(&environment, runtime.as_deref());
     let browser = Browser::new(choice.clone(), environment.clone(), runtime.as_deref());
 
-    let (inbox, messages) = run::inbox();
+    let (inbox, messages) = inbox::inbox();
     let notices = Notices::new(inbox.clone());
     if let Some(problem) = problem {
         tracing::warn!(problem = problem.code.name(), "the defaults hold");

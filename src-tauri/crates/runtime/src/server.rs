@@ -23,8 +23,8 @@ use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
 use crate::asker::{Found, Programs};
 use crate::files::Files;
+use crate::inbox::{Inbox, Message};
 use crate::line::Line;
-use crate::run::{Inbox, Message};
 use crate::settings::Settings;
 use crate::under_way::{Turn, UnderWay};
 use crate::window::{Link, Window};

@@ -18,10 +18,10 @@ use wire::endpoint::Places;
 
 use crate::desktop::Browser;
 use crate::files::Files;
+use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
 use crate::os::network::Network;
 use crate::os::watch::Watch;
-use crate::run::{Inbox, Message};
 use crate::server::Server;
 use crate::settings::{self, Settings};
 use crate::single::{Claim, Unclaimed};

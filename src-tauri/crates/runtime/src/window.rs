@@ -24,8 +24,8 @@ use tokio::sync::{mpsc, watch};
 use wire::frame::Decoder;
 
 use crate::desktop::Browser;
+use crate::inbox::Inbox;
 use crate::os::descriptor;
-use crate::run::Inbox;
 use crate::server::{FIRST_FRAME, Server};
 
 pub(crate) use connection::Link;

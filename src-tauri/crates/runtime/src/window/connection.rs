@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use wire::frame::{Decoder, Encoder, Reply, Request};
 
 use super::{Pane, Window};
-use crate::run::Message;
+use crate::inbox::Message;
 use crate::server::{self, Server};
 
 /// How many commands of one window may be unanswered.

@@ -1,0 +1,69 @@
+//! The one way into the loop, and all that comes by it.
+
+use broker::account::AccountId;
+use broker::event::Event;
+use broker::outcome::AttemptId;
+use broker::problem::Problem;
+use broker::waiters::CallerId;
+use provider::Tickets;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::line::Line;
+
+/// What comes in.
+pub(crate) enum Message {
+    /// Something happened.
+    Event(Box<Event>),
+    /// A caller came, and this is how it is answered.
+    Caller(CallerId, Line),
+    /// A caller is gone.
+    Left(CallerId),
+    /// A sign-in listens: start pages can be had.
+    Listening(AttemptId, Listening),
+    /// A sign-in listens no longer.
+    Closed(AttemptId),
+    /// Tokens of an account are at rest.
+    Kept(AccountId),
+    /// Is the loop alive?
+    Ping(oneshot::Sender<()>),
+    /// Another program takes this one's place, where it is told that nothing is under way.
+    Become(Box<dyn FnOnce(bool) + Send>),
+    /// End.
+    Stop,
+}
+
+/// Where a sign-in can be begun.
+pub(crate) struct Listening {
+    /// Makes addresses.
+    pub(crate) tickets: Tickets,
+    /// The redirect URI, where it is another than the provider is likely to know.
+    pub(crate) other_port: Option<String>,
+    /// The port of it.
+    pub(crate) port: u16,
+    /// Why no browser was opened though one should have been.
+    pub(crate) browser: Option<Problem>,
+    /// Whether a browser shows the page already.
+    pub(crate) opened: bool,
+}
+
+/// The way in.
+#[derive(Clone)]
+pub(crate) struct Inbox(mpsc::UnboundedSender<Message>);
+
+impl Inbox {
+    /// Says that something happened. A loop that has ended hears nothing any more.
+    pub(crate) fn event(&self, event: Event) {
+        self.send(Message::Event(Box::new(event)));
+    }
+
+    /// Sends.
+    pub(crate) fn send(&self, message: Message) {
+        drop(self.0.send(message));
+    }
+}
+
+/// An inbox and its other end.
+pub(crate) fn inbox() -> (Inbox, mpsc::UnboundedReceiver<Message>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    (Inbox(sender), receiver)
+}
