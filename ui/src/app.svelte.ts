@@ -19,6 +19,8 @@ export type Shown = {
 export const app: {
   view: View | null;
   link: Link;
+  /** The context that was current before this one, as far as this window has seen. */
+  previous: string | null;
   /** The clock at the last view: times on the screen stand still in between. */
   now: Wall;
   toast: Shown | null;
@@ -28,6 +30,7 @@ export const app: {
 } = $state({
   view: null,
   link: "waiting",
+  previous: null,
   now: host.now(),
   toast: null,
   said: "",
@@ -39,6 +42,8 @@ export async function begin(): Promise<void> {
   await host.listen({
     view(view) {
       if (app.view !== null) {
+        const before = app.view.kubeconfig?.current ?? null;
+        if (before !== (view.kubeconfig?.current ?? null)) app.previous = before;
         const said = changes($state.snapshot(app.view), view);
         if (said.length > 0) tell(said.join(". "));
       }

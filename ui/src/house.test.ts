@@ -42,5 +42,8 @@ test("every text and icon is used, and every piece stands in the gallery", () =>
     .map(({ file }) => file.match(/^pieces\/(\w+)\.svelte$/)?.[1])
     .filter((piece) => piece !== undefined);
   // A dialog stands before everything, and is photographed on its screen.
-  expect(pieces.filter((piece) => !gallery.includes(`<${piece}`))).toEqual(["Dialog", "IconButton"]);
+  expect(pieces.filter((piece) => !gallery.includes(`<${piece}`))).toEqual([
+    "Dialog",
+    "IconButton",
+  ]);
 });
