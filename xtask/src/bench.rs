@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo;
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
 use crate::programs;
@@ -39,7 +40,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     let parts = Parts::gather(Wanted::Kubectl)?;
     let folder = programs::lay_release()?;
     let world = World::write(folder, &parts)?;
-    let mut command = programs::cargo();
+    let mut command = cargo::cargo();
     // Its own build too is a release: a slow client would flatter whatever it measures.
     command.args(["test", "--quiet", "--release", "--package", "tests"]);
     command.args(["--test", "bench", "--"]);
@@ -47,7 +48,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         command.args(["--only", only]);
     }
     world.tell(&mut command);
-    let file = programs::target().join("bench.json");
+    let file = cargo::target().join("bench.json");
     crate::cache::remove(&file)?;
     command.env("KUBEFOB_BENCH", &file);
     let status = command.status().context("cargo can't be started")?;

@@ -10,6 +10,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::cargo;
 use crate::parts::Parts;
 use crate::prerequisites::Tool;
 use crate::programs;
@@ -58,7 +59,7 @@ pub(crate) fn run(request: Request) -> Result<ExitCode> {
     if !missing.is_empty() {
         bail!("missing on this machine:\n  {}", missing.join("\n  "));
     }
-    let mut demo = Command::new(programs::target().join("debug/demo"));
+    let mut demo = Command::new(cargo::target().join("debug/demo"));
     demo.env("KUBEFOB_PROGRAMS", laid?)
         .env("KUBEFOB_PARTS", parts.write()?);
     if own_browser {

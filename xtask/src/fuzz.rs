@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
-use crate::programs;
+use crate::cargo;
 use crate::run;
 
 /// Edges counted in place, compared values seen (clang's SanitizerCoverage), and the checks of a
@@ -97,7 +97,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         bail!("no such target: `{name}`; there are {}", targets.join(", "));
     }
     let fuzzer = build()?;
-    let found = programs::target().join("fuzz-found").join(name);
+    let found = cargo::target().join("fuzz-found").join(name);
     fs::create_dir_all(&found)?;
     let corpus = corpus().join(name);
     let mut command = Command::new(fuzzer);
@@ -163,7 +163,7 @@ fn keep(mut fuzzer: Command, corpus: &Path, found: &Path) -> Result<ExitCode> {
 }
 
 fn corpus() -> PathBuf {
-    programs::root().join("tests/fuzz/corpus")
+    cargo::root().join("tests/fuzz/corpus")
 }
 
 /// Each target has a corpus (`tests/fuzz/tests/corpus.rs` holds that).
@@ -180,20 +180,20 @@ fn targets() -> Result<Vec<String>> {
 
 /// With a `--target`, so that the flags do not reach build scripts and macros.
 fn build() -> Result<PathBuf> {
-    let triple = programs::host()?;
+    let triple = cargo::host()?;
     let missing = missing(&triple);
     if !missing.is_empty() {
         bail!("missing for fuzzing:\n  {}", missing.join("\n  "));
     }
-    let folder = programs::target().join("fuzz");
-    let mut build = programs::cargo();
+    let folder = cargo::target().join("fuzz");
+    let mut build = cargo::cargo();
     build.args(["build", "--release", "--package", "fuzz", "--bin", "fuzz"]);
     build.args(["--features", "libfuzzer", "--target", &triple]);
     build.arg("--target-dir").arg(&folder);
     for option in PROFILE {
         build.args(["--config", option]);
     }
-    programs::succeed(build.env("RUSTFLAGS", RUSTFLAGS))?;
+    cargo::succeed(build.env("RUSTFLAGS", RUSTFLAGS))?;
     Ok(folder.join(triple).join("release/fuzz"))
 }
 

@@ -2,6 +2,7 @@
 
 mod bench;
 mod cache;
+mod cargo;
 mod demo;
 mod fuzz;
 mod parts;

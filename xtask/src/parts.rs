@@ -15,8 +15,8 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value, json};
 
 use crate::cache::{Cache, Filling};
+use crate::cargo;
 use crate::prerequisites::Tool;
-use crate::programs;
 use crate::system;
 
 /// What a run of the tests can use.
@@ -78,7 +78,7 @@ impl Parts {
 
     /// Writes what [`Parts::json`] says where whoever is started can read it.
     pub(crate) fn write(&self) -> Result<PathBuf> {
-        let file = programs::target().join("parts.json");
+        let file = cargo::target().join("parts.json");
         fs::write(&file, format!("{:#}\n", self.json()))
             .with_context(|| format!("can't write {}", file.display()))?;
         Ok(file)

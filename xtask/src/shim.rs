@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::cache::Cache;
-use crate::programs::{cargo, host, succeed, target};
+use crate::cargo::{cargo, host, succeed, target};
 use crate::system;
 
 /// Static, and at a fixed address: no loader, no relocation.

@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
+use crate::cargo;
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
 use crate::programs;
@@ -169,7 +170,7 @@ fn lint(summary: &mut Summary) {
 }
 
 fn checked(arguments: &[&str]) -> Result<Outcome> {
-    let status = programs::cargo()
+    let status = cargo::cargo()
         .args(arguments)
         .status()
         .context("cargo can't be started")?;
@@ -186,7 +187,7 @@ fn checked(arguments: &[&str]) -> Result<Outcome> {
 /// world.
 fn unit(request: &Request) -> Result<Outcome> {
     let mut outcome = Outcome::default();
-    let mut command = programs::cargo();
+    let mut command = cargo::cargo();
     command
         .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(&request.name);
@@ -277,9 +278,9 @@ struct Failure {
 }
 
 fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
-    let results = programs::target().join(format!("results-{set}.json"));
+    let results = cargo::target().join(format!("results-{set}.json"));
     crate::cache::remove(&results)?;
-    let mut command = programs::cargo();
+    let mut command = cargo::cargo();
     command
         .args(["test", "--quiet", "--workspace", "--test", set, "--"])
         .args(&request.name)

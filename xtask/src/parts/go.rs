@@ -8,8 +8,8 @@ use anyhow::{Context, Result};
 
 use super::{Found, Wanted, part};
 use crate::cache::{self, Filling};
+use crate::cargo::root;
 use crate::prerequisites::Tool;
-use crate::programs::root;
 use crate::run;
 
 struct Recipe {

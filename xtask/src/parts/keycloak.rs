@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 
 use super::{Found, part};
 use crate::cache::Filling;
+use crate::cargo::root;
 use crate::prerequisites::{Tool, jdk, on_path};
-use crate::programs::root;
 use crate::run;
 
 const VERSION: &str = "26.7.3";

@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::{Found, made};
 use crate::cache::Filling;
+use crate::cargo::root;
 use crate::prerequisites::{Tool, jdk, on_path};
-use crate::programs::root;
 use crate::run;
 
 /// The package's number, and the kubectl that is in the version which our lock file pins.

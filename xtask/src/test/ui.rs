@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 
 use super::{Request, read};
 use crate::cache::Cache;
+use crate::cargo;
 use crate::prerequisites::Tool;
-use crate::programs;
 use crate::summary::Outcome;
 use crate::system;
 
@@ -58,7 +58,7 @@ fn missing() -> Result<Vec<String>> {
 
 /// What the lock file names, where it is newer than what is there.
 fn install() -> Result<()> {
-    let ui = programs::root().join("ui");
+    let ui = cargo::root().join("ui");
     // npm leaves this file when it is through.
     let installed = written(&ui.join("node_modules/.package-lock.json"));
     if installed.is_none() || installed < written(&ui.join("package-lock.json")) {
@@ -73,7 +73,7 @@ fn written(file: &Path) -> Option<SystemTime> {
 }
 
 fn tests(name: Option<&str>) -> Result<Outcome> {
-    let results = programs::target().join("results-ui.json");
+    let results = cargo::target().join("results-ui.json");
     crate::cache::remove(&results)?;
     let mut arguments = vec!["exec", "--no", "--", "vitest", "run"];
     arguments.extend(
@@ -100,6 +100,6 @@ fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new("npm");
     command
         .args(arguments)
-        .current_dir(programs::root().join("ui"));
+        .current_dir(cargo::root().join("ui"));
     command
 }

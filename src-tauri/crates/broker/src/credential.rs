@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
-use crate::event::TokenFacts;
 use crate::problem::{Code, Problem};
 use crate::schedule;
 use crate::secret::BearerToken;
@@ -114,6 +113,15 @@ pub fn render(version: ExecVersion, token: &BearerToken, stated_expiry: Wall) ->
     let mut text = serde_json::to_string(&credential).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// What `kubectl fob token --json` says beside the token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// What people call the account.
+    pub account: String,
+    /// When the token ends, on this computer's clock.
+    pub expires: Wall,
 }
 
 /// What `kubectl fob token` prints: the token alone, or JSON with the same fields and times as

@@ -5,7 +5,7 @@ use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
 use crate::command::{Invocation, Which};
 use crate::contexts::{ContextCommand, Edit};
-use crate::credential::ExecVersion;
+use crate::credential::{ExecVersion, TokenFacts};
 use crate::outcome::{
     AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
     SignOutOutcome, SignOutRequest,
@@ -201,15 +201,6 @@ pub enum Reply {
     Prompt(String),
     /// The end, with an exit code.
     Done(u8),
-}
-
-/// What `kubectl fob token --json` says beside the token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenFacts {
-    /// What people call the account.
-    pub account: String,
-    /// When the token ends, on this computer's clock.
-    pub expires: Wall,
 }
 
 /// When the address of a start page is worth a word.

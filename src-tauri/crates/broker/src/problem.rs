@@ -4,7 +4,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::texts::{Language, Parameters, clean, text};
-use crate::view::ProblemView;
 
 /// What went wrong: a code that programs branch on, and what to fill into its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -255,16 +254,6 @@ impl Problem {
             self.hint(language),
             self.code.name()
         )
-    }
-
-    /// The same to be shown, in a language.
-    #[must_use]
-    pub fn view(&self, language: Language) -> ProblemView {
-        ProblemView {
-            code: self.code,
-            message: self.message(language),
-            hint: self.hint(language),
-        }
     }
 
     /// What a command line says of it. On a terminal more than one line is welcome.

@@ -55,7 +55,7 @@ impl Broker {
                         let mut problem = problem.clone();
                         problem.parameters.push(("account", account.label.clone()));
                         problem.parameters.push(("host", account.key.host()));
-                        problem.view(language)
+                        ProblemView::of(&problem, language)
                     }),
                 }
             })
@@ -71,7 +71,7 @@ impl Broker {
             notices: self
                 .notices
                 .iter()
-                .map(|notice| notice.view(language))
+                .map(|notice| ProblemView::of(notice, language))
                 .collect(),
         }
     }

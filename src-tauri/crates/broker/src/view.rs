@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
-use crate::problem::Code;
+use crate::problem::{Code, Problem};
 use crate::session::StateWord;
 use crate::settings::Keep;
 use crate::texts::{Language, clean};
@@ -128,6 +128,18 @@ pub struct ProblemView {
     pub message: String,
     /// What to do.
     pub hint: String,
+}
+
+impl ProblemView {
+    /// A problem in a language.
+    #[must_use]
+    pub fn of(problem: &Problem, language: Language) -> Self {
+        Self {
+            code: problem.code,
+            message: problem.message(language),
+            hint: problem.hint(language),
+        }
+    }
 }
 
 impl ProblemView {

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::address;
 use crate::http::Http;
+use crate::json::where_not_what;
 use crate::keys::Keys;
 
 /// What we need to know of a provider, its addresses checked.
@@ -133,16 +134,6 @@ fn well_known(issuer: &str) -> String {
 fn bad(url: &str, reason: &str) -> Problem {
     let parameters = vec![("url", url.to_owned()), ("reason", reason.to_owned())];
     Problem::new(Code::BadDiscovery, parameters)
-}
-
-/// A JSON error without the content that it may quote.
-pub(crate) fn where_not_what(error: &serde_json::Error) -> String {
-    use serde_json::error::Category;
-    match error.classify() {
-        Category::Io | Category::Eof => "it is cut off".into(),
-        Category::Syntax => format!("it is not JSON (line {})", error.line()),
-        Category::Data => format!("a field has a wrong type (line {})", error.line()),
-    }
 }
 
 #[cfg(test)]

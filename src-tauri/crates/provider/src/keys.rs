@@ -92,7 +92,7 @@ impl Keys {
     /// Something that is no key set.
     pub fn parse(document: &[u8]) -> Result<Self, String> {
         let set: Set = serde_json::from_slice(document)
-            .map_err(|error| crate::discovery::where_not_what(&error))?;
+            .map_err(|error| crate::json::where_not_what(&error))?;
         let keys = set.keys.into_iter().take(MOST);
         Ok(Self(
             keys.filter_map(|key| serde_json::from_value::<Jwk>(key).ok()?.read())

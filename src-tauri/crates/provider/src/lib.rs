@@ -18,6 +18,7 @@ pub mod verify;
 mod address;
 mod desk;
 mod http;
+mod json;
 mod listener;
 mod os;
 mod pages;

@@ -11,8 +11,9 @@ use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::discovery::{Metadata, where_not_what};
+use crate::discovery::Metadata;
 use crate::http::{Fault, Http, Reply, Times};
+use crate::json::where_not_what;
 
 /// A way to say which client we are (RFC 6749 section 2.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
