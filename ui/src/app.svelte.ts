@@ -5,7 +5,7 @@ import { host } from "$host";
 import type { Command, ProblemView, Told, View, Wall } from "./contract";
 import { changes } from "./model/changes";
 import { keepFocus } from "./roving";
-import { say, speak } from "./say.svelte";
+import { language, say, speak } from "./say.svelte";
 
 export type Link = "waiting" | "live" | "gone";
 
@@ -38,6 +38,7 @@ export const app: {
 });
 
 export async function begin(): Promise<void> {
+  speak(language());
   document.addEventListener("visibilitychange", () => (app.now = host.now()));
   await host.listen({
     view(view) {

@@ -35,7 +35,7 @@ describe.concurrent.each(SCREENS)("$name", (seen) => {
       // Colours are all that a theme changes.
       wrong.push(...(await violations(page, "color-contrast")));
       if (seen.page !== "gallery") {
-        if (seen.page === "index") await page.setViewportSize(SMALLEST);
+        await page.setViewportSize(SMALLEST[seen.page]);
         wrong.push(...(await page.evaluate(overflowing)));
         await picture(page, `${seen.name}-small-${language}`);
       }

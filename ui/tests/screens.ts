@@ -15,8 +15,11 @@ export interface Seen {
 }
 
 export const WINDOW: Size = { width: 860, height: 560 };
-/** The smallest that the window may be. */
-export const SMALLEST: Size = { width: 560, height: 420 };
+/** The smallest that each window may be. */
+export const SMALLEST = {
+  index: { width: 560, height: 420 },
+  consent: { width: 420, height: 340 },
+};
 const CONSENT: Size = { width: 520, height: 380 };
 
 function screen(name: string, view: string, more: Partial<Seen> = {}): Seen {
