@@ -5,7 +5,7 @@ use std::sync::Arc;
 use broker::asker::Asker;
 use broker::credential;
 use broker::event::Reply;
-use broker::view::Told;
+use broker::view::{ProblemView, Told};
 use tokio::sync::mpsc;
 use wire::frame;
 
@@ -48,7 +48,7 @@ impl Line {
             End::Shim(replies) => drop(replies.send(self.printed(reply))),
             End::Desk(_) => match reply {
                 Reply::Refused(problem) => {
-                    let problem = problem.view(self.asker.language);
+                    let problem = ProblemView::of(&problem, self.asker.language);
                     self.tell(Told::Refused { problem });
                 }
                 Reply::Done(_) => self.tell(Told::Done),
