@@ -1,9 +1,13 @@
-//! The set `desktop`: the tray at a real host, notifications at a real server, the key in a real keyring, on a screen
-//! that nobody looks at. Pictures of what there was to be seen are left where KUBEFOB_PICTURES says.
+//! The set `desktop`: the tray at a real host, notifications at a real server, the key in a real keyring, and the window
+//! in a driver's hands, on a screen that nobody looks at. Pictures of what there was to be seen are left where
+//! KUBEFOB_PICTURES says.
 
+mod driver;
 mod item;
+mod seat;
 mod session;
 mod tray;
+mod window;
 
 use std::process::ExitCode;
 
@@ -12,5 +16,8 @@ use world::Set;
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("tray", tray::walk);
+    set.trial("window", window::walk);
+    set.trial("window_consent", window::consent);
+    set.trial("window_inspector", window::inspector);
     set.run()
 }

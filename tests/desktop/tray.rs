@@ -1,55 +1,24 @@
 //! The tray from the first start to the last click.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
-use playground::{Config, Fault, Playground};
-use serde_json::json;
-use world::browser::Settings;
-use world::parts::Parts;
-use world::person::Person;
+use playground::Fault;
 
 use crate::item::{Host, Item};
+use crate::seat::Seat;
 use crate::session::Session;
 
 /// Sign in from the tray, switch the context there, lose the panel and the session, quit.
 pub(crate) fn walk() -> Result<()> {
-    let parts = Parts::from_environment()?;
     let mut session = Session::start()?;
-    // The playground's alone: the bus is spoken to as a host does, one thing after the other.
-    let runtime = tokio::runtime::Runtime::new()?;
-    let config: Config = serde_json::from_value(json!({ "token_seconds": 20 }))?;
-    let playground = runtime.block_on(Playground::start(config))?;
-    let mut person = Person::settled("kubefob-tray-", parts.path("kubectl")?)?;
-    let ca = person.home.join("ca.pem");
-    fs::write(&ca, playground.ca_pem())?;
-    let browser = Settings {
-        ca: Some(ca.clone()),
-        user: "test".to_owned(),
-        password: "test".to_owned(),
-        ..Settings::default()
-    };
-    person.browse(Path::new(env!("CARGO_BIN_EXE_scripted-browser")), &browser)?;
-    person.variable("DISPLAY", &session.screen.display);
-    person.variable("DBUS_SESSION_BUS_ADDRESS", &session.keyring.address);
-    let extra = format!("--certificate-authority={}", ca.display());
-    let seed = playground.kubeconfig_seed_form(&[&extra]);
-    // A second context, under a name that dbusmenu would take a letter out of.
-    let current = seed
-        .lines()
-        .find_map(|line| line.strip_prefix("current-context:"))
-        .map(|name| name.trim().to_owned())
-        .unwrap_or_default();
-    let file = person.kubeconfig(&seed)?;
-    let set = [
-        "config",
-        "set-context",
-        "my_prod",
-        "--user=none",
-        "--cluster=none",
-    ];
-    ensure!(person.kubectl(&set)?.ok);
+    let Seat {
+        runtime,
+        playground,
+        person,
+        file,
+        current,
+    } = Seat::at(&session)?;
     let before = fs::read_to_string(&file)?;
 
     ensure!(person.kubectl(&["fob", "status"])?.ok);

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("provider", &["broker"]),
     ("runtime", &["wire", "kubeconfig", "broker", "provider"]),
     ("kubefob", &["broker", "runtime", "wire"]),
+    ("kubefob-window", &["wire"]),
     ("tests", &["playground", "runtime", "wire"]),
     (
         "fuzz",
@@ -29,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Programs are started, never built on.
-const PROGRAMS: &[&str] = &["kubefob", "kubectl-fob", "xtask"];
+const PROGRAMS: &[&str] = &["kubefob", "kubectl-fob", "kubefob-window", "xtask"];
 
 /// Where everything that is bought is named: what these start with costs every question.
 const ALL_BOUGHT: &[(&str, &[&str])] = &[

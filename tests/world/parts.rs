@@ -112,6 +112,14 @@ pub fn program(name: &str) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The window, where this machine could build it.
+pub fn window(name: &str) -> Result<PathBuf> {
+    program(name).map_err(|error| {
+        let (name, why) = (name.to_owned(), format!("{error:#}"));
+        Missing { name, why }.into()
+    })
+}
+
 /// Whether a missing part is a failure.
 pub fn required() -> bool {
     env::var_os("KUBEFOB_REQUIRE_REAL").is_some_and(|value| value == "1")

@@ -31,6 +31,24 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
+/// Which packages cargo builds together. All of one build have each dependency in one form, so that whoever builds
+/// the same packages again finds them built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packages {
+    All,
+    /// Those that need no GTK.
+    WithoutWindow,
+}
+
+impl Packages {
+    pub(crate) fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &["--workspace"],
+            Self::WithoutWindow => &["--workspace", "--exclude", "kubefob-window"],
+        }
+    }
+}
+
 pub(crate) fn host() -> Result<String> {
     let said = run::output(Command::new("rustc").arg("-vV")).unwrap_or_default();
     let triple = said.lines().find_map(|line| line.strip_prefix("host: "));

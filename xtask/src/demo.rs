@@ -10,7 +10,7 @@ use std::thread;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::cargo;
+use crate::cargo::{self, Packages};
 use crate::parts::Parts;
 use crate::prerequisites::Tool;
 use crate::programs;
@@ -47,7 +47,7 @@ pub(crate) fn run(request: Request) -> Result<ExitCode> {
     eprintln!("demo: getting ready (the first time builds everything, which takes minutes)");
     let (parts, laid) = thread::scope(|scope| {
         let parts = scope.spawn(move || Parts::for_demo(!own_browser));
-        let laid = programs::lay(&[], &["demo", "scripted-browser"]);
+        let laid = programs::lay(Packages::WithoutWindow, &[], &["demo", "scripted-browser"]);
         let parts = parts.join().map_err(|_| anyhow!("getting the parts"));
         (parts, laid)
     });

@@ -13,6 +13,7 @@ mod shim;
 mod summary;
 mod system;
 mod test;
+mod ui;
 
 use std::env;
 use std::process::ExitCode;

@@ -5,13 +5,38 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::cargo::{cargo, succeed, target};
+use crate::cargo::{Packages, cargo, succeed, target};
 use crate::shim;
 
 /// Builds the resident, the shim, some sets of tests and some other programs, and returns the
-/// folder with `kubefob`, `kubectl-fob` and `kubectl-oidc_login` in it.
-pub(crate) fn lay(sets: &[&str], others: &[&str]) -> Result<PathBuf> {
-    lay_with(&resident(sets, others)?, "programs")
+/// folder with `kubefob`, `kubectl-fob` and `kubectl-oidc_login` in it, and the window if it is among the packages.
+pub(crate) fn lay(packages: Packages, sets: &[&str], others: &[&str]) -> Result<PathBuf> {
+    let folder = lay_with(&resident(packages, sets, others)?, "programs")?;
+    match packages {
+        Packages::All => lay_windows(&folder)?,
+        Packages::WithoutWindow => crate::cache::remove(&folder.join("kubefob-window"))?,
+    }
+    Ok(folder)
+}
+
+/// The window as a release has it, and the one that a driver may hold.
+fn lay_windows(folder: &Path) -> Result<()> {
+    let built = target().join("debug/kubefob-window");
+    for (features, name) in [
+        ("", "kubefob-window-released"),
+        ("kubefob-window/automation", "kubefob-window"),
+    ] {
+        let mut build = cargo();
+        build.arg("build").args(Packages::All.arguments()).args([
+            "--bin",
+            "kubefob-window",
+            "--features",
+            features,
+        ]);
+        succeed(&mut build)?;
+        place(&built, &folder.join(name))?;
+    }
+    Ok(())
 }
 
 /// The same as a release has them.
@@ -36,9 +61,10 @@ fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
 
 /// The resident and all the others in one build, of the whole workspace: each in one of its own would
 /// get its dependencies with other features, and so all of them once more.
-fn resident(sets: &[&str], others: &[&str]) -> Result<PathBuf> {
+fn resident(packages: Packages, sets: &[&str], others: &[&str]) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--workspace", "--bin", "kubefob"]);
+    build.arg("build").args(packages.arguments());
+    build.args(["--bin", "kubefob"]);
     for set in sets {
         build.args(["--test", set]);
     }

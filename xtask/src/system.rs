@@ -1,6 +1,7 @@
 //! What the system's own packages give: a session bus, a keyring, a screen, network namespaces, a C library.
 
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use rustix::process::geteuid;
 
@@ -32,11 +33,33 @@ pub(crate) fn is_for_ui(program: &str) -> bool {
     ["chromium", INTER, NOTO].contains(&program)
 }
 
+/// What the window is built with and held by. A name with `.pc` is a library's, as pkg-config knows it.
+const FOR_WINDOW: [(&str, &str); 2] = [
+    ("webkit2gtk-4.1.pc", "libwebkit2gtk-4.1-dev"),
+    ("WebKitWebDriver", "webkit2gtk-driver"),
+];
+
+/// One apt-get at a time.
+static APT: Mutex<()> = Mutex::new(());
+
 /// Installs which of the `wanted` are absent, where that is allowed; returns what still is, and why.
 pub(crate) fn missing(
     cache: &Cache,
     wanted: impl Fn(&str) -> bool + Copy,
 ) -> Vec<(String, String)> {
+    let wanted: Vec<_> = PROGRAMS
+        .into_iter()
+        .filter(|(program, _)| wanted(program))
+        .collect();
+    still_missing(cache, &wanted)
+}
+
+/// The same of what the window needs.
+pub(crate) fn missing_for_window(cache: &Cache) -> Vec<(String, String)> {
+    still_missing(cache, &FOR_WINDOW)
+}
+
+fn still_missing(cache: &Cache, wanted: &[(&str, &str)]) -> Vec<(String, String)> {
     let absent = absent(wanted);
     if absent.is_empty() {
         return Vec::new();
@@ -55,11 +78,22 @@ pub(crate) fn missing(
         .collect()
 }
 
-fn absent(wanted: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
-    PROGRAMS
-        .into_iter()
-        .filter(|(program, _)| wanted(program) && on_path(program).is_none())
+fn absent<'a>(wanted: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    wanted
+        .iter()
+        .copied()
+        .filter(|(name, _)| !is_here(name))
         .collect()
+}
+
+fn is_here(name: &str) -> bool {
+    match name.strip_suffix(".pc") {
+        Some(library) => {
+            let asked = run::output(Command::new("pkg-config").args(["--exists", library]));
+            asked.is_some()
+        }
+        None => on_path(name).is_some(),
+    }
 }
 
 fn install(cache: &Cache, packages: &[&str]) -> Result<(), String> {
@@ -84,6 +118,7 @@ fn install(cache: &Cache, packages: &[&str]) -> Result<(), String> {
         "-q",
         "-y",
     ]);
+    let _turn = APT.lock().unwrap_or_else(PoisonError::into_inner);
     eprintln!("parts: installing {list} (apt-get)");
     let apt = |arguments: &[&str]| {
         let mut command = Command::new(before[0]);

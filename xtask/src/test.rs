@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use crate::cargo;
+use crate::cargo::{self, Packages};
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
 use crate::programs;
@@ -67,6 +67,14 @@ impl Request {
         self.set.as_deref().is_none_or(|asked| asked == set)
     }
 
+    /// Whether the window is built too.
+    fn wants_window(&self) -> bool {
+        match self.set.as_deref() {
+            None | Some("attack" | "desktop") => true,
+            Some(_) => false,
+        }
+    }
+
     fn parts(&self) -> Option<Wanted> {
         match self.set.as_deref() {
             Some("lint" | "unit" | "ui") => None,
@@ -87,11 +95,12 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let parts = request
             .parts()
             .map(|wanted| scope.spawn(move || (Parts::gather(wanted), begun.elapsed())));
+        let packages = window(request, &mut summary)?;
         if request.wants("lint") {
-            lint(&mut summary);
+            lint(&mut summary, packages);
         }
         if request.wants("unit") {
-            summary.step("unit", || unit(request));
+            summary.step("unit", || unit(request, packages));
         }
         let Some(parts) = parts else {
             if request.wants("ui") {
@@ -101,12 +110,13 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         };
         let mut programs = None;
         summary.step("programs", || {
-            programs = Some(programs::lay(&sets, &[])?);
+            programs = Some(programs::lay(packages, &sets, &[])?);
             Ok(Outcome::default())
         });
         let (parts, took) = parts.join().map_err(|_| anyhow!("gathering the parts"))?;
         let parts = parts?;
-        summary.add("parts", judged(&parts, request), took);
+        let missing = parts.missing().into_iter().chain(parts.skipped.clone());
+        summary.add("parts", judged(missing, request), took);
         // Not sooner: two can't install the system's packages at once.
         if request.wants("ui") {
             summary.step("ui", || ui::run(request));
@@ -116,7 +126,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         };
         let world = World::write(programs, &parts)?;
         for set in &sets {
-            summary.step(set, || run_set(set, request, &world));
+            summary.step(set, || run_set(set, request, packages, &world));
         }
         Ok(())
     })?;
@@ -141,9 +151,9 @@ fn check_prerequisites(request: &Request) -> Result<()> {
 }
 
 /// A part that is missing is a named skip, or a failure where the real parts are required.
-fn judged(parts: &Parts, request: &Request) -> Outcome {
-    let missing = parts.missing().into_iter().chain(parts.skipped.clone());
-    let missing: Vec<String> = missing
+fn judged(missing: impl IntoIterator<Item = (String, String)>, request: &Request) -> Outcome {
+    let missing = missing
+        .into_iter()
         .map(|(name, why)| format!("{name}: {why}"))
         .collect();
     let mut outcome = Outcome::default();
@@ -155,17 +165,29 @@ fn judged(parts: &Parts, request: &Request) -> Outcome {
     outcome
 }
 
-fn lint(summary: &mut Summary) {
+/// Makes what the window is built from, and says whether it can be built.
+fn window(request: &Request, summary: &mut Summary) -> Result<Packages> {
+    if !request.wants_window() {
+        return Ok(Packages::WithoutWindow);
+    }
+    let begun = Instant::now();
+    let missing = crate::ui::prepare_window()?;
+    let packages = if missing.is_empty() {
+        Packages::All
+    } else {
+        Packages::WithoutWindow
+    };
+    summary.add("window", judged(missing, request), begun.elapsed());
+    Ok(packages)
+}
+
+fn lint(summary: &mut Summary, packages: Packages) {
     summary.step("format", || checked(&["fmt", "--all", "--check"]));
     summary.step("clippy", || {
-        checked(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ])
+        let mut arguments = vec!["clippy"];
+        arguments.extend(packages.arguments());
+        arguments.extend(["--all-targets", "--", "-D", "warnings"]);
+        checked(&arguments)
     });
 }
 
@@ -185,11 +207,13 @@ fn checked(arguments: &[&str]) -> Result<Outcome> {
 
 /// Every crate's own tests. The sets are in this build too, and stand aside until they have a
 /// world.
-fn unit(request: &Request) -> Result<Outcome> {
+fn unit(request: &Request, packages: Packages) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let mut command = cargo::cargo();
     command
-        .args(["test", "--workspace", "--no-fail-fast", "--"])
+        .arg("test")
+        .args(packages.arguments())
+        .args(["--no-fail-fast", "--"])
         .args(&request.name);
     command.env("KUBEFOB_UNIT", "1");
     let mut within = None;
@@ -277,12 +301,14 @@ struct Failure {
     why: String,
 }
 
-fn run_set(set: &str, request: &Request, world: &World) -> Result<Outcome> {
+fn run_set(set: &str, request: &Request, packages: Packages, world: &World) -> Result<Outcome> {
     let results = cargo::target().join(format!("results-{set}.json"));
     crate::cache::remove(&results)?;
     let mut command = cargo::cargo();
     command
-        .args(["test", "--quiet", "--workspace", "--test", set, "--"])
+        .args(["test", "--quiet"])
+        .args(packages.arguments())
+        .args(["--test", set, "--"])
         .args(&request.name)
         .env("KUBEFOB_RESULTS", &results)
         .env(

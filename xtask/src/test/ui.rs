@@ -1,9 +1,6 @@
 //! The set `ui`: the user interface by itself, in a browser, over a host with scripted views.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-use std::time::SystemTime;
+use std::process::ExitStatus;
 
 use anyhow::{Context, Result};
 
@@ -13,6 +10,7 @@ use crate::cargo;
 use crate::prerequisites::Tool;
 use crate::summary::Outcome;
 use crate::system;
+use crate::ui::{install, npm};
 
 /// How it is written, and its types; then its tests.
 const CHECKS: [&str; 2] = ["format:check", "check"];
@@ -28,10 +26,10 @@ pub(super) fn run(request: &Request) -> Result<Outcome> {
         }
         return Ok(outcome);
     }
-    install()?;
+    install(&Cache::open()?)?;
     if request.name.is_none() {
         for check in CHECKS {
-            if npm(&["run", "--silent", check])?.success() {
+            if status(&["run", "--silent", check])?.success() {
                 outcome.passed += 1;
             } else {
                 outcome.failed.push(format!("npm run {check} failed"));
@@ -56,22 +54,6 @@ fn missing() -> Result<Vec<String>> {
         .collect())
 }
 
-/// What the lock file names, where it is newer than what is there.
-fn install() -> Result<()> {
-    let ui = cargo::root().join("ui");
-    // npm leaves this file when it is through.
-    let installed = written(&ui.join("node_modules/.package-lock.json"));
-    if installed.is_none() || installed < written(&ui.join("package-lock.json")) {
-        let status = npm(&["ci", "--no-audit", "--no-fund"])?;
-        anyhow::ensure!(status.success(), "npm ci failed");
-    }
-    Ok(())
-}
-
-fn written(file: &Path) -> Option<SystemTime> {
-    fs::metadata(file).and_then(|found| found.modified()).ok()
-}
-
 fn tests(name: Option<&str>) -> Result<Outcome> {
     let results = cargo::target().join("results-ui.json");
     crate::cache::remove(&results)?;
@@ -80,7 +62,7 @@ fn tests(name: Option<&str>) -> Result<Outcome> {
         name.into_iter()
             .flat_map(|name| ["--testNamePattern", name]),
     );
-    let status = command(&arguments)
+    let status = npm(&arguments)
         .env("KUBEFOB_RESULTS", &results)
         .status()
         .context("npm can't be started")?;
@@ -92,14 +74,6 @@ fn tests(name: Option<&str>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn npm(arguments: &[&str]) -> Result<std::process::ExitStatus> {
-    command(arguments).status().context("npm can't be started")
-}
-
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new("npm");
-    command
-        .args(arguments)
-        .current_dir(cargo::root().join("ui"));
-    command
+fn status(arguments: &[&str]) -> Result<ExitStatus> {
+    npm(arguments).status().context("npm can't be started")
 }

@@ -46,8 +46,8 @@ pub enum Command {
     },
     /// Close a question without an answer: only a person opens it again.
     Leave {
-        /// Its short name.
-        question: String,
+        /// Its short name; none: all that the window asks.
+        question: Option<String>,
     },
     /// Take an approval back.
     Untrust {

@@ -118,8 +118,9 @@ impl Broker {
                 self.take_up(caller, question.as_deref(), endpoint, answer, now, effects);
             }
             Command::Leave { question } => {
-                self.leave(&question, effects);
-                let text = report::done("left", &question, json, asker.language);
+                self.leave(question.as_deref(), effects);
+                let name = question.unwrap_or_default();
+                let text = report::done("left", &name, json, asker.language);
                 say(caller, text, effects);
             }
             Command::Untrust { name } => {

@@ -364,9 +364,9 @@ impl Broker {
     }
 
     /// Somebody closed the question in the window.
-    pub(crate) fn leave(&mut self, name: &str, effects: &mut Vec<Effect>) {
+    pub(crate) fn leave(&mut self, name: Option<&str>, effects: &mut Vec<Effect>) {
         for id in self.questions.in_window(|_| true) {
-            if id.name() == name {
+            if name.is_none_or(|name| id.name() == name) {
                 self.silent(id, effects);
             }
         }

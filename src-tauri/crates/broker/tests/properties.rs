@@ -362,7 +362,7 @@ impl World {
             Happening::Leave => {
                 let asked = self.broker.view(self.now).questions;
                 if let Some(question) = asked.into_iter().find(|question| question.in_window) {
-                    let question = question.name;
+                    let question = Some(question.name);
                     self.command(Endpoint::Consent, Command::Leave { question });
                 }
             }

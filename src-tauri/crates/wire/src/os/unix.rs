@@ -194,6 +194,13 @@ impl Stream {
     }
 }
 
+/// For whoever waits in another way. The socket still never blocks by itself.
+impl From<Stream> for OwnedFd {
+    fn from(stream: Stream) -> Self {
+        stream.socket
+    }
+}
+
 /// What [`Stream::wait_with`] waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ready {

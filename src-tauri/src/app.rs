@@ -1,0 +1,218 @@
+//! What is shown: two pages, each in a window of its own, and what they may ask for.
+
+use std::error::Error;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use tauri::async_runtime::channel;
+use tauri::{
+    AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
+    WindowEvent,
+};
+use wire::endpoint::Places;
+
+use crate::linger;
+use crate::link::{Heard, Link};
+
+/// A page, and the window that it has.
+struct Page {
+    name: &'static str,
+    file: &'static str,
+    size: (f64, f64),
+    least: (f64, f64),
+}
+
+const PAGES: [Page; 2] = [
+    Page {
+        name: "main",
+        file: "index.html",
+        size: (860.0, 560.0),
+        least: (560.0, 420.0),
+    },
+    Page {
+        name: CONSENT,
+        file: "consent.html",
+        size: (520.0, 420.0),
+        least: (420.0, 340.0),
+    },
+];
+
+const CONSENT: &str = "consent";
+
+/// The page of the questions was closed: what stands there is not answered.
+const LEAVE: &str = r#"{"do":"leave","question":null}"#;
+
+/// What a page that comes is told.
+#[derive(Default)]
+struct Shown(Mutex<Now>);
+
+#[derive(Default)]
+struct Now {
+    view: Option<Box<RawValue>>,
+    gone: bool,
+    /// How often something was shown or hidden.
+    turns: u64,
+}
+
+impl Shown {
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn turn(&self) -> u64 {
+        let mut now = self.now();
+        now.turns += 1;
+        now.turns
+    }
+}
+
+/// Shows what this resident says, until nobody looks any more.
+pub(crate) fn show(resident: UnixStream, places: Places) -> Result<(), Box<dyn Error>> {
+    let link = Arc::new(Link::default());
+    tauri::Builder::default()
+        .manage(Arc::clone(&link))
+        .manage(Shown::default())
+        .invoke_handler(tauri::generate_handler![ready, send])
+        .on_window_event(closed)
+        .setup(move |app| {
+            let app = app.handle().clone();
+            // Nothing may be wanted at all.
+            hidden(&app);
+            thread::Builder::new()
+                .name("resident".to_owned())
+                .spawn(move || link.follow(resident, &places, |heard| hear(&app, heard)))?;
+            Ok(())
+        })
+        .run(tauri::generate_context!())?;
+    Ok(())
+}
+
+fn hear(app: &AppHandle, heard: Heard) {
+    let shown = app.state::<Shown>();
+    // To nobody where no page is there: `ready` tells it again.
+    let told = match heard {
+        Heard::View(view) => {
+            let told = app.emit("view", &view);
+            shown.now().view = Some(view);
+            told
+        }
+        Heard::Gone => {
+            shown.now().gone = true;
+            if !is_seen(app) {
+                app.exit(0);
+            }
+            app.emit("gone", Value::Null)
+        }
+        Heard::Back => {
+            shown.now().gone = false;
+            app.emit("back", Value::Null)
+        }
+        Heard::Open(name) => open(app, &name),
+        Heard::Replaced => {
+            app.exit(0);
+            Ok(())
+        }
+    };
+    if told.is_err() {
+        app.exit(1);
+    }
+}
+
+/// Brings a page to the front.
+fn open(app: &AppHandle, name: &str) -> tauri::Result<()> {
+    let Some(page) = PAGES.iter().find(|page| page.name == name) else {
+        return Ok(());
+    };
+    app.state::<Shown>().turn();
+    match app.get_webview_window(page.name) {
+        Some(window) => raise(&window),
+        // It is seen when it has something to show: `ready`.
+        None => make(app, page).map(|_| ()),
+    }
+}
+
+fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
+    let mut builder = WebviewWindowBuilder::new(app, page.name, WebviewUrl::App(page.file.into()))
+        .title("Kubefob")
+        .inner_size(page.size.0, page.size.1)
+        .min_inner_size(page.least.0, page.least.1)
+        .center()
+        .visible(false)
+        // A page of ours is the only one; links go out through the resident.
+        .on_navigation(|url| url.scheme() == "tauri");
+    if let Some(instance) = std::env::var_os("KUBEFOB_HOME") {
+        builder = builder.data_directory(PathBuf::from(instance).join("window"));
+    }
+    builder.build()
+}
+
+fn raise(window: &WebviewWindow) -> tauri::Result<()> {
+    window.show()?;
+    window.unminimize()?;
+    window.set_focus()
+}
+
+/// A window is hidden when it is closed, and the process ends a while after the last one was.
+fn closed(window: &Window, event: &WindowEvent) {
+    let WindowEvent::CloseRequested { api, .. } = event else {
+        return;
+    };
+    if window.hide().is_err() {
+        return;
+    }
+    api.prevent_close();
+    let app = window.app_handle();
+    if window.label() == CONSENT
+        && let Ok(leave) = RawValue::from_string(LEAVE.to_owned())
+    {
+        // A resident that is gone asks nothing any more.
+        drop(app.state::<Arc<Link>>().send(&leave, None));
+    }
+    hidden(app);
+}
+
+fn hidden(app: &AppHandle) {
+    let turn = app.state::<Shown>().turn();
+    let app = app.clone();
+    thread::spawn(move || {
+        thread::sleep(linger::time());
+        if app.state::<Shown>().now().turns == turn && !is_seen(&app) {
+            app.exit(0);
+        }
+    });
+}
+
+fn is_seen(app: &AppHandle) -> bool {
+    let windows = app.webview_windows();
+    windows
+        .values()
+        .any(|window| window.is_visible().is_ok_and(|seen| seen))
+}
+
+/// A page listens: it hears what there is to show, and is seen.
+#[tauri::command]
+fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
+    let now = shown.now();
+    if let Some(view) = &now.view {
+        window.emit_to(window.label(), "view", view)?;
+    }
+    if now.gone {
+        window.emit_to(window.label(), "gone", Value::Null)?;
+    }
+    drop(now);
+    raise(&window)
+}
+
+/// Sends a command, and says what became of it.
+#[tauri::command]
+async fn send(link: State<'_, Arc<Link>>, command: Value) -> Result<Box<RawValue>, &'static str> {
+    const GONE: &str = "gone";
+    let command = to_raw_value(&command).map_err(|_| GONE)?;
+    let (telling, mut told) = channel(1);
+    link.send(&command, Some(telling)).map_err(|_| GONE)?;
+    told.recv().await.ok_or(GONE)
+}

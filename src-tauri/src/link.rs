@@ -1,0 +1,163 @@
+//! The way to the resident and back: JSON that goes through, and whether anybody is there.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use tauri::async_runtime::Sender;
+use wire::endpoint::Places;
+use wire::frame::{Decoder, Encoder, Reply, Request, read_frame, write_frame};
+use wire::start;
+
+/// How long a resident may take to take a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The first pause before it is looked for again, doubled up to the longest.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// What is heard.
+pub(crate) enum Heard {
+    /// What to show from now on.
+    View(Box<RawValue>),
+    /// This page is wanted.
+    Open(String),
+    /// Another window took this one's place.
+    Replaced,
+    /// The resident is gone.
+    Gone,
+    /// It is there again.
+    Back,
+}
+
+/// What the resident says; the names are its (`runtime/window/connection.rs`).
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Said {
+    View(Box<RawValue>),
+    Told { number: u64, told: Box<RawValue> },
+    Open(String),
+    Replaced {},
+}
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    number: u64,
+    command: &'a RawValue,
+}
+
+/// A command is never heard of again: the resident is gone.
+#[derive(Debug)]
+pub(crate) struct Gone;
+
+/// What is sent, and who waits to be told.
+#[derive(Default)]
+pub(crate) struct Link(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    writer: Option<Writer>,
+    last: u64,
+    waiting: HashMap<u64, Sender<Box<RawValue>>>,
+}
+
+struct Writer {
+    stream: UnixStream,
+    encoder: Encoder<Request>,
+}
+
+impl Link {
+    /// Sends a command. What became of it comes by `told`, which ends without it if the resident goes.
+    pub(crate) fn send(
+        &self,
+        command: &RawValue,
+        told: Option<Sender<Box<RawValue>>>,
+    ) -> Result<(), Gone> {
+        let mut inner = self.inner();
+        inner.last += 1;
+        let number = inner.last;
+        let sent = serde_json::to_vec(&Sent { number, command }).map_err(|_| Gone)?;
+        inner.write(sent).map_err(|_| Gone)?;
+        if let Some(told) = told {
+            inner.waiting.insert(number, told);
+        }
+        Ok(())
+    }
+
+    /// Hears what the resident says, for ever: this one, and whoever comes after it.
+    pub(crate) fn follow(&self, first: UnixStream, places: &Places, hear: impl Fn(Heard)) {
+        let mut stream = first;
+        loop {
+            // It ended, or it said what no resident says: either way it is not ours any more.
+            drop(self.listen(&stream, &hear));
+            drop(stream.shutdown(Shutdown::Both));
+            let mut inner = self.inner();
+            inner.writer = None;
+            inner.waiting.clear();
+            drop(inner);
+            hear(Heard::Gone);
+            stream = another(places);
+            hear(Heard::Back);
+        }
+    }
+
+    fn listen(&self, stream: &UnixStream, hear: &impl Fn(Heard)) -> io::Result<()> {
+        let mut inner = self.inner();
+        inner.writer = Some(Writer {
+            stream: stream.try_clone()?,
+            encoder: Encoder::new(),
+        });
+        // Nothing at all says only that a window is here.
+        inner.write(Vec::new())?;
+        drop(inner);
+        let mut decoder = Decoder::new();
+        let mut stream = stream;
+        loop {
+            let frame = read_frame(&mut stream, &mut decoder).map_err(io::Error::other)?;
+            let Reply::View(said) = frame else { continue };
+            match serde_json::from_slice(&said)? {
+                Said::View(view) => hear(Heard::View(view)),
+                Said::Open(page) => hear(Heard::Open(page)),
+                Said::Replaced {} => hear(Heard::Replaced),
+                Said::Told { number, told } => {
+                    let waiting = self.inner().waiting.remove(&number);
+                    // Whoever does not wait any more hears nothing.
+                    drop(waiting.map(|waiting| waiting.blocking_send(told)));
+                }
+            }
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn write(&mut self, command: Vec<u8>) -> io::Result<()> {
+        let writer = self.writer.as_mut().ok_or(io::ErrorKind::NotConnected)?;
+        let command = Request::Command(command);
+        write_frame(&mut writer.stream, &mut writer.encoder, &command).map_err(io::Error::other)
+    }
+}
+
+/// The next resident, as soon as there is one.
+fn another(places: &Places) -> UnixStream {
+    let mut pause = PAUSE;
+    loop {
+        if let Ok(Some(found)) = start::connect(places, PATIENCE) {
+            let stream = UnixStream::from(OwnedFd::from(found));
+            if stream.set_nonblocking(false).is_ok() {
+                return stream;
+            }
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(LONGEST);
+    }
+}

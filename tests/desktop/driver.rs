@@ -1,0 +1,129 @@
+//! A WebDriver's hold of a window that runs.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use world::parts;
+use world::running::free_port;
+
+/// How long something may take to be seen. It only serves to fail.
+const LATEST: Duration = Duration::from_secs(60);
+
+/// The driver, and the page that it holds.
+pub(crate) struct Driver {
+    runtime: Runtime,
+    page: Option<Client>,
+    program: Child,
+}
+
+impl Driver {
+    /// Holds the window that lets itself be held at this port, as soon as there is one.
+    pub(crate) fn hold(port: u16) -> Result<Self> {
+        parts::system("WebKitWebDriver")?;
+        let own = free_port()?;
+        let program = Command::new("WebKitWebDriver")
+            .arg(format!("--port={own}"))
+            .arg(format!("--target=127.0.0.1:{port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut driver = Self {
+            runtime: Runtime::new()?,
+            page: None,
+            program,
+        };
+        let begun = Instant::now();
+        loop {
+            let connecting = ClientBuilder::new(HttpConnector::new());
+            let address = format!("http://127.0.0.1:{own}");
+            match driver.runtime.block_on(connecting.connect(&address)) {
+                Ok(page) => {
+                    driver.page = Some(page);
+                    return Ok(driver);
+                }
+                Err(error) if begun.elapsed() > LATEST => {
+                    return Err(error).context("no window to hold");
+                }
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+
+    /// What a script on the page returns.
+    pub(crate) fn run(&self, script: &str) -> Result<Value> {
+        let page = self.page.as_ref().context("let go")?;
+        Ok(self.runtime.block_on(page.execute(script, vec![]))?)
+    }
+
+    /// Waits until the screen shows what the page has.
+    pub(crate) fn painted(&self) -> Result<()> {
+        const TWO_FRAMES: &str = "const [done] = arguments; \
+             requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))";
+        let page = self.page.as_ref().context("let go")?;
+        self.runtime
+            .block_on(page.execute_async(TWO_FRAMES, vec![]))?;
+        Ok(())
+    }
+
+    /// What a person can read.
+    pub(crate) fn text(&self) -> Result<String> {
+        let text = self.run("return document.body.innerText")?;
+        Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until a person can read that.
+    pub(crate) fn until(&self, words: &str) -> Result<()> {
+        self.until_so(words, |text| text.contains(words))
+    }
+
+    /// Waits until what a person can read is so.
+    pub(crate) fn until_so(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Result<()> {
+        let begun = Instant::now();
+        while !self.text().is_ok_and(|text| is_so(&text)) {
+            if begun.elapsed() > LATEST {
+                bail!("not seen: {what}; {:?}", self.text());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// Clicks the button or link that says this, as soon as it is there.
+    pub(crate) fn click(&self, words: &str) -> Result<()> {
+        let path = format!(
+            "//*[(self::button or self::a) and (normalize-space(.)={words:?} or @aria-label={words:?}) and not(@aria-disabled='true')]"
+        );
+        self.click_at(Locator::XPath(&path))
+            .with_context(|| format!("clicking {words:?}"))
+    }
+
+    /// Clicks what is there.
+    pub(crate) fn click_at(&self, place: Locator<'_>) -> Result<()> {
+        let page = self.page.as_ref().context("let go")?;
+        self.runtime.block_on(async {
+            let waiting = page.wait().at_most(LATEST);
+            let found = waiting.for_element(place).await?;
+            found.click().await?;
+            Ok(())
+        })
+    }
+
+    /// Which window it holds, by what its address ends with.
+    pub(crate) fn address(&self) -> Result<String> {
+        let address = self.run("return location.pathname")?;
+        Ok(address.as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        drop(self.program.kill());
+        drop(self.program.wait());
+    }
+}

@@ -1,0 +1,233 @@
+//! The window: a client of the resident's, started by it, in a driver's hands.
+
+use std::fs;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use playground::AttackerApi;
+use world::person::Person;
+use world::running::free_port;
+
+use crate::driver::Driver;
+use crate::seat::Seat;
+use crate::session::Session;
+
+/// How long something may take to be seen. It only serves to fail.
+const LATEST: Duration = Duration::from_secs(60);
+/// A command that asks its plugin once.
+const ONE_REQUEST: &[&str] = &["get", "--raw", "/api/v1/namespaces"];
+
+/// Started by hand where nothing runs: sign in, switch, lose the resident, lose the window, close it.
+pub(crate) fn walk() -> Result<()> {
+    let session = Session::start()?;
+    let seat = Seat::at(&session)?;
+    seat.install_window("kubefob-window")?;
+    let person = &seat.person;
+    let port = free_port()?;
+    fs::write(person.instance.join("automation"), format!("{port} 500"))?;
+
+    let begun = Instant::now();
+    let said = world::person::said(person.command("kubefob-window").output()?)?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    let page = Driver::hold(port)?;
+    page.until("Sign in")?;
+    println!(
+        "by hand, with no resident: the page is there after {} ms",
+        begun.elapsed().as_millis()
+    );
+    ensure!(windows(person).len() == 1, "{:?}", windows(person));
+    let again = world::person::said(person.command("kubefob").output()?)?;
+    ensure!(again.ok, "{again:?}");
+    ensure!(
+        windows(person).len() == 1,
+        "a second wish starts no second window"
+    );
+    page.painted()?;
+    session.picture("window-signed-out")?;
+
+    page.click("Sign in")?;
+    page.until_so("who is signed in", |text| {
+        text.contains("renews by itself") && text.contains("test")
+    })?;
+    let works = person.kubectl(ONE_REQUEST)?;
+    ensure!(works.ok, "{works:?}");
+    ensure!(seat.playground.counters().sign_ins == 1);
+    println!("signed in by a click, and kubectl works");
+    page.painted()?;
+    session.picture("window-signed-in")?;
+
+    page.click_at(fantoccini::Locator::Css("a[href='#contexts']"))?;
+    page.until("my_prod")?;
+    page.click_at(fantoccini::Locator::XPath("//*[@data-row][.//b='my_prod']"))?;
+    until("the switch", || {
+        Ok(person.kubectl(&["config", "current-context"])?.out == "my_prod\n")
+    })?;
+    page.painted()?;
+    session.picture("window-contexts")?;
+    ensure!(
+        person
+            .kubectl(&["config", "use-context", &seat.current])?
+            .ok
+    );
+    page.until_so("the switch from outside", |text| {
+        text.contains("Current in") && text.contains(&seat.current)
+    })?;
+    println!("switched in the window, seen by kubectl, and back");
+
+    person.end_resident("KILL")?;
+    page.until("Kubefob is not running")?;
+    page.painted()?;
+    session.picture("window-gone")?;
+    ensure!(person.kubectl(ONE_REQUEST)?.ok);
+    page.until_so("the resident again", |text| {
+        !text.contains("Kubefob is not running")
+    })?;
+    println!("the resident was killed: the window said so, and came back with the next");
+
+    let resident = person.resident();
+    drop(page);
+    for window in windows(person) {
+        kill(window)?;
+    }
+    until("the window's end", || Ok(windows(person).is_empty()))?;
+    ensure!(person.kubectl(ONE_REQUEST)?.ok);
+    ensure!(person.resident() == resident, "another resident");
+    println!("the window was killed: resident and kubectl went on");
+
+    let said = world::person::said(person.command("kubefob-window").output()?)?;
+    ensure!(said.ok, "{said:?}");
+    let page = Driver::hold(port)?;
+    page.until("renews by itself")?;
+    page.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'w', ctrlKey: true, bubbles: true }))")?;
+    until(
+        "the end of what lingered",
+        || Ok(windows(person).is_empty()),
+    )?;
+    ensure!(person.resident() == resident, "another resident");
+    println!("closed, it was gone with all its processes after its linger");
+    Ok(())
+}
+
+/// A new server on a live session: asked in a window of its own, with kubectl waiting.
+pub(crate) fn consent() -> Result<()> {
+    let session = Session::start()?;
+    let seat = Seat::at(&session)?;
+    seat.install_window("kubefob-window")?;
+    let person = &seat.person;
+    let port = free_port()?;
+    fs::write(person.instance.join("automation"), format!("{port} 200"))?;
+    ensure!(person.kubectl(ONE_REQUEST)?.ok, "{}", person.log());
+    ensure!(windows(person).is_empty(), "a trusted server asks nobody");
+
+    for (answer, works) in [("Don’t allow", false), ("Always", true)] {
+        let other = seat.runtime.block_on(AttackerApi::start())?;
+        let hostile = person.home.join("other.yaml");
+        let text = fs::read_to_string(&seat.file)?;
+        let data = |ca: &str| BASE64_STANDARD.encode(ca);
+        let text = text
+            .replace(seat.playground.kube_url(), other.url())
+            .replace(&data(seat.playground.ca_pem()), &data(other.ca_pem()));
+        fs::write(&hostile, text)?;
+        let file = hostile.display().to_string();
+        let waiting = person.start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
+        let page = Driver::hold(port)?;
+        ensure!(
+            page.address()?.ends_with("consent.html"),
+            "{:?}",
+            page.address()
+        );
+        page.until("kubectl")?;
+        ensure!(page.text()?.contains(&file), "{:?}", page.text());
+        page.painted()?;
+        session.picture(if works {
+            "consent-always"
+        } else {
+            "consent-no"
+        })?;
+        ensure!(!other.saw_authorization(), "before a yes");
+        page.click(answer)?;
+        let said = world::person::said(waiting.wait_with_output()?)?;
+        drop(page);
+        ensure!(other.saw_authorization() == works, "{said:?}");
+        ensure!(works || said.err.contains("[trust-refused"), "{said:?}");
+        until("the window's end", || Ok(windows(person).is_empty()))?;
+        println!("{answer:?} in the window: {}", said.err.trim());
+    }
+    Ok(())
+}
+
+/// Threat 16: a released window opens no inspector and lets no driver in, whatever it is started with.
+pub(crate) fn inspector() -> Result<()> {
+    let session = Session::start()?;
+    let mut seat = Seat::at(&session)?;
+    seat.install_window("kubefob-window-released")?;
+    let port = free_port()?;
+    let address = format!("127.0.0.1:{port}");
+    for name in ["WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"] {
+        seat.person.variable(name, &address);
+    }
+    seat.person.variable("TAURI_WEBVIEW_AUTOMATION", "true");
+    let person = &seat.person;
+    fs::write(person.instance.join("automation"), format!("{port} 500"))?;
+    let said = world::person::said(person.command("kubefob-window").output()?)?;
+    ensure!(said.ok, "{said:?}");
+    until("the page's own process", || {
+        Ok(windows(person).iter().any(|pid| has_page(*pid)))
+    })?;
+    ensure!(
+        TcpStream::connect(&address).is_err(),
+        "somebody listens at {address}"
+    );
+    for window in windows(person) {
+        let environment = fs::read(format!("/proc/{window}/environ"))?;
+        let environment = String::from_utf8_lossy(&environment).into_owned();
+        ensure!(!environment.contains("INSPECTOR"), "{environment}");
+    }
+    println!("with both variables set, nothing listens at {address}");
+    Ok(())
+}
+
+/// The processes of this person's window, by their first argument.
+fn windows(person: &Person) -> Vec<u32> {
+    let program = person.path().join("kubefob-window");
+    let runs = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).next() == Some(program.as_os_str().as_encoded_bytes())
+    };
+    processes().filter(runs).collect()
+}
+
+fn has_page(window: u32) -> bool {
+    processes().any(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let parent = stat
+            .rsplit_once(") ")
+            .and_then(|(_, rest)| rest.split(' ').nth(1)?.parse().ok());
+        stat.contains("(WebKitWebProces") && parent == Some(window)
+    })
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+}
+
+fn kill(pid: u32) -> Result<()> {
+    use rustix::process::{Pid, Signal, kill_process};
+    let pid = Pid::from_raw(pid.cast_signed()).context("no number")?;
+    Ok(kill_process(pid, Signal::KILL)?)
+}
+
+fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        if begun.elapsed() > LATEST {
+            bail!("not seen: {what}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
