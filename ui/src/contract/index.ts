@@ -41,9 +41,9 @@ answer: Answer,
  */
 others: Array<number>, } | { "do": "leave", 
 /**
- * Its short name.
+ * Its short name; none: all that the window asks.
  */
-question: string, } | { "do": "untrust", 
+question: string | null, } | { "do": "untrust", 
 /**
  * The short name of the pair.
  */
