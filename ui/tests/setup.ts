@@ -7,22 +7,18 @@ import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import type { TestProject } from "vitest/node";
 
+import tauri from "../../src-tauri/tauri.conf.json" with { type: "json" };
+
 declare module "vitest" {
   interface ProvidedContext {
     address: string;
   }
 }
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** The window's own, as Tauri has it. */
+const POLICY = Object.entries(tauri.app.security.csp)
+  .map(([name, value]) => `${name} ${value}`)
+  .join("; ");
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
