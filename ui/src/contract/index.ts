@@ -55,7 +55,7 @@ context: string,
 /**
  * In this file; none: the one that the asker's own environment says.
  */
-kubeconfig: string | null, } | { "do": "open" };
+kubeconfig: string | null, } | { "do": "open", };
 
 /**
  * What a person answered.

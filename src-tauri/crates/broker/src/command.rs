@@ -62,7 +62,7 @@ pub enum Command {
         kubeconfig: Option<String>,
     },
     /// Show the window.
-    Open,
+    Open {},
 }
 
 impl Command {
@@ -77,7 +77,7 @@ impl Command {
             | Self::Leave { .. }
             | Self::Untrust { .. }
             | Self::Use { .. }
-            | Self::Open => false,
+            | Self::Open {} => false,
         }
     }
 }

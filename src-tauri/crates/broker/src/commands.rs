@@ -138,7 +138,7 @@ impl Broker {
                 say(caller, text, effects);
             }
             Command::Use { .. } => no_files(caller, effects),
-            Command::Open => match self.desktop {
+            Command::Open {} => match self.desktop {
                 Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
                 Desktop::Locked | Desktop::Unlocked => effects.push(Effect::Open(caller)),
             },

@@ -149,7 +149,7 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
         contexts(kubeconfig, language, &mut items);
         items.push(Item::Rule);
     }
-    let open = Action::Command(Box::new(Command::Open));
+    let open = Action::Command(Box::new(Command::Open {}));
     items.push(Item::Act(say("tray.open"), open));
     items.push(Item::Act(say("tray.quit"), Action::Quit));
     items
