@@ -15,6 +15,7 @@ mod texts;
 mod tokens;
 mod trust;
 mod users;
+mod window;
 
 use std::process::ExitCode;
 
@@ -71,7 +72,10 @@ fn main() -> ExitCode {
         "idle_connections",
         floods::idle_connections,
     );
+    trial(&mut set, &table, "window_approval", window::own_approval);
+    trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "search", search::search);
+    trial(&mut set, &table, "search_window", search::window::window);
     let code = set.run();
     table.print();
     code

@@ -3,6 +3,7 @@
 //! the core that the resident does not leave.
 
 mod processes;
+pub(crate) mod window;
 
 use std::fs;
 use std::path::Path;
@@ -71,11 +72,7 @@ impl Secret {
 /// Refresh token and vault key are in the resident's memory alone, an ID token in the shim and the
 /// client that asked too, a client secret also where kubelogin's own flags put it.
 pub(crate) async fn search(table: &Table) -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        let (name, why) = ("other processes' memory", "only root can read it");
-        let (name, why) = (name.to_owned(), why.to_owned());
-        return Err(Missing { name, why }.into());
-    }
+    root_alone()?;
     let begun = SystemTime::now();
     let mut scene = Scene::set(Seat {
         config: json!({ "token_seconds": 6, "rotation": "strict" }),
@@ -96,6 +93,15 @@ pub(crate) async fn search(table: &Table) -> Result<()> {
     processes(table, &seen, &needles)?;
     files(table, &scene, &needles, begun)?;
     core(table, &scene)
+}
+
+fn root_alone() -> Result<()> {
+    if rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let (name, why) = ("other processes' memory", "only root can read it");
+    let (name, why) = (name.to_owned(), why.to_owned());
+    Err(Missing { name, why }.into())
 }
 
 /// A sign-in, some commands and some refreshes, watched. Each thing is slow once, so that whoever

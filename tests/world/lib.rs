@@ -11,6 +11,7 @@ pub mod apiserver;
 pub mod browser;
 mod browser_cookies;
 mod browser_page;
+pub mod desk;
 pub mod keycloak;
 mod keycloak_realm;
 pub mod keyring;

@@ -90,6 +90,13 @@ impl Watching {
     }
 }
 
+/// Looks once at each of them.
+pub(super) fn look_once(folder: &Path, needles: &[Needle]) -> Seen {
+    let shared = Mutex::default();
+    look(folder, needles, &shared);
+    std::mem::take(&mut lock(&shared).seen)
+}
+
 fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -150,11 +157,16 @@ fn memory(process: &Path, needles: &[Needle]) -> BTreeSet<Secret> {
     let mut found = BTreeSet::new();
     let mut maps = String::new();
     let read = File::open(process.join("maps")).and_then(|mut file| file.read_to_string(&mut maps));
-    let (Ok(_), Ok(memory)) = (read, File::open(process.join("mem"))) else {
+    let files = (
+        File::open(process.join("mem")),
+        File::open(process.join("pagemap")),
+    );
+    let (Ok(_), (Ok(memory), Ok(pages))) = (read, files) else {
         return found;
     };
     let mut chunk = vec![0; CHUNK];
-    for (mut at, end) in maps.lines().filter_map(private) {
+    let ranges = maps.lines().filter_map(private);
+    for (mut at, end) in ranges.flat_map(|range| touched(&pages, range)) {
         while at < end {
             let wanted = usize::try_from(end - at).map_or(CHUNK, |left| left.min(CHUNK));
             let Some(room) = chunk.get_mut(..wanted) else {
@@ -176,6 +188,39 @@ fn memory(process: &Path, needles: &[Needle]) -> BTreeSet<Secret> {
         }
     }
     found
+}
+
+/// The parts of a range that were ever written to. WebKit reserves 64 GiB and touches little of it; a small range is
+/// looked at whole.
+fn touched(pages: &File, (from, to): (u64, u64)) -> Vec<(u64, u64)> {
+    const SMALL: u64 = 16 << 20;
+    const PAGE: u64 = 4096;
+    /// In memory, or swapped out (`Documentation/admin-guide/mm/pagemap.rst`).
+    const THERE: u8 = 0xc0;
+    if to - from <= SMALL {
+        return vec![(from, to)];
+    }
+    let mut ranges: Vec<(u64, u64)> = Vec::new();
+    let mut entries = vec![0; 8 * (1 << 16)];
+    let mut page = from / PAGE;
+    while page < to / PAGE {
+        let left = usize::try_from(to / PAGE - page).unwrap_or(usize::MAX);
+        let wanted = entries.len().min(left.saturating_mul(8));
+        let Ok(length @ 8..) = pages.read_at(&mut entries[..wanted], page * 8) else {
+            break;
+        };
+        for entry in entries[..length].chunks_exact(8) {
+            if entry[7] & THERE != 0 {
+                let at = page * PAGE;
+                match ranges.last_mut() {
+                    Some((_, end)) if *end == at => *end += PAGE,
+                    Some(_) | None => ranges.push((at, at + PAGE)),
+                }
+            }
+            page += 1;
+        }
+    }
+    ranges
 }
 
 /// The range of a line of `maps` that no file alone stands behind.
