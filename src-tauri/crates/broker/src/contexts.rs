@@ -123,11 +123,19 @@ impl Broker {
         }
     }
 
-    /// A change of a kubeconfig ended.
-    pub(crate) fn edited(edit: &Edit, outcome: Result<(), Problem>, effects: &mut Vec<Effect>) {
+    /// A change of a kubeconfig ended: with the context that was the file's before.
+    pub(crate) fn edited(
+        edit: &Edit,
+        outcome: Result<Option<String>, Problem>,
+        effects: &mut Vec<Effect>,
+    ) {
         let language = edit.asker.language;
         match outcome {
-            Ok(()) => say(edit.caller, switched(edit, language), effects),
+            // What was read when it was asked for can be another's by now. A file that had none left it to the next.
+            Ok(before) => {
+                let previous = before.or_else(|| edit.previous.clone());
+                say(edit.caller, switched(edit, previous, language), effects);
+            }
             Err(problem) => refuse(edit.caller, &problem, effects),
         }
     }
@@ -202,18 +210,18 @@ fn table(rows: &[Row]) -> Vec<String> {
         .collect()
 }
 
-fn switched(edit: &Edit, language: Language) -> String {
+fn switched(edit: &Edit, previous: Option<String>, language: Language) -> String {
     let file = edit.file.display().to_string();
     if edit.json {
         return pretty(&json!({
-            "context": edit.context, "previous": edit.previous, "file": file
+            "context": edit.context, "previous": previous, "file": file
         }));
     }
     let mut parameters = vec![("context", edit.context.clone()), ("file", file)];
-    let key = match &edit.previous {
-        Some(previous) if *previous == edit.context => "terminal.context-stays",
+    let key = match previous {
+        Some(previous) if previous == edit.context => "terminal.context-stays",
         Some(previous) => {
-            parameters.push(("previous", previous.clone()));
+            parameters.push(("previous", previous));
             "terminal.context-switched-from"
         }
         None => "terminal.context-switched",

@@ -30,8 +30,8 @@ pub enum Event {
     Contexts(Box<ContextCommand>),
     /// The person's own kubeconfig is another one now; none: it can't be read.
     FilesChanged(Option<KubeconfigView>),
-    /// A change of a kubeconfig ended.
-    Edited(Box<Edit>, Result<(), Problem>),
+    /// A change of a kubeconfig ended: with the current context that it had before.
+    Edited(Box<Edit>, Result<Option<String>, Problem>),
     /// What a caller said could not be understood, or not be looked into.
     Refused(CallerId, Problem),
     /// A line was typed after a prompt.

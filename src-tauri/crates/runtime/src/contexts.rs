@@ -108,3 +108,75 @@ fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write as _;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// A home with a kubeconfig of forty contexts, and the kubeconfig's path and text.
+    fn home() -> (tempfile::TempDir, PathBuf, String) {
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join(".kube").join("config");
+        fs::create_dir(home.path().join(".kube")).unwrap();
+        let mut text = String::from("current-context: c39\ncontexts:\n");
+        for context in 0..40 {
+            text.push_str(&format!(
+                "- {{name: c{context}, context: {{cluster: a, user: b}}}}\n"
+            ));
+        }
+        fs::write(&file, &text).unwrap();
+        (home, file, text)
+    }
+
+    /// As kubectl writes, with and without its lock: what is there in between is a kubeconfig too, with none of its
+    /// contexts or with some.
+    #[test]
+    fn half_a_file_is_never_read() {
+        for locks in [true, false] {
+            let (home, file, text) = home();
+            let files = Files::new(home.path().to_owned());
+            let lock = file.with_extension("lock");
+            let writer = std::thread::spawn(move || {
+                let half = text.find("- {name: c20,").unwrap();
+                for _ in 0..30 {
+                    let held = locks.then(|| File::create_new(&lock).unwrap());
+                    let mut file = File::create(&file).unwrap();
+                    let (first, second) = text.as_bytes().split_at(half);
+                    for part in [first, second] {
+                        // A writer that the system gives no time just now.
+                        std::thread::sleep(Duration::from_millis(3));
+                        file.write_all(part).unwrap();
+                    }
+                    drop(file);
+                    if held.is_some() {
+                        fs::remove_file(&lock).unwrap();
+                    }
+                }
+            });
+            let mut readings = 0;
+            while readings == 0 || !writer.is_finished() {
+                let view = files.own().unwrap();
+                assert_eq!(view.contexts.len(), 40);
+                assert_eq!(view.current.as_deref(), Some("c39"));
+                readings += 1;
+            }
+            writer.join().unwrap();
+        }
+    }
+
+    #[test]
+    fn a_lock_that_was_left_behind_hides_no_file() {
+        let (home, file, _) = home();
+        let lock = File::create_new(file.with_extension("lock")).unwrap();
+        lock.set_modified(SystemTime::now() - Duration::from_secs(60))
+            .unwrap();
+        let files = Files::new(home.path().to_owned());
+        assert_eq!(files.own().unwrap().contexts.len(), 40);
+        let problem = files.set_current_context(&file, "c0").unwrap_err();
+        assert_eq!(problem.code, broker::problem::Code::KubeconfigLocked);
+    }
+}

@@ -1,52 +1,59 @@
 //! A change of a kubeconfig: locked as kubectl does, read, edited, and written whole or not at all.
 //!
 //! kubectl locks `FILE.lock` (O_EXCL) but reads before it locks, and so loses updates (client-go
-//! `tools/clientcmd/config.go`: `ModifyConfig`, `lockFile`). Here a write is of what was read under the lock. It
-//! blocks, for [`PATIENCE`] at most: the caller runs it off the loop.
+//! `tools/clientcmd/config.go`: `ModifyConfig`, `lockFile`). Here a write is of what was read under the lock, and of
+//! a file that had settled: a program that writes without a lock must not find its half made the whole. It
+//! blocks, for a few times [`PATIENCE`] at most: the caller runs it off the loop.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use broker::problem::{Code, Problem};
 
+use crate::clock;
+use crate::files::Files;
+use crate::os::files::Stamp;
 use crate::os::ownership;
-use crate::regular::{Unread, bounded, open};
+use crate::regular::{self, Unread};
+use crate::settled::{self, Ours, PATIENCE, TRY_EVERY, is_held, lock_of, locked};
 
-/// How long another's lock is waited for. kubectl holds one for milliseconds, and itself waits for none.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// How often a lock is tried: a file's disappearance is an event that not every file system tells.
-const TRY_EVERY: Duration = Duration::from_millis(10);
-
-/// Sets `current-context` in a file, which comes about if it is not there.
-///
-/// # Errors
-/// `KubeconfigLocked`: another program holds the lock. `KubeconfigNotChanged`: with the reason; the file is as it was.
-pub(crate) fn set_current_context(file: &Path, context: &str) -> Result<(), Problem> {
-    let not_changed = |reason: String| {
-        let path = file.display().to_string();
-        Problem::new(
-            Code::KubeconfigNotChanged,
-            vec![("path", path), ("reason", reason)],
-        )
-    };
-    let lock = match Lock::of(file, Instant::now() + PATIENCE) {
-        Ok(Some(lock)) => lock,
-        Ok(None) => {
-            let path = Lock::path(file).display().to_string();
-            return Err(Problem::new(Code::KubeconfigLocked, vec![("path", path)]));
-        }
-        Err(error) => return Err(not_changed(format!("no lock beside it: {error}"))),
-    };
-    let outcome = change(file, context).map_err(not_changed);
-    drop(lock);
-    outcome
+impl Files {
+    /// Sets `current-context` in a file, which comes about if it is not there. Gives back the one before, as it was
+    /// under the lock.
+    ///
+    /// # Errors
+    /// `KubeconfigLocked`: another program holds the lock. `KubeconfigNotChanged`: with the reason; the file is as it
+    /// was.
+    pub(crate) fn set_current_context(
+        &self,
+        file: &Path,
+        context: &str,
+    ) -> Result<Option<String>, Problem> {
+        let not_changed = |reason: String| {
+            let path = file.display().to_string();
+            Problem::new(
+                Code::KubeconfigNotChanged,
+                vec![("path", path), ("reason", reason)],
+            )
+        };
+        let lock = match Lock::of(file, Instant::now() + PATIENCE) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                let path = lock_of(file).display().to_string();
+                return Err(Problem::new(Code::KubeconfigLocked, vec![("path", path)]));
+            }
+            Err(error) => return Err(not_changed(format!("no lock beside it: {error}"))),
+        };
+        let outcome = change(file, context, self.ours()).map_err(not_changed);
+        drop(lock);
+        outcome
+    }
 }
 
 /// Reads, edits and writes. The lock is held.
-fn change(file: &Path, context: &str) -> Result<(), String> {
+fn change(file: &Path, context: &str, ours: &Ours) -> Result<Option<String>, String> {
     let text = |error: io::Error| error.to_string();
     // A symlink stays one: what it leads to is replaced.
     let target = match fs::canonicalize(file) {
@@ -54,23 +61,36 @@ fn change(file: &Path, context: &str) -> Result<(), String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
         Err(error) => return Err(text(error)),
     };
-    let read = open(&target).and_then(|file| bounded(file, kubeconfig::MAX_BYTES as u64));
-    let before = match read {
-        Ok(bytes) => bytes,
-        Err(Unread::Missing) => Vec::new(),
-        Err(unread) => return Err(unread.reason()),
-    };
-    let after = kubeconfig::set_current_context(file, &before, context)
-        .map_err(|error| error.to_string())?;
-    if after == before {
-        return Ok(());
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let most = kubeconfig::MAX_BYTES as u64;
+        let (before, stamp) = match settled::read(&target, most, settled::Lock::Ours, ours) {
+            Ok((bytes, stamp)) => (bytes, Some(stamp)),
+            Err(Unread::Missing) => (Vec::new(), None),
+            Err(unread) => return Err(unread.reason()),
+        };
+        let previous = kubeconfig::load(file, &before)
+            .map_err(|error| error.to_string())?
+            .current_context
+            .filter(|name| !name.is_empty());
+        let after = kubeconfig::set_current_context(file, &before, context)
+            .map_err(|error| error.to_string())?;
+        if after == before {
+            return Ok(previous);
+        }
+        ownership::ours_alone(&target)?;
+        if write(&target, &after, stamp, ours).map_err(text)? {
+            return Ok(previous);
+        }
+        if Instant::now() >= deadline {
+            return Err(Unread::Unsettled.reason());
+        }
     }
-    ownership::ours_alone(&target)?;
-    write(&target, &after).map_err(text)
 }
 
-/// Puts a new file in the place of the old one, with its owner, mode and extended attributes.
-fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Puts a new file in the place of the old one, with its owner, mode and extended attributes. False, and nothing is
+/// done: the old one is not as it was read.
+fn write(target: &Path, bytes: &[u8], read: Option<Stamp>, ours: &Ours) -> io::Result<bool> {
     let mut options = atomic_write_file::OpenOptions::new();
     #[cfg(unix)]
     {
@@ -81,23 +101,37 @@ fn write(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options.open(target)?;
     ownership::copy_attributes(target, file.as_file())?;
     file.write_all(bytes)?;
-    file.commit()
+    let written = file.as_file().try_clone()?;
+    written.sync_all()?;
+    // As late as can be: who writes without a lock is heeded as far as that goes.
+    if state(target) != read {
+        file.discard()?;
+        return Ok(false);
+    }
+    let before = regular::stamp(&written).ok();
+    file.commit()?;
+    // Its new name is its last change, unless somebody has it open for writing already.
+    if let (Some(before), Ok(after)) = (before, regular::stamp(&written))
+        && (before.length, before.modified) == (after.length, after.modified)
+    {
+        ours.remember(after);
+    }
+    Ok(true)
+}
+
+/// A file's state; none if it is not there, or can't be told.
+fn state(path: &Path) -> Option<Stamp> {
+    let file = regular::open(path).ok()?;
+    regular::stamp(&file).ok()
 }
 
 /// kubectl's lock on one file. Dropping it gives it back.
 struct Lock(PathBuf);
 
 impl Lock {
-    /// `FILE.lock`.
-    fn path(file: &Path) -> PathBuf {
-        let mut name = OsString::from(file);
-        name.push(".lock");
-        PathBuf::from(name)
-    }
-
-    /// Takes the lock; none if another holds it until the deadline.
+    /// Takes the lock; none if another holds it until the deadline, or has left it there long ago.
     fn of(file: &Path, deadline: Instant) -> io::Result<Option<Self>> {
-        let path = Self::path(file);
+        let path = lock_of(file);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -112,9 +146,13 @@ impl Lock {
             match options.open(&path) {
                 Ok(_) => return Ok(Some(Self(path))),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-                Err(_) if Instant::now() >= deadline => return Ok(None),
-                Err(_) => std::thread::sleep(TRY_EVERY),
+                Err(_) => {}
             }
+            let left_behind = locked(file).is_some_and(|made| !is_held(made, clock::wall()));
+            if left_behind || Instant::now() >= deadline {
+                return Ok(None);
+            }
+            std::thread::sleep(TRY_EVERY);
         }
     }
 }
@@ -129,8 +167,8 @@ impl Drop for Lock {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-    use std::sync::Arc;
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::ffi::OsString;
 
     use super::*;
 
@@ -151,44 +189,140 @@ mod tests {
         config.current_context.unwrap()
     }
 
-    /// 40 writers, twice: each name is written once, no reader sees half a file, and only the one line differs.
+    const WRITERS: usize = 40;
+    const ROUNDS: usize = 6;
+
+    /// The file without its current context.
+    fn rest(file: &Path) -> String {
+        let text = fs::read_to_string(file).unwrap();
+        let (head, tail) = text.split_once("current-context: ").unwrap();
+        let (_, tail) = tail.split_once(" # here\n").unwrap();
+        format!("{head}{tail}")
+    }
+
+    fn names(folder: &Path) -> BTreeSet<OsString> {
+        let entries = fs::read_dir(folder).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    /// Each write says what it read: the one before it wrote that, and so all of them stand in one line from the
+    /// first state to the last.
     #[test]
-    fn no_switch_is_lost_and_no_reader_sees_half_a_file() {
+    fn each_write_has_read_what_the_one_before_wrote() {
         let folder = tempfile::tempdir().unwrap();
-        let file = Arc::new(kubeconfig(folder.path(), 80));
-        let rest = |text: &str| {
-            text.lines()
-                .filter(|line| !line.starts_with("current-context:"))
-                .collect::<Vec<_>>()
-                .join("\n")
-        };
-        let before = rest(&fs::read_to_string(&*file).unwrap());
-        for round in 0..2 {
-            let writers: Vec<_> = (0..40)
+        let file = kubeconfig(folder.path(), 3);
+        let files = Files::new(folder.path().to_owned());
+        let before = rest(&file);
+        let mut wrote = BTreeMap::new();
+        for round in 0..ROUNDS {
+            let writers: Vec<_> = (0..WRITERS)
                 .map(|writer| {
-                    let file = Arc::clone(&file);
+                    let (file, files) = (file.clone(), files.clone());
                     std::thread::spawn(move || {
-                        let name = format!("c{}", round * 40 + writer);
-                        // A crowd of forty waits longer than one person's command does.
-                        while let Err(problem) = set_current_context(&file, &name) {
-                            assert_eq!(problem.code, Code::KubeconfigLocked);
+                        let name = format!("c{}", round * WRITERS + writer);
+                        loop {
+                            match files.set_current_context(&file, &name) {
+                                Ok(read) => break (read.unwrap(), name),
+                                // A crowd of forty waits longer than one person's command does.
+                                Err(problem) => assert_eq!(problem.code, Code::KubeconfigLocked),
+                            }
                         }
-                        assert!(current(&file).starts_with('c'));
                     })
                 })
                 .collect();
             for writer in writers {
-                writer.join().unwrap();
+                let (read, name) = writer.join().unwrap();
+                let other = wrote.insert(read, name);
+                assert_eq!(other, None, "two have read the same: one of them is lost");
             }
         }
-        let after = fs::read_to_string(&*file).unwrap();
-        assert_eq!(rest(&after), before);
-        assert!(after.contains(" # here\n"), "{after}");
-        let names: BTreeSet<_> = fs::read_dir(folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
+        let mut state = "none".to_owned();
+        let mut writes = 0;
+        while let Some(next) = wrote.get(&state) {
+            state.clone_from(next);
+            writes += 1;
+        }
+        assert_eq!(writes, WRITERS * ROUNDS);
+        assert_eq!(current(&file), state);
+        assert_eq!(rest(&file), before);
+        assert_eq!(names(folder.path()), BTreeSet::from(["config".into()]));
+    }
+
+    /// As kubectl does: reads, and only then locks, or fails; reads again, and writes the old reading's current
+    /// context in place if the file has another.
+    fn kubectl(file: &Path) {
+        let Ok(stale) = kubeconfig::load(file, &fs::read(file).unwrap()) else {
+            return;
+        };
+        std::thread::yield_now();
+        let Ok(_) = File::create_new(lock_of(file)) else {
+            return;
+        };
+        let text = fs::read(file).unwrap();
+        let stale = stale.current_context.unwrap_or_default();
+        let text = kubeconfig::set_current_context(file, &text, &stale).unwrap();
+        let (first, second) = text.split_at(text.len() / 2);
+        let mut written = File::create(file).unwrap();
+        written.write_all(first).unwrap();
+        std::thread::yield_now();
+        written.write_all(second).unwrap();
+        fs::remove_file(lock_of(file)).unwrap();
+    }
+
+    /// Beside a kubectl that undoes what it has not seen, ours stands at least as long as the lock is ours.
+    #[test]
+    fn at_each_unlock_of_ours_the_file_holds_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = kubeconfig(folder.path(), 3);
+        let ours = Ours::default();
+        let before = rest(&file);
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|writer| {
+                let (file, ours) = (file.clone(), ours.clone());
+                std::thread::spawn(move || {
+                    if writer % 4 == 0 {
+                        return (0..20).for_each(|_| kubectl(&file));
+                    }
+                    let name = format!("c{writer}");
+                    let lock = loop {
+                        if let Some(lock) = Lock::of(&file, Instant::now() + PATIENCE).unwrap() {
+                            break lock;
+                        }
+                    };
+                    change(&file, &name, &ours).unwrap();
+                    assert_eq!(current(&file), name);
+                    drop(lock);
+                })
+            })
             .collect();
-        assert_eq!(names, BTreeSet::from([OsString::from("config")]));
+        for writer in writers {
+            writer.join().unwrap();
+        }
+        assert_eq!(rest(&file), before);
+        assert_eq!(names(folder.path()), BTreeSet::from(["config".into()]));
+    }
+
+    /// One that knows no lock has truncated the file, and takes its time: what it then writes is not lost to ours.
+    #[test]
+    fn a_program_that_writes_without_a_lock_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = kubeconfig(folder.path(), 1);
+        let files = Files::new(folder.path().to_owned());
+        let text = fs::read(&file).unwrap();
+        let mut written = File::create(&file).unwrap();
+        let switch = std::thread::spawn({
+            let file = file.clone();
+            move || files.set_current_context(&file, "c0")
+        });
+        while !lock_of(&file).exists() {
+            assert!(!switch.is_finished());
+            std::thread::yield_now();
+        }
+        written.write_all(&text).unwrap();
+        drop(written);
+        assert_eq!(switch.join().unwrap().unwrap().as_deref(), Some("none"));
+        assert_eq!(current(&file), "c0");
+        assert!(rest(&file).contains("c0"));
     }
 
     #[test]
@@ -211,7 +345,8 @@ mod tests {
         fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("config", &link).unwrap();
-        set_current_context(&link, "c0").unwrap();
+        let files = Files::new(folder.path().to_owned());
+        files.set_current_context(&link, "c0").unwrap();
         assert_eq!(current(&real), "c0");
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(
@@ -220,14 +355,14 @@ mod tests {
         );
 
         fs::hard_link(&real, folder.path().join("twin")).unwrap();
-        assert!(set_current_context(&link, "c1").is_err());
+        assert!(files.set_current_context(&link, "c1").is_err());
         fs::remove_file(folder.path().join("twin")).unwrap();
 
         let open = folder.path().join("open");
         fs::create_dir(&open).unwrap();
         let file = kubeconfig(&open, 1);
         fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-        let problem = set_current_context(&file, "c0").unwrap_err();
+        let problem = files.set_current_context(&file, "c0").unwrap_err();
         assert_eq!(problem.code, Code::KubeconfigNotChanged);
         assert_eq!(current(&file), "none");
     }
@@ -245,7 +380,8 @@ mod tests {
             0,
         )
         .unwrap();
-        let problem = set_current_context(&pipe, "c0").unwrap_err();
+        let files = Files::new(folder.path().to_owned());
+        let problem = files.set_current_context(&pipe, "c0").unwrap_err();
         assert_eq!(problem.code, Code::KubeconfigNotChanged);
     }
 
@@ -253,7 +389,8 @@ mod tests {
     fn a_file_that_is_not_there_comes_about() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("new").join("config");
-        set_current_context(&file, "c0").unwrap();
+        let files = Files::new(folder.path().to_owned());
+        files.set_current_context(&file, "c0").unwrap();
         assert_eq!(current(&file), "c0");
     }
 }

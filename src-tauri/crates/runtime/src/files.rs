@@ -6,7 +6,6 @@ mod remembered;
 
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +24,8 @@ use wire::frame::Run;
 use crate::asker;
 use crate::blocking::blocking;
 use crate::os::files::Stamp;
-use crate::regular::{Unread, bounded, open};
+use crate::regular::{self, Unread, bounded, open};
+use crate::settled::Ours;
 
 use remembered::{Ledger, Question, Remembered};
 
@@ -40,6 +40,7 @@ pub(crate) struct Files {
     home: PathBuf,
     parsed: Arc<Mutex<Parsed>>,
     remembered: Remembered,
+    ours: Ours,
 }
 
 /// The newest files that were parsed: each one's path, whole and as it was named, its state, and what
@@ -53,6 +54,7 @@ impl Files {
             home,
             parsed: Arc::default(),
             remembered: Remembered::default(),
+            ours: Ours::default(),
         }
     }
 
@@ -228,6 +230,11 @@ impl Files {
         self.load_noted(&set, folder, ledger).map(Some)
     }
 
+    /// What our own writes left.
+    pub(crate) fn ours(&self) -> &Ours {
+        &self.ours
+    }
+
     /// The person's own home folder.
     pub(crate) fn home(&self) -> &Path {
         &self.home
@@ -266,14 +273,15 @@ impl Files {
     }
 
     fn load(&self, path: &Path, named: &Path, ledger: &Ledger) -> Result<Arc<Config>, Unread> {
-        let (file, stamp) = ledger.open(path)?;
-        let known = |(whole, name, known, config): &(PathBuf, PathBuf, Stamp, Arc<Config>)| {
-            (whole == path && name == named && *known == stamp).then(|| Arc::clone(config))
-        };
-        if let Some(config) = self.parsed().iter().find_map(known) {
+        // Unless it is known as it stands, be it that somebody is about to write it.
+        if let Ok(stamp) = open(path).and_then(|file| regular::stamp(&file))
+            && let Some(config) = self.known(path, named, &stamp)
+        {
+            ledger.note(path, Ok(stamp));
             return Ok(config);
         }
-        let text = bounded(file, kubeconfig::MAX_BYTES as u64)?;
+        let most = kubeconfig::MAX_BYTES as u64;
+        let (text, stamp) = ledger.read(path, most, &self.ours)?;
         let config =
             kubeconfig::load(named, &text).map_err(|error| Unread::Malformed(error.to_string()))?;
         let config = Arc::new(config);
@@ -289,6 +297,13 @@ impl Files {
             Arc::clone(&config),
         ));
         Ok(config)
+    }
+
+    fn known(&self, path: &Path, named: &Path, stamp: &Stamp) -> Option<Arc<Config>> {
+        self.parsed()
+            .iter()
+            .find(|(whole, name, known, _)| whole == path && name == named && known == stamp)
+            .map(|(.., config)| Arc::clone(config))
     }
 
     fn parsed(&self) -> std::sync::MutexGuard<'_, Parsed> {
@@ -335,7 +350,7 @@ pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
     blocking(move || {
         let mut ca_pem = Vec::new();
         for path in &tls.ca_files {
-            let read = open(path).and_then(|file| bounded(file, CA_BYTES));
+            let read = open(path).and_then(|file| bounded(&file, CA_BYTES));
             ca_pem.push(read.map_err(|unread| bad_file(&path.display().to_string(), &unread))?);
         }
         for data in &tls.ca_data {
@@ -356,19 +371,6 @@ fn bad_file(path: &str, unread: &Unread) -> Problem {
         Code::BadFile,
         vec![("path", path.to_owned()), ("reason", unread.reason())],
     )
-}
-
-#[cfg(unix)]
-fn stamp(file: &File) -> Result<Stamp, Unread> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = file.metadata().map_err(Unread::Io)?;
-    Ok(Stamp {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        length: metadata.len(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
-    })
 }
 
 /// A server with its certificate authority's content in place of its path: the same authority, by

@@ -20,6 +20,7 @@ pub mod resident;
 mod run;
 mod server;
 pub mod settings;
+mod settled;
 pub mod single;
 mod store;
 mod surroundings;

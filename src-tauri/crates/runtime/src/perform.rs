@@ -21,7 +21,6 @@ use tokio::task::AbortHandle;
 use crate::blocking::blocking;
 use crate::clock;
 use crate::desktop::Browser;
-use crate::edit;
 use crate::files;
 use crate::front::Stage;
 use crate::inbox::{Inbox, Listening, Message};
@@ -52,6 +51,8 @@ pub(crate) struct Performer {
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
     keeping: mpsc::UnboundedSender<(broker::event::Kept, Turn)>,
     under_way: UnderWay,
+    /// Whose turn it is to change a kubeconfig.
+    edits: Arc<Mutex<()>>,
     /// When the vault was last woken by a caller.
     woken: Moment,
     ending: bool,
@@ -94,6 +95,7 @@ impl Performer {
             accounts: HashMap::new(),
             keeping,
             under_way,
+            edits: Arc::default(),
             stage,
             window,
             server,
@@ -208,14 +210,18 @@ impl Performer {
         drop(tokio::time::timeout(LISTENING, heard).await);
     }
 
+    /// One change after the other, as they were asked for: a crowd that tries one lock starves the unlucky.
     fn edit(&self, edit: Box<Edit>) {
-        let inbox = self.inbox.clone();
+        let (inbox, files) = (self.inbox.clone(), self.server.files().clone());
+        let line = Arc::clone(&self.edits);
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
+            let first = line.lock_owned().await;
             let (file, context) = (edit.file.clone(), edit.context.clone());
-            let change = blocking(move || edit::set_current_context(&file, &context));
+            let change = blocking(move || files.set_current_context(&file, &context));
             let outcome = change.await.and_then(|outcome| outcome);
             inbox.event(Event::Edited(edit, outcome));
+            drop(first);
             drop(turn);
         });
     }

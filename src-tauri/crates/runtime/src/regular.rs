@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use crate::os::files::Stamp;
+
 /// Why a file was not read.
 #[derive(Debug)]
 pub(crate) enum Unread {
@@ -11,6 +13,8 @@ pub(crate) enum Unread {
     NotRegular,
     TooLong,
     Malformed(String),
+    /// Another program went on writing it.
+    Unsettled,
     Io(io::Error),
 }
 
@@ -22,6 +26,7 @@ impl Unread {
             Self::NotRegular => "it is no regular file".to_owned(),
             Self::TooLong => "it is longer than 1 MiB".to_owned(),
             Self::Malformed(reason) => reason.clone(),
+            Self::Unsettled => "another program is writing it".to_owned(),
             Self::Io(error) => error.to_string(),
         }
     }
@@ -62,7 +67,7 @@ pub(crate) fn open(path: &Path) -> Result<File, Unread> {
 ///
 /// # Errors
 /// It is longer than `most` bytes, or the system refuses.
-pub(crate) fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
+pub(crate) fn bounded(file: &File, most: u64) -> Result<Vec<u8>, Unread> {
     let mut bytes = Vec::new();
     file.take(most + 1)
         .read_to_end(&mut bytes)
@@ -72,4 +77,21 @@ pub(crate) fn bounded(file: File, most: u64) -> Result<Vec<u8>, Unread> {
     } else {
         Ok(bytes)
     }
+}
+
+/// The state of an open file.
+///
+/// # Errors
+/// The system refuses.
+#[cfg(unix)]
+pub(crate) fn stamp(file: &File) -> Result<Stamp, Unread> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = file.metadata().map_err(Unread::Io)?;
+    Ok(Stamp {
+        device: metadata.dev(),
+        inode: metadata.ino(),
+        length: metadata.len(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+    })
 }

@@ -359,6 +359,10 @@ impl Server {
         &self.inbox
     }
 
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
+    }
+
     /// The number of one who comes.
     fn caller(&self) -> CallerId {
         CallerId(self.next.fetch_add(1, Ordering::Relaxed))

@@ -142,9 +142,12 @@ impl Surroundings {
         } else {
             claim.renew(&self.places)
         };
+        let in_place = claim.in_place(&self.places);
+        // What follows may wait for who is writing a file.
+        drop(claim);
         Seen {
             renewed,
-            in_place: claim.in_place(&self.places),
+            in_place,
             settings: settings::load(&self.config),
             fate: self.program.fate(),
             desktop: self.browser.desktop(),

@@ -6,7 +6,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,10 +14,11 @@ use broker::clock::Wall;
 use broker::event::Servers;
 use wire::frame::Run;
 
-use super::{Unread, bounded, open};
 use crate::asker::{Found, Program};
 use crate::os::files::{self as os, Stamp};
 use crate::os::processes;
+use crate::regular::Unread;
+use crate::settled::{self, Lock, Ours};
 
 /// How many answers are kept.
 const ANSWERS: usize = 16;
@@ -143,29 +143,42 @@ impl Remembered {
 }
 
 impl Ledger {
-    /// Opens a regular file, and notes its state or that it is missing.
-    pub(super) fn open(&self, path: &Path) -> Result<(File, Stamp), Unread> {
-        let opened = open(path).and_then(|file| {
-            let stamp = super::stamp(&file)?;
-            Ok((file, stamp))
-        });
-        let seen = match &opened {
-            Ok((_, stamp)) => Some(*stamp),
+    /// Notes a file's state, or that it is missing.
+    pub(super) fn note(&self, path: &Path, found: Result<Stamp, &Unread>) {
+        let seen = match found {
+            Ok(stamp) => Some(stamp),
             Err(Unread::Missing) => None,
-            Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_) | Unread::Io(_)) => {
+            // What a disk could not read now it can read later.
+            Err(
+                Unread::NotRegular
+                | Unread::TooLong
+                | Unread::Malformed(_)
+                | Unread::Unsettled
+                | Unread::Io(_),
+            ) => {
                 self.unsure.set(true);
                 None
             }
         };
         self.read.borrow_mut().push((path.to_owned(), seen));
-        opened
     }
 
-    /// Opens and reads one, with a bound.
+    /// Reads a regular file that has settled, with a bound, and notes it.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        most: u64,
+        ours: &Ours,
+    ) -> Result<(Vec<u8>, Stamp), Unread> {
+        let found = settled::read(path, most, Lock::Theirs, ours);
+        self.note(path, found.as_ref().map(|(_, stamp)| *stamp));
+        found
+    }
+
+    /// The same of a file that we don't write.
     pub(super) fn bytes(&self, path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
-        let (file, _) = self.open(path)?;
-        // What a disk could not read now it can read later.
-        bounded(file, most).inspect_err(|_| self.unsure.set(true))
+        self.read(path, most, &Ours::default())
+            .map(|(bytes, _)| bytes)
     }
 }
 
@@ -285,7 +298,9 @@ mod tests {
         asked.found.asker.process.as_mut().unwrap().started += 1;
         assert_eq!(asked.answer(), Some(servers()), "for others it is all one");
         let ledger = Ledger::default();
-        ledger.open(&asked.folder.path().join("config")).unwrap();
+        ledger
+            .bytes(&asked.folder.path().join("config"), 10)
+            .unwrap();
         asked.found.kubectl = true;
         let question = Question::of(&asked.found, &asked.run);
         let now = Wall(crate::clock::wall().0 + LATER);
