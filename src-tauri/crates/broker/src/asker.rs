@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use std::sync::Arc;
+
 use crate::account::Proxies;
 use crate::texts::Language;
 
@@ -22,7 +24,7 @@ pub struct Asker {
     /// The name of its executable.
     pub program: String,
     /// Its arguments, its own name first; none where they can't be seen.
-    pub arguments: Option<Vec<String>>,
+    pub arguments: Option<Arc<[String]>>,
     /// Where it lives.
     pub place: Place,
     /// Whether a person sits at its terminal: standard input and error are terminals, and it is a
@@ -136,7 +138,7 @@ pub(crate) mod tests {
         Asker {
             process: Some(ProcessId { pid: 1, started: 1 }),
             program: "kubectl".into(),
-            arguments: Some(vec!["kubectl".into(), "get".into(), "ns".into()]),
+            arguments: Some(["kubectl", "get", "ns"].map(String::from).into()),
             place,
             foreground,
             terminal: foreground,

@@ -1,10 +1,12 @@
 //! A token request, from the question to the token or to whoever must act first.
 
-use crate::account::{AccountId, AccountKey, ClientSettings};
+use std::sync::Arc;
+
+use crate::account::{AccountId, ClientSettings};
 use crate::asker::{Asker, Venue, venue};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
-use crate::command::Which;
+use crate::command::{Flags, Which};
 use crate::credential::{ExecVersion, TokenFacts, stated_expiry};
 use crate::event::{Address, Ask, Effect, Reply, Servers, SignIn};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
@@ -20,7 +22,7 @@ pub(crate) enum Wish {
     Credential {
         version: ExecVersion,
         account: AccountId,
-        servers: Servers,
+        servers: Arc<Servers>,
     },
     /// An account's raw token, for a person.
     Token { account: AccountId, json: bool },
@@ -46,9 +48,7 @@ impl Broker {
             servers,
         } = ask;
         let id = match account {
-            Which::Flags { key, settings } => {
-                self.account_of_flags(key, settings, &asker, now, effects)
-            }
+            Which::Flags(flags) => self.account_of_flags(&flags, &asker, now, effects),
             Which::Named(name) => match self.account_named(Some(&name)) {
                 Ok(id) => id,
                 Err(problem) => return refuse(caller, &problem, effects),
@@ -329,20 +329,22 @@ impl Broker {
     /// Finds or makes the account that flags name. They never edit one, but for how it signs in.
     fn account_of_flags(
         &mut self,
-        key: AccountKey,
-        mut settings: ClientSettings,
+        flags: &Flags,
         asker: &Asker,
         now: Now,
         effects: &mut Vec<Effect>,
     ) -> AccountId {
-        let id = key.id();
-        let known = self.accounts.contains_key(&id);
-        settings.proxies.clone_from(&asker.proxies);
+        let id = flags.id().clone();
+        let settings = ClientSettings {
+            proxies: asker.proxies.clone(),
+            ..flags.settings().clone()
+        };
         self.proxies.saw(&asker.proxies, now.moment);
+        let known = self.accounts.contains_key(&id);
         let account = self
             .accounts
             .entry(id.clone())
-            .or_insert_with(|| Account::new(key));
+            .or_insert_with(|| Account::new(flags.key().clone()));
         let other_secret = settings.client_secret.is_some()
             && settings.client_secret != account.settings.client_secret;
         let news = !known || !account.named || settings.listen != account.settings.listen;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{AccountKey, ClientSettings};
+use std::sync::Arc;
+
+use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::trust::Answer;
 
@@ -172,20 +174,49 @@ pub struct GetToken {
 
 /// How a question names its account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "it lives in the box of its question"
-)]
 pub enum Which {
     /// By kubelogin's flags, which find or make an account.
-    Flags {
-        /// What they identify.
-        key: AccountKey,
-        /// What they say besides. The proxies are the asker's: they are not in any flag.
-        settings: ClientSettings,
-    },
+    Flags(Arc<Flags>),
     /// By the name of an account that exists (`--account NAME`).
     Named(String),
+}
+
+/// What kubelogin's flags say, with the id that follows from it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Flags {
+    id: AccountId,
+    key: AccountKey,
+    settings: ClientSettings,
+}
+
+impl Flags {
+    /// `settings` is what they say besides the key. The proxies are the asker's: they are not in any flag.
+    #[must_use]
+    pub fn new(key: AccountKey, settings: ClientSettings) -> Self {
+        Self {
+            id: key.id(),
+            key,
+            settings,
+        }
+    }
+
+    /// The account's id.
+    #[must_use]
+    pub fn id(&self) -> &AccountId {
+        &self.id
+    }
+
+    /// What they identify.
+    #[must_use]
+    pub fn key(&self) -> &AccountKey {
+        &self.key
+    }
+
+    /// What they say besides.
+    #[must_use]
+    pub fn settings(&self) -> &ClientSettings {
+        &self.settings
+    }
 }
 
 /// A shell that completion can be had for.

@@ -1,5 +1,7 @@
 //! What can happen, and what the world must do about it.
 
+use std::sync::Arc;
+
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
@@ -119,7 +121,7 @@ pub struct Ask {
     /// In which version to answer.
     pub version: ExecVersion,
     /// For which servers, as far as the resident found out.
-    pub servers: Servers,
+    pub servers: Arc<Servers>,
 }
 
 /// The servers that a question may be for.

@@ -4,6 +4,7 @@
 //! process, and ten minutes for the pair).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use kubeconfig::ServerKey;
@@ -30,7 +31,7 @@ pub struct Pair {
 #[serde(rename_all = "kebab-case")]
 pub enum Server {
     /// As a kubeconfig describes it.
-    Known(ServerKey),
+    Known(Arc<ServerKey>),
     /// The request named none and the file set is out of sight; the digest of the shim's
     /// arguments stands for it.
     Unknown(String),

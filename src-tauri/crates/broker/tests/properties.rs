@@ -8,21 +8,22 @@
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::account::{AccountId, ClientSettings};
 use broker::asker::{Asker, Desktop, Endpoint};
 use broker::broker::Broker;
 use broker::clock::{Moment, Now, Wall};
-use broker::command::{Command, Invocation, Which};
+use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
-use broker::event::{Ask, Candidate, Commanded, Effect, Event, Kept, QuestionId, Reply, Servers};
+use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
 use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
 use broker::tokens::Tokens;
-use broker::trust::{Answer, Server};
+use broker::trust::Answer;
 use broker::view::View;
 use broker::waiters::CallerId;
 use proptest::prelude::*;
@@ -404,19 +405,12 @@ impl World {
         self.handle(Event::Asked(Box::new(Ask {
             caller,
             asker,
-            account: Which::Flags {
-                key: shared::key(),
-                settings: ClientSettings::default(),
-            },
+            account: Which::Flags(Arc::new(Flags::new(
+                shared::key(),
+                ClientSettings::default(),
+            ))),
             version: ExecVersion::V1,
-            servers: Servers {
-                needed: vec![Candidate {
-                    server: Server::Unknown(format!("s{server}")),
-                    contexts: vec![],
-                }],
-                others: vec![],
-                file: None,
-            },
+            servers: Arc::new(shared::servers(&format!("s{server}"))),
         })));
     }
 

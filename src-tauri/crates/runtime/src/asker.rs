@@ -33,7 +33,7 @@ pub(crate) struct Found {
 #[derive(Debug, Default)]
 pub(crate) struct Program {
     /// Its arguments, its own name first; none where they can't be seen.
-    pub(crate) arguments: Option<Vec<String>>,
+    pub(crate) arguments: Option<Arc<[String]>>,
     /// Its environment; none where the system does not show it.
     pub(crate) environment: Option<Vec<(OsString, OsString)>>,
     executable: Option<PathBuf>,
@@ -192,7 +192,7 @@ impl Program {
         let names = [executable.as_deref(), called.map(Path::new)];
         let kubectl = names.into_iter().flatten().any(is_kubectl);
         Self {
-            arguments,
+            arguments: arguments.map(Arc::from),
             executable,
             kubectl,
             ssh: descends_from_sshd(pid),

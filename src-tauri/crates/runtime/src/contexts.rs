@@ -93,7 +93,7 @@ fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
             let account = exec
                 .and_then(kubeconfig::shim_arguments)
                 .and_then(|arguments| account_of(arguments, folder, home))
-                .map(|(key, _)| key.id());
+                .map(|flags| flags.id().clone());
             Context {
                 name: name.clone(),
                 server: merged

@@ -12,11 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use base64::Engine as _;
 use broker::account::AccountKey;
 use broker::argv::{self, Called};
-use broker::command::{GetToken, Invocation, Which};
-use broker::credential::ExecCluster;
-use broker::event::{Candidate, Found, Servers};
+use broker::asker::Asker;
+use broker::command::{Flags, GetToken, Invocation, Which};
+use broker::credential::ExecVersion;
+use broker::event::{Ask, Candidate, Found, Servers};
 use broker::problem::{Code, Problem};
 use broker::trust::Server;
+use broker::waiters::CallerId;
 use kubeconfig::{Config, FileSet, Merged, Origin, ServerKey};
 use provider::Trusted;
 use wire::frame::Run;
@@ -43,6 +45,32 @@ pub(crate) struct Files {
     ours: Ours,
 }
 
+/// A credential plugin's question, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    account: Which,
+    version: ExecVersion,
+    servers: Arc<Servers>,
+}
+
+impl Wanted {
+    /// The question, by who asks it.
+    pub(crate) fn asked_by(self, caller: CallerId, asker: Asker) -> Ask {
+        let Self {
+            account,
+            version,
+            servers,
+        } = self;
+        Ask {
+            caller,
+            asker,
+            account,
+            version,
+            servers,
+        }
+    }
+}
+
 /// The newest files that were parsed: each one's path, whole and as it was named, its state, and what
 /// it says.
 type Parsed = VecDeque<(PathBuf, PathBuf, Stamp, Arc<Config>)>;
@@ -58,43 +86,48 @@ impl Files {
         }
     }
 
-    /// The servers that a question may be for.
+    /// What is wanted, if the same was asked before and nothing that was read for it has changed.
+    pub(crate) fn asked_before(&self, found: &asker::Found, run: &Run) -> Option<Wanted> {
+        self.remembered.answer(found, run)
+    }
+
+    /// What is wanted, with the servers that it may be for.
     ///
     /// # Errors
     /// `BadKubeconfig`, for a file set that kubectl could not load either.
-    pub(crate) async fn servers(
+    pub(crate) async fn wanted(
         &self,
         found: asker::Found,
         run: &Run,
-        cluster: Option<&ExecCluster>,
-        account: &Which,
-    ) -> Result<Servers, Problem> {
-        if let Some(servers) = self.remembered.answer(&found, run) {
-            return Ok(servers);
-        }
+        asked: GetToken,
+    ) -> Result<Wanted, Problem> {
         let question = Question::of(&found, run);
         let arguments: Vec<String> = run
             .args
             .iter()
             .map(|word| String::from_utf8_lossy(word).into_owned())
             .collect();
-        let named = match (&run.exec_info, cluster) {
+        let named = match (&run.exec_info, asked.cluster) {
             (Some(info), Some(_)) => kubeconfig::from_exec_info(&String::from_utf8_lossy(info))
                 .map_err(|error| {
                     Problem::new(Code::ExecInfo, vec![("reason", error.to_string())])
                 })?,
             (Some(_) | None, Some(_) | None) => None,
         };
+        let (account, version) = (asked.account, asked.version);
         let files = self.clone();
-        let account = account.clone();
         let home = self.home.clone();
         blocking(move || {
             let ledger = Ledger::default();
             let servers = files.look(&found, &arguments, named, &account, &home, &ledger)?;
-            files
-                .remembered
-                .keep(question, ledger, &servers, crate::clock::wall());
-            Ok(servers)
+            let wanted = Wanted {
+                account,
+                version,
+                servers: Arc::new(servers),
+            };
+            let now = crate::clock::wall();
+            files.remembered.keep(question, ledger, &wanted, now);
+            Ok(wanted)
         })
         .await?
     }
@@ -129,7 +162,7 @@ impl Files {
             let using = kubeconfig::using(merged, |exec| {
                 kubeconfig::shim_arguments(exec)
                     .and_then(|arguments| account_of(arguments, Path::new("/"), home))
-                    .is_some_and(|(other, _)| other == *key)
+                    .is_some_and(|other| other.key() == key)
             });
             let using = using.into_iter().map(candidate);
             using
@@ -142,14 +175,14 @@ impl Files {
                 let all = kubeconfig::using(merged, |_| true);
                 all.into_iter()
                     .map(candidate)
-                    .find(|known| known.server == Server::Known(server.clone()))
+                    .find(|known| known.server == Server::Known(Arc::new(server.clone())))
             });
             let contexts = contexts
                 .flatten()
                 .map(|known| known.contexts)
                 .unwrap_or_default();
             let needed = vec![Candidate {
-                server: Server::Known(server),
+                server: Server::Known(Arc::new(server)),
                 contexts,
             }];
             let others = others(&needed);
@@ -328,11 +361,11 @@ impl Files {
         let folder = path.parent().unwrap_or(Path::new("/"));
         let pairs = kubeconfig::pairs(&merged);
         let found = pairs.into_iter().filter_map(|pair| {
-            let (key, settings) = account_of(pair.arguments, folder, &self.home)?;
+            let flags = account_of(pair.arguments, folder, &self.home)?;
             let file = pair.candidate.file.display().to_string();
             Some(Found {
-                key,
-                settings,
+                key: flags.key().clone(),
+                settings: flags.settings().clone(),
                 candidate: candidate(pair.candidate, &Ledger::default()),
                 file,
             })
@@ -378,24 +411,20 @@ fn bad_file(path: &str, unread: &Unread) -> Problem {
 fn candidate(found: kubeconfig::Candidate, ledger: &Ledger) -> Candidate {
     let read = |path: &Path| ledger.bytes(path, CA_BYTES).ok();
     Candidate {
-        server: Server::Known(found.server.with_ca_data(read)),
+        server: Server::Known(Arc::new(found.server.with_ca_data(read))),
         contexts: found.contexts,
     }
 }
 
 fn account_key(which: &Which) -> Option<&AccountKey> {
     match which {
-        Which::Flags { key, .. } => Some(key),
+        Which::Flags(flags) => Some(flags.key()),
         Which::Named(_) => None,
     }
 }
 
 /// The account that a stanza's arguments make.
-pub(crate) fn account_of(
-    arguments: &[String],
-    folder: &Path,
-    home: &Path,
-) -> Option<(AccountKey, broker::account::ClientSettings)> {
+pub(crate) fn account_of(arguments: &[String], folder: &Path, home: &Path) -> Option<Arc<Flags>> {
     let args: Vec<Vec<u8>> = arguments
         .iter()
         .map(|word| word.clone().into_bytes())
@@ -407,18 +436,12 @@ pub(crate) fn account_of(
         home,
         exec_info: None,
     });
-    match command {
-        Ok(Invocation::GetToken(get_token)) => match *get_token {
-            GetToken {
-                account: Which::Flags { key, settings },
-                ..
-            } => Some((key, settings)),
-            GetToken {
-                account: Which::Named(_),
-                ..
-            } => None,
-        },
-        Ok(_) | Err(_) => None,
+    let Ok(Invocation::GetToken(get_token)) = command else {
+        return None;
+    };
+    match get_token.account {
+        Which::Flags(flags) => Some(flags),
+        Which::Named(_) => None,
     }
 }
 

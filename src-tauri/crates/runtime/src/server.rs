@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use broker::argv::{self, Called};
 use broker::asker::{Asker, Endpoint, Place};
-use broker::command::{Command, GetToken, Invocation};
+use broker::command::{Command, Invocation};
 use broker::contexts::{ContextCommand, ContextWish};
-use broker::event::{Ask, Commanded, Event};
+use broker::event::{Commanded, Event};
 use broker::problem::Problem;
 use broker::texts::Language;
 use broker::view::Told;
@@ -247,6 +247,9 @@ impl Server {
 
     /// What the client asks, with all that the resident finds out about it.
     async fn question(&self, caller: CallerId, found: Found, run: Run) -> Event {
+        if let Some(wanted) = self.files.asked_before(&found, &run) {
+            return Event::Asked(Box::new(wanted.asked_by(caller, found.asker)));
+        }
         let cwd = path(&run.cwd);
         let invocation = argv::parse(&Called {
             program: &run.program,
@@ -257,25 +260,9 @@ impl Server {
         });
         match invocation {
             Ok(Invocation::GetToken(get_token)) => {
-                let GetToken {
-                    account,
-                    version,
-                    cluster,
-                    ..
-                } = *get_token;
                 let asker = found.asker.clone();
-                match self
-                    .files
-                    .servers(found, &run, cluster.as_ref(), &account)
-                    .await
-                {
-                    Ok(servers) => Event::Asked(Box::new(Ask {
-                        caller,
-                        asker,
-                        account,
-                        version,
-                        servers,
-                    })),
+                match self.files.wanted(found, &run, *get_token).await {
+                    Ok(wanted) => Event::Asked(Box::new(wanted.asked_by(caller, asker))),
                     Err(problem) => Event::Refused(caller, problem),
                 }
             }

@@ -1,12 +1,13 @@
 //! `get-token`: from its flags to an account. They parse as spf13/pflag parses them, which clap
 //! does not: `--flag value`, `--flag=value`, bare switches, in any order, the last one wins.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::flags::{FLAGS, Is, Setting, Takes, find, nearest, shown, speaks, split};
 use super::{Called, Dialect, value};
 use crate::account::{AccountKey, ClientSettings, Grant, ListenAddress, Pkce, Tls, TokenKind};
-use crate::command::Which;
+use crate::command::{Flags, Which};
 use crate::problem::{Code, Problem};
 use crate::secret::ClientSecret;
 
@@ -253,7 +254,7 @@ impl Draft {
             proxies: otherwise.proxies,
             known_proxies: otherwise.known_proxies,
         };
-        Ok(Some(Which::Flags { key, settings }))
+        Ok(Some(Which::Flags(Arc::new(Flags::new(key, settings)))))
     }
 }
 

@@ -42,10 +42,10 @@ fn flags(command: Result<Invocation, Problem>) -> (AccountKey, ClientSettings) {
     let Invocation::GetToken(asked) = command.unwrap() else {
         panic!("not get-token");
     };
-    let Which::Flags { key, settings } = asked.account else {
+    let Which::Flags(flags) = asked.account else {
         panic!("named");
     };
-    (key, settings)
+    (flags.key().clone(), flags.settings().clone())
 }
 
 fn key(given: &[&str]) -> AccountKey {

@@ -6,12 +6,13 @@
     reason = "each test program uses a part of it"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use broker::account::{AccountKey, ClientSettings, Grant, Proxies, Tls, TokenKind};
 use broker::asker::{Asker, Endpoint, Place, ProcessId};
 use broker::clock::{Moment, Now, Wall};
-use broker::command::{Command, Invocation, Which};
+use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Commanded, Event, Servers};
 use broker::secret::{BearerToken, ClientSecret, RefreshToken};
@@ -70,12 +71,9 @@ pub fn ask(caller: u64, asker: Asker, settings: ClientSettings, server: &str) ->
     Event::Asked(Box::new(Ask {
         caller: CallerId(caller),
         asker,
-        account: Which::Flags {
-            key: key(),
-            settings,
-        },
+        account: Which::Flags(Arc::new(Flags::new(key(), settings))),
         version: ExecVersion::V1,
-        servers: servers(server),
+        servers: Arc::new(servers(server)),
     }))
 }
 

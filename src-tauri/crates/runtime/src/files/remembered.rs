@@ -1,4 +1,5 @@
-//! Answers that hold as long as the files behind them stay as they were.
+//! Questions that were asked before, understood: what they ask for holds as long as the files behind it stay as
+//! they were.
 //!
 //! An answer follows from what the asker is and says, and from the files that were read for it. So it is
 //! kept with both, and given again only where all of that is the same; looking costs a few system calls,
@@ -11,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::asker::Place;
 use broker::clock::Wall;
-use broker::event::Servers;
 use wire::frame::Run;
 
+use super::Wanted;
 use crate::asker::{Found, Program};
 use crate::os::files::{self as os, Stamp};
 use crate::os::processes;
@@ -34,7 +35,7 @@ pub(super) struct Remembered(Arc<Mutex<VecDeque<Answer>>>);
 struct Answer {
     question: Question,
     read: Vec<(PathBuf, Option<Stamp>)>,
-    servers: Servers,
+    wanted: Wanted,
 }
 
 /// All that an answer follows from, but for the files.
@@ -85,7 +86,7 @@ impl Question {
 
 impl Remembered {
     /// The answer, if this was asked before and nothing that was read for it has changed.
-    pub(super) fn answer(&self, found: &Found, run: &Run) -> Option<Servers> {
+    pub(super) fn answer(&self, found: &Found, run: &Run) -> Option<Wanted> {
         let answers = self.answers();
         let answer = answers
             .iter()
@@ -100,11 +101,11 @@ impl Remembered {
         let as_old = started == answer.question.started
             || !found.kubectl
             || (older(answer.question.started, &answer.read) && older(started, &answer.read));
-        as_old.then(|| answer.servers.clone())
+        as_old.then(|| answer.wanted.clone())
     }
 
     /// Keeps an answer, if it can be told later whether it still holds.
-    pub(super) fn keep(&self, question: Question, ledger: Ledger, servers: &Servers, now: Wall) {
+    pub(super) fn keep(&self, question: Question, ledger: Ledger, wanted: &Wanted, now: Wall) {
         let read = ledger.read.into_inner();
         let settled = |stamp: &Option<Stamp>| {
             stamp.is_none_or(|stamp| stamp.changed.0 + SETTLED_SECONDS <= now.seconds())
@@ -133,7 +134,7 @@ impl Remembered {
         answers.push_back(Answer {
             question,
             read,
-            servers: servers.clone(),
+            wanted: wanted.clone(),
         });
     }
 
@@ -198,6 +199,10 @@ fn older(started: Option<u64>, read: &[(PathBuf, Option<Stamp>)]) -> bool {
 #[cfg(target_os = "linux")]
 mod tests {
     use super::*;
+    use broker::command::Which;
+    use broker::credential::ExecVersion;
+    use broker::event::Servers;
+
     use crate::asker::Programs;
 
     const LATER: i64 = 10_000;
@@ -226,7 +231,7 @@ mod tests {
             .bytes(&folder.path().join("missing"), 10)
             .unwrap_err();
         let now = Wall(crate::clock::wall().0 + later);
-        remembered.keep(Question::of(&found, &run), ledger, &servers(), now);
+        remembered.keep(Question::of(&found, &run), ledger, &wanted(), now);
         Asked {
             folder,
             found,
@@ -235,16 +240,20 @@ mod tests {
         }
     }
 
-    fn servers() -> Servers {
-        Servers {
-            needed: Vec::new(),
-            others: Vec::new(),
-            file: Some("config".to_owned()),
+    fn wanted() -> Wanted {
+        Wanted {
+            account: Which::Named("work".to_owned()),
+            version: ExecVersion::V1,
+            servers: Arc::new(Servers {
+                needed: Vec::new(),
+                others: Vec::new(),
+                file: Some("config".to_owned()),
+            }),
         }
     }
 
     impl Asked {
-        fn answer(&self) -> Option<Servers> {
+        fn answer(&self) -> Option<Wanted> {
             self.remembered.answer(&self.found, &self.run)
         }
     }
@@ -252,7 +261,7 @@ mod tests {
     #[test]
     fn the_same_question_has_the_same_answer() {
         let asked = asked(LATER);
-        assert_eq!(asked.answer(), Some(servers()));
+        assert_eq!(asked.answer(), Some(wanted()));
     }
 
     #[test]
@@ -296,7 +305,7 @@ mod tests {
     fn a_kubectl_that_started_before_a_file_was_written_has_read_another() {
         let mut asked = asked(LATER);
         asked.found.asker.process.as_mut().unwrap().started += 1;
-        assert_eq!(asked.answer(), Some(servers()), "for others it is all one");
+        assert_eq!(asked.answer(), Some(wanted()), "for others it is all one");
         let ledger = Ledger::default();
         ledger
             .bytes(&asked.folder.path().join("config"), 10)
@@ -304,8 +313,8 @@ mod tests {
         asked.found.kubectl = true;
         let question = Question::of(&asked.found, &asked.run);
         let now = Wall(crate::clock::wall().0 + LATER);
-        asked.remembered.keep(question, ledger, &servers(), now);
-        assert_eq!(asked.answer(), Some(servers()));
+        asked.remembered.keep(question, ledger, &wanted(), now);
+        assert_eq!(asked.answer(), Some(wanted()));
         asked.found.asker.process.as_mut().unwrap().started += 1;
         assert_eq!(asked.answer(), None);
     }
