@@ -106,7 +106,11 @@ language: Language,
 /**
  * What is wrong with the resident itself.
  */
-notices: Array<ProblemView>, };
+notices: Array<ProblemView>, 
+/**
+ * Where things rest; none: nobody has said.
+ */
+places: PlacesView | null, };
 
 /**
  * One account, as it is shown.
@@ -348,6 +352,23 @@ account: string | null, };
  * Where tokens rest just now, said as it is.
  */
 export type Keep = "unknown" | "sealed" | "plain" | "memory-locked" | "memory-no-keyring" | "memory-key-lost" | "memory-no-disk";
+
+/**
+ * Where things rest, as people write it, `~` for the home folder.
+ */
+export type PlacesView = { 
+/**
+ * The folder of sealed tokens.
+ */
+tokens: string, 
+/**
+ * The settings file.
+ */
+settings: string, 
+/**
+ * The folder of the program's log.
+ */
+log: string, };
 
 /**
  * A language that Kubefob speaks.

@@ -16,7 +16,7 @@ use crate::secret::ClientSecret;
 use crate::session::{Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
 use crate::trust::Trust;
-use crate::view::{KubeconfigView, View};
+use crate::view::{KubeconfigView, PlacesView, View};
 use crate::waiters::CallerId;
 
 /// Every account, every pair, every question that waits.
@@ -33,6 +33,7 @@ pub struct Broker {
     pub(crate) notices: Vec<Problem>,
     /// The person's own kubeconfig, cleaned when it came: a view is made at every event.
     pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
+    pub(crate) places: Option<Arc<PlacesView>>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -111,6 +112,7 @@ impl Broker {
             attempts: 0,
             clock_base: None,
             kubeconfig: None,
+            places: None,
             shown: View::default(),
             look_again: None,
         }
@@ -122,6 +124,13 @@ impl Broker {
         if let Early::Over = self.early {
             self.early = Early::Waits(Vec::new());
         }
+        self
+    }
+
+    /// Where things rest is shown.
+    #[must_use]
+    pub fn resting_at(mut self, places: PlacesView) -> Self {
+        self.places = Some(Arc::new(places));
         self
     }
 

@@ -12,7 +12,8 @@ use crate::settings::Keep;
 use crate::texts::Language;
 use crate::trust::{Answer, By, ServerLine, Wary};
 use crate::view::{
-    AccountView, ContextView, KubeconfigView, ProblemView, QuestionView, Told, TrustView, View,
+    AccountView, ContextView, KubeconfigView, PlacesView, ProblemView, QuestionView, Told,
+    TrustView, View,
 };
 
 const HEAD: &str = "\
@@ -48,6 +49,7 @@ fn contract() {
         declared::<KubeconfigView>,
         declared::<ContextView>,
         declared::<Keep>,
+        declared::<PlacesView>,
         declared::<Language>,
         declared::<Wall>,
     ];

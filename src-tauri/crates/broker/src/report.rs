@@ -73,6 +73,7 @@ impl Broker {
                 .iter()
                 .map(|notice| ProblemView::of(notice, language))
                 .collect(),
+            places: self.places.clone(),
         }
     }
 

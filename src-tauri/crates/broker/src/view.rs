@@ -29,6 +29,20 @@ pub struct View {
     pub language: Language,
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
+    /// Where things rest; none: nobody has said.
+    pub places: Option<Arc<PlacesView>>,
+}
+
+/// Where things rest, as people write it, `~` for the home folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct PlacesView {
+    /// The folder of sealed tokens.
+    pub tokens: String,
+    /// The settings file.
+    pub settings: String,
+    /// The folder of the program's log.
+    pub log: String,
 }
 
 /// A kubeconfig, as it is shown.

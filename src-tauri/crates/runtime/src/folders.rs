@@ -1,8 +1,12 @@
 //! Where things rest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use broker::texts::clean;
+use broker::view::PlacesView;
 use wire::endpoint::{EndpointError, Places, create_folder};
+
+use crate::settings;
 
 /// Where this user's, or this instance's, things rest. XDG_* is not asked: a snap sets it for its
 /// children, and a second vault is worse than a folder somebody did not expect.
@@ -61,6 +65,22 @@ impl Folders {
             home,
             instance: None,
         })
+    }
+
+    /// As people are shown them.
+    #[must_use]
+    pub fn shown(&self) -> PlacesView {
+        let shown = |path: &Path| {
+            let below_home = path.strip_prefix(&self.home);
+            let written =
+                below_home.map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest));
+            clean(&written.display().to_string())
+        };
+        PlacesView {
+            tokens: shown(&self.vault),
+            settings: shown(&settings::path(&self.config)),
+            log: shown(&self.log),
+        }
     }
 
     /// Makes those that are missing, for the user alone.

@@ -75,7 +75,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let files = Files::new(folders.home.clone());
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
     let language = crate::asker::spoken(&environment).unwrap_or_default();
-    let broker = Broker::new(kept, settings.decided(language), seed());
+    let broker = Broker::new(kept, settings.decided(language), seed()).resting_at(folders.shown());
     let broker = if vault.holds_any() {
         broker.with_sessions_at_rest()
     } else {

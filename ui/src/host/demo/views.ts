@@ -360,6 +360,11 @@ export function view(situation: Situation, language: Language): View {
       contexts: CONTEXTS,
     },
     language,
+    places: {
+      tokens: "~/.local/share/kubefob/machines/3f1c/vault",
+      settings: "~/.config/kubefob/settings.json",
+      log: "~/.local/share/kubefob/log",
+    },
     notices: [],
   };
   return SITUATIONS[situation](usual, language);
