@@ -16,6 +16,7 @@ use crate::secret::ClientSecret;
 use crate::session::{Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
 use crate::trust::Trust;
+use crate::undone::LastSwitch;
 use crate::view::{KubeconfigView, PlacesView, View};
 use crate::waiters::CallerId;
 
@@ -34,6 +35,7 @@ pub struct Broker {
     /// The person's own kubeconfig, cleaned when it came: a view is made at every event.
     pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
     pub(crate) places: Option<Arc<PlacesView>>,
+    pub(crate) last_switch: LastSwitch,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -113,6 +115,7 @@ impl Broker {
             clock_base: None,
             kubeconfig: None,
             places: None,
+            last_switch: LastSwitch::default(),
             shown: View::default(),
             look_again: None,
         }
@@ -151,12 +154,13 @@ impl Broker {
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
             Event::FilesChanged(kubeconfig) => {
+                self.last_switch.written(kubeconfig.as_ref(), now.moment);
                 self.kubeconfig = kubeconfig
                     .as_ref()
                     .map(KubeconfigView::cleaned)
                     .map(Arc::new);
             }
-            Event::Edited(edit, outcome) => Self::edited(&edit, outcome, &mut effects),
+            Event::Edited(edit, outcome) => self.edited(&edit, outcome, now, &mut effects),
             Event::Refused(caller, problem) => {
                 crate::asking::refuse(caller, &problem, &mut effects);
             }

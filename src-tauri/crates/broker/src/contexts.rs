@@ -12,10 +12,12 @@ use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::asking::{refuse, say};
 use crate::broker::Broker;
+use crate::clock::Now;
 use crate::event::Effect;
 use crate::problem::{Code, Problem};
 use crate::report::{joined, pretty};
 use crate::texts::{Language, clean, text};
+use crate::undone::LastSwitch;
 use crate::waiters::CallerId;
 
 /// A person's command about contexts.
@@ -125,14 +127,18 @@ impl Broker {
 
     /// A change of a kubeconfig ended: with the context that was the file's before.
     pub(crate) fn edited(
+        &mut self,
         edit: &Edit,
         outcome: Result<Option<String>, Problem>,
+        now: Now,
         effects: &mut Vec<Effect>,
     ) {
         let language = edit.asker.language;
         match outcome {
             // What was read when it was asked for can be another's by now. A file that had none left it to the next.
             Ok(before) => {
+                self.last_switch =
+                    LastSwitch::made(&edit.file, before.clone(), &edit.context, now.moment);
                 let previous = before.or_else(|| edit.previous.clone());
                 say(edit.caller, switched(edit, previous, language), effects);
             }

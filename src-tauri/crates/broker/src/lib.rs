@@ -30,5 +30,6 @@ pub mod settings;
 pub mod texts;
 pub mod tokens;
 pub mod trust;
+mod undone;
 pub mod view;
 pub mod waiters;

@@ -94,6 +94,8 @@ codes! {
     KubeconfigLocked = "kubeconfig-locked",
     /// A kubeconfig that is not changed; `path`, `reason`.
     KubeconfigNotChanged = "kubeconfig-not-changed",
+    /// A switch of ours that another program undid; `path`, `context`, `previous`.
+    SwitchUndone = "switch-undone",
 
     // Who may
     /// A pair that is not trusted, and nobody to ask; `account`, `server`, `command`.

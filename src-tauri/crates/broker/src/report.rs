@@ -71,6 +71,7 @@ impl Broker {
             notices: self
                 .notices
                 .iter()
+                .chain(&self.last_switch.notice(now.moment))
                 .map(|notice| ProblemView::of(notice, language))
                 .collect(),
             places: self.places.clone(),

@@ -3,13 +3,15 @@
 mod shared;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use broker::broker::Broker;
-use broker::contexts::{Context, ContextCommand, ContextWish, Kubeconfigs};
+use broker::contexts::{Context, ContextCommand, ContextWish, Edit, Kubeconfigs};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::problem::{Code, Problem};
 use broker::settings::Settings;
 use broker::texts::Language;
+use broker::view::KubeconfigView;
 use broker::waiters::CallerId;
 
 fn kubeconfigs() -> Kubeconfigs {
@@ -106,5 +108,56 @@ fn a_name_that_is_not_there_changes_nothing_and_near_ones_are_named() {
         });
         assert!(!effects.iter().any(|it| matches!(it, Effect::Edit(_))));
         assert!(said(&effects).contains(hint), "{effects:?}");
+    }
+}
+
+/// kubectl had read the file before we wrote it: what it puts back is said, for as long as it can matter.
+#[test]
+fn a_switch_that_another_program_undoes_is_told() {
+    let written = |current: &str| {
+        Event::FilesChanged(Some(KubeconfigView {
+            file: "~/.kube/config".into(),
+            path: "/home/u/.kube/config".into(),
+            current: Some(current.into()),
+            contexts: Vec::new(),
+        }))
+    };
+    let edit = Edit {
+        caller: CallerId(1),
+        asker: shared::asker(1, true),
+        file: "/home/u/.kube/config".into(),
+        context: "prod".into(),
+        previous: Some("dev".into()),
+        json: false,
+    };
+    // Each event, and how many seconds after the switch; and whether it is told in the end.
+    let after = |events: &[(&str, u64)], look: u64| {
+        let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
+        let start = shared::start();
+        let later = |seconds| start.after(Duration::from_secs(seconds));
+        let before = Ok(Some("dev".to_owned()));
+        broker.handle(Event::Edited(Box::new(edit.clone()), before), start);
+        for (current, seconds) in events {
+            broker.handle(written(current), later(*seconds));
+        }
+        let notices = broker.view(later(look)).notices;
+        notices.first().map(|notice| notice.message.clone())
+    };
+    let told = "Another program set the current context of /home/u/.kube/config back to dev, \
+                just after Kubefob had set it to prod.";
+    assert_eq!(after(&[("prod", 0), ("dev", 1)], 1).as_deref(), Some(told));
+    // Nobody looked in between.
+    assert_eq!(after(&[("dev", 1)], 1).as_deref(), Some(told));
+    assert_eq!(after(&[("dev", 1), ("dev", 2)], 2).as_deref(), Some(told));
+    for (events, look) in [
+        (&[("prod", 0)][..], 1),
+        // A person's own.
+        (&[("prod", 0), ("staging", 1)], 1),
+        (&[("prod", 0), ("dev", 60)], 60),
+        // It is over.
+        (&[("dev", 1), ("prod", 2)], 2),
+        (&[("dev", 1)], 3600),
+    ] {
+        assert_eq!(after(events, look), None, "{events:?}");
     }
 }

@@ -10,6 +10,8 @@ use kubeconfig::{FileSet, Merged};
 
 use crate::blocking::blocking;
 use crate::files::{Files, account_of};
+use crate::os::files::Stamp;
+use crate::regular;
 
 impl Files {
     /// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
@@ -41,9 +43,19 @@ impl Files {
 }
 
 impl Files {
+    fn own_path(&self) -> PathBuf {
+        self.home().join(".kube").join("config")
+    }
+
+    /// The state of the person's own kubeconfig, whole or not; none if it is not there.
+    pub(crate) fn own_state(&self) -> Option<Stamp> {
+        let file = regular::open(&self.own_path()).ok()?;
+        regular::stamp(&file).ok()
+    }
+
     /// The person's own kubeconfig, as it is shown; none where kubectl could not load it either.
     pub(crate) fn own(&self) -> Option<KubeconfigView> {
-        let path = self.home().join(".kube").join("config");
+        let path = self.own_path();
         let set = FileSet::Optional(vec![path.clone()]);
         let merged = self.load_set(&set, Path::new("/")).ok()?;
         Some(KubeconfigView {

@@ -20,6 +20,7 @@ use crate::desktop::Browser;
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
+use crate::os::files::Stamp;
 use crate::os::network::Network;
 use crate::os::watch::Watch;
 use crate::server::Server;
@@ -69,6 +70,8 @@ struct Seen {
     desktop: Desktop,
     bus: bool,
     kubeconfig: Option<KubeconfigView>,
+    /// The state of its file: what was changed and changed back is news too.
+    written: Option<Stamp>,
 }
 
 /// What the last look found, where the difference counts.
@@ -76,6 +79,7 @@ struct Known {
     desktop: Desktop,
     bus: bool,
     kubeconfig: Option<KubeconfigView>,
+    written: Option<Stamp>,
 }
 
 impl Surroundings {
@@ -90,6 +94,7 @@ impl Surroundings {
             desktop: this.browser.desktop(),
             bus: false,
             kubeconfig: None,
+            written: None,
         };
         let (mut again, mut pause) = (true, AGAIN);
         loop {
@@ -152,6 +157,8 @@ impl Surroundings {
             fate: self.program.fate(),
             desktop: self.browser.desktop(),
             bus: self.bus.as_ref().is_some_and(|bus| bus.exists()),
+            // First: what is written later is news later.
+            written: self.files.own_state(),
             kubeconfig: self.files.own(),
         }
     }
@@ -184,7 +191,7 @@ impl Surroundings {
         if seen.bus && !known.bus && self.vault.is_restless() {
             self.vault.wake();
         }
-        if seen.kubeconfig != known.kubeconfig {
+        if seen.kubeconfig != known.kubeconfig || seen.written != known.written {
             self.inbox
                 .event(Event::FilesChanged(seen.kubeconfig.clone()));
         }
@@ -192,6 +199,7 @@ impl Surroundings {
             desktop: seen.desktop,
             bus: seen.bus,
             kubeconfig: seen.kubeconfig,
+            written: seen.written,
         };
         let settling = match seen.fate {
             Fate::Same | Fate::Gone => false,
