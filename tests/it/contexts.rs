@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde_json::json;
 use world::parts::Parts;
-use world::person::{Person, said};
+use world::person::Person;
 
 const FIRST: &str = "# mine
 apiVersion: v1
@@ -75,45 +75,5 @@ pub(crate) fn walk() -> Result<()> {
     );
     fs::remove_file(lock)?;
     println!("under another's lock: {}", locked.err.trim());
-    Ok(())
-}
-
-/// Forty at once: each is carried out, the last one stays, and nothing else of the file changes.
-pub(crate) fn crowd() -> Result<()> {
-    let parts = Parts::from_environment()?;
-    let person = Person::settled("kubefob-contexts-", parts.path("kubectl")?)?;
-    let mut text = FIRST.to_owned();
-    for number in 0..40 {
-        text = text.replace(
-            "contexts:\n",
-            &format!("contexts:\n- {{name: c{number}, context: {{cluster: dev, user: me}}}}\n"),
-        );
-    }
-    let file = person.kubeconfig(&text)?;
-    let children: Vec<_> = (0..40)
-        .map(|number| {
-            let name = format!("c{number}");
-            person
-                .command("kubectl-fob")
-                .args(["use", &name, "--json"])
-                .stdout(std::process::Stdio::piped())
-                .stderr(std::process::Stdio::piped())
-                .spawn()
-        })
-        .collect::<Result<_, _>>()?;
-    for child in children {
-        let said = said(child.wait_with_output()?)?;
-        ensure!(said.ok, "{said:?}");
-    }
-    let after = fs::read_to_string(&file)?;
-    let line = after
-        .lines()
-        .find(|line| line.starts_with("current-context: c"))
-        .context("no switch arrived")?;
-    ensure!(
-        after.replace(line, "current-context: dev   # for now") == text,
-        "{after}"
-    );
-    println!("40 at once, one file: {line}");
     Ok(())
 }

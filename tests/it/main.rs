@@ -9,12 +9,15 @@ mod boundaries;
 mod contexts;
 mod demo;
 mod scenarios;
+mod switches;
 
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("boundaries", boundaries::hold);
     set.trial("contexts_walk", contexts::walk);
-    set.trial("contexts_crowd", contexts::crowd);
+    set.trial("contexts_ours_alone", switches::ours_alone);
+    set.trial("contexts_beside_kubectl", switches::beside_kubectl);
+    set.trial("contexts_undone", switches::undone);
     set.trial("seed", scenarios::the_seed);
     set.trial("lifetime", scenarios::a_lifetime);
     set.trial("demo", demo::told);
