@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use playground::AttackerApi;
+use serde_json::json;
+use world::desk::Desk;
 use world::person::Person;
 use world::running::free_port;
 
@@ -58,6 +60,15 @@ pub(crate) fn walk() -> Result<()> {
     println!("signed in by a click, and kubectl works");
     page.painted()?;
     session.picture("window-signed-in")?;
+
+    let mut desk = Desk::at(person)?;
+    for (language, word) in [(json!("ko"), "계정"), (json!(null), "Accounts")] {
+        let choice = json!({ "setting": "language", "language": language });
+        let told = desk.ask(&json!({ "do": "choose", "choice": choice }))?;
+        ensure!(told["is"] == "done", "{told}");
+        page.until(word)?;
+    }
+    println!("the language was chosen, and the page speaks it");
 
     page.click_at(fantoccini::Locator::Css("a[href='#contexts']"))?;
     page.until("my_prod")?;

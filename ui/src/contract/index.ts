@@ -55,7 +55,11 @@ context: string,
 /**
  * In this file; none: the one that the asker's own environment says.
  */
-kubeconfig: string | null, } | { "do": "open", };
+kubeconfig: string | null, } | { "do": "choose", 
+/**
+ * Which, and what.
+ */
+choice: Choice, } | { "do": "open", };
 
 /**
  * What a person answered.
@@ -103,6 +107,14 @@ kubeconfig: KubeconfigView | null,
  * The language of its texts.
  */
 language: Language, 
+/**
+ * The language that a person chose; none: that of the desktop, and of whoever asks.
+ */
+chosen_language: Language | null, 
+/**
+ * When tokens are renewed by themselves.
+ */
+keep_fresh: KeepFresh, 
 /**
  * What is wrong with the resident itself.
  */
@@ -369,6 +381,24 @@ settings: string,
  * The folder of the program's log.
  */
 log: string, };
+
+/**
+ * When tokens are renewed by themselves.
+ */
+export type KeepFresh = "always" | "while-in-use";
+
+/**
+ * A setting, and what a person chooses for it.
+ */
+export type Choice = { "setting": "language", 
+/**
+ * None: that of the desktop, and of whoever asks.
+ */
+language: Language | null, } | { "setting": "keep-fresh", 
+/**
+ * When.
+ */
+when: KeepFresh, };
 
 /**
  * A language that Kubefob speaks.

@@ -203,6 +203,7 @@ impl Broker {
                 self.settings = settings;
                 self.reschedule(now);
             }
+            Event::Chosen(caller, outcome) => Self::chosen(caller, outcome, &mut effects),
             Event::Noticed(notices) => self.notices = notices,
             Event::Desktop(desktop) => {
                 self.desktop = desktop;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::credential::{ExecCluster, ExecVersion};
+use crate::settings::Choice;
 use crate::trust::Answer;
 
 /// What a person wants done. Tray, window and terminal have no other way in; as JSON it is what a window sends.
@@ -63,6 +64,11 @@ pub enum Command {
         /// In this file; none: the one that the asker's own environment says.
         kubeconfig: Option<String>,
     },
+    /// Choose a setting.
+    Choose {
+        /// Which, and what.
+        choice: Choice,
+    },
     /// Show the window.
     Open {},
 }
@@ -79,6 +85,7 @@ impl Command {
             | Self::Leave { .. }
             | Self::Untrust { .. }
             | Self::Use { .. }
+            | Self::Choose { .. }
             | Self::Open {} => false,
         }
     }

@@ -138,6 +138,7 @@ impl Broker {
                 say(caller, text, effects);
             }
             Command::Use { .. } => no_files(caller, effects),
+            Command::Choose { choice } => effects.push(Effect::Choose(caller, choice)),
             Command::Open {} => match self.desktop {
                 Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
                 Desktop::Locked | Desktop::Unlocked => effects.push(Effect::Open(caller)),
@@ -161,6 +162,18 @@ impl Broker {
                 self.callers.insert(caller, Caller { asker, wants });
                 self.pursue(caller, now, effects);
             }
+            Err(problem) => refuse(caller, &problem, effects),
+        }
+    }
+
+    /// What became of a choice.
+    pub(crate) fn chosen(
+        caller: CallerId,
+        outcome: Result<(), Problem>,
+        effects: &mut Vec<Effect>,
+    ) {
+        match outcome {
+            Ok(()) => effects.push(Effect::Reply(caller, Reply::Done(0))),
             Err(problem) => refuse(caller, &problem, effects),
         }
     }

@@ -8,7 +8,7 @@ use crate::clock::Wall;
 use crate::command::Command;
 use crate::problem::Code;
 use crate::session::StateWord;
-use crate::settings::Keep;
+use crate::settings::{Choice, Keep, KeepFresh};
 use crate::texts::Language;
 use crate::trust::{Answer, By, ServerLine, Wary};
 use crate::view::{
@@ -50,6 +50,8 @@ fn contract() {
         declared::<ContextView>,
         declared::<Keep>,
         declared::<PlacesView>,
+        declared::<KeepFresh>,
+        declared::<Choice>,
         declared::<Language>,
         declared::<Wall>,
     ];

@@ -15,7 +15,7 @@ use crate::outcome::{
 use crate::problem::Problem;
 use crate::secret::{BearerToken, ClientSecret};
 use crate::session::Loss;
-use crate::settings::{Keep, Settings};
+use crate::settings::{Choice, Keep, Settings};
 use crate::tokens::Tokens;
 use crate::trust::{Answer, Approval, Pair, Server};
 use crate::view::{KubeconfigView, View};
@@ -58,6 +58,8 @@ pub enum Event {
     FirstStart(Vec<Found>),
     /// The settings were read.
     Settings(Settings),
+    /// A setting was written, or could not be.
+    Chosen(CallerId, Result<(), Problem>),
     /// What is wrong with this resident itself, all of it: shown until the next such event says otherwise.
     Noticed(Vec<Problem>),
     /// A graphical login came, went, or was locked or unlocked.
@@ -103,6 +105,8 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// Change a kubeconfig: lock, read, edit, write, report once.
     Edit(Box<Edit>),
+    /// Write a setting down, and say to this caller how that went.
+    Choose(CallerId, Choice),
     /// Look out for the end of a process.
     Watch(ProcessId),
     /// Show this.

@@ -133,7 +133,11 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
         items.push(Item::Rule);
     }
     for question in &view.questions {
-        items.push(Item::Note(notes::waits(question, language)));
+        // Where it is answered is not here.
+        let ask = Action::Command(Box::new(Command::Ask {
+            question: Some(question.name.clone()),
+        }));
+        items.push(Item::Act(notes::waits(question, language), ask));
     }
     for account in &view.accounts {
         let label = account_label(account, language);

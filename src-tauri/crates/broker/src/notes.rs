@@ -33,5 +33,10 @@ pub(crate) fn waits(question: &QuestionView, language: Language) -> String {
         ("servers", question.servers_line()),
         ("name", question.name.clone()),
     ];
-    text(language, "tray.question", &parameters)
+    let key = if question.in_window {
+        "tray.question-in-window"
+    } else {
+        "tray.question"
+    };
+    text(language, key, &parameters)
 }

@@ -67,6 +67,8 @@ impl Broker {
             questions: self.question_views(),
             keep: self.keep,
             language,
+            chosen_language: self.settings.chosen_language,
+            keep_fresh: self.settings.keep_fresh,
             kubeconfig: self.kubeconfig.clone(),
             notices: self
                 .notices

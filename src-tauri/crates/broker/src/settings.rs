@@ -11,10 +11,30 @@ pub struct Settings {
     pub keep_fresh: KeepFresh,
     /// The language of the desktop. Whoever asks is answered in their own.
     pub language: Language,
+    /// The language that a person chose for all of it.
+    pub chosen_language: Option<Language>,
+}
+
+/// A setting, and what a person chooses for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "setting", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Choice {
+    /// The language to speak.
+    Language {
+        /// None: that of the desktop, and of whoever asks.
+        language: Option<Language>,
+    },
+    /// When tokens are renewed by themselves.
+    KeepFresh {
+        /// When.
+        when: KeepFresh,
+    },
 }
 
 /// When tokens are renewed by themselves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeepFresh {
     /// As long as the provider allows.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Wall;
 use crate::problem::{Code, Problem};
 use crate::session::StateWord;
-use crate::settings::Keep;
+use crate::settings::{Keep, KeepFresh};
 use crate::texts::{Language, clean};
 use crate::trust::{By, ServerLine};
 
@@ -27,6 +27,10 @@ pub struct View {
     pub kubeconfig: Option<Arc<KubeconfigView>>,
     /// The language of its texts.
     pub language: Language,
+    /// The language that a person chose; none: that of the desktop, and of whoever asks.
+    pub chosen_language: Option<Language>,
+    /// When tokens are renewed by themselves.
+    pub keep_fresh: KeepFresh,
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
     /// Where things rest; none: nobody has said.

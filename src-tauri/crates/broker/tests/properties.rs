@@ -220,6 +220,7 @@ impl World {
                 | Effect::KeepSecret(..)
                 | Effect::Keep(_)
                 | Effect::Edit(_)
+                | Effect::Choose(..)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}
             }

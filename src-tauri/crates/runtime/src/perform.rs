@@ -1,6 +1,7 @@
 //! Each effect, made true. A transaction is one task from its first byte to its report.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use broker::event::{Address, AskPage, Effect, Event, QuestionId, Reply, SignIn};
 use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
 use broker::problem::Problem;
 use broker::secret::ClientSecret;
-use broker::settings::Keep;
+use broker::settings::{Choice, Keep};
 use broker::tokens::Tokens;
 use broker::waiters::CallerId;
 use tokio::sync::{Mutex, mpsc};
@@ -27,6 +28,7 @@ use crate::inbox::{Inbox, Listening, Message};
 use crate::line::Line;
 use crate::os::processes;
 use crate::server::Server;
+use crate::settings;
 use crate::store::{self, Store};
 use crate::under_way::{Turn, UnderWay};
 use crate::vault::{Record, State, Vault};
@@ -59,6 +61,7 @@ pub(crate) struct Performer {
     stage: Stage,
     window: Window,
     server: Server,
+    config: PathBuf,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -80,6 +83,7 @@ impl Performer {
         stage: Stage,
         window: Window,
         server: Server,
+        config: PathBuf,
     ) -> Self {
         let (keeping, kept) = mpsc::unbounded_channel();
         tokio::spawn(store.keep_each(kept, store::AGAIN));
@@ -99,6 +103,7 @@ impl Performer {
             stage,
             window,
             server,
+            config,
             woken: Moment(0),
             ending: false,
         }
@@ -152,6 +157,7 @@ impl Performer {
                 drop(self.keeping.send((*kept, self.under_way.transaction())));
             }
             Effect::Edit(edit) => self.edit(edit),
+            Effect::Choose(caller, choice) => self.choose(caller, choice),
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
                 tokio::spawn(async move {
@@ -222,6 +228,17 @@ impl Performer {
             let outcome = change.await.and_then(|outcome| outcome);
             inbox.event(Event::Edited(edit, outcome));
             drop(first);
+            drop(turn);
+        });
+    }
+
+    fn choose(&self, caller: CallerId, choice: Choice) {
+        let (inbox, config) = (self.inbox.clone(), self.config.clone());
+        let turn = self.under_way.transaction();
+        tokio::spawn(async move {
+            // The folder's watch makes it hold.
+            let written = blocking(move || settings::choose(&config, choice)).await;
+            inbox.event(Event::Chosen(caller, written.and_then(|outcome| outcome)));
             drop(turn);
         });
     }

@@ -182,6 +182,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
             stage,
             window,
             server_of_all,
+            folders.config.clone(),
         ),
         messages,
     )

@@ -7,9 +7,10 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use broker::problem::{Code, Problem};
-use broker::settings::KeepFresh;
+use broker::settings::{Choice, KeepFresh};
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -67,6 +68,7 @@ impl Settings {
         broker::settings::Settings {
             keep_fresh: self.keep_fresh,
             language: self.language.unwrap_or(desktop),
+            chosen_language: self.language,
         }
     }
 }
@@ -124,6 +126,24 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
     let mut file = atomic_write_file::AtomicWriteFile::open(&target).map_err(cannot_keep)?;
     file.write_all(text.as_bytes()).map_err(cannot_keep)?;
     file.commit().map_err(cannot_keep)
+}
+
+/// Writes one setting, and leaves the others as they are.
+///
+/// # Errors
+/// As [`save`].
+pub fn choose(config: &Path, choice: Choice) -> Result<(), Problem> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let (mut settings, problem) = load(config);
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    match choice {
+        Choice::Language { language } => settings.language = language,
+        Choice::KeepFresh { when } => settings.keep_fresh = when,
+    }
+    save(config, &settings)
 }
 
 fn parse(bytes: &[u8]) -> Result<Settings, String> {
@@ -245,6 +265,20 @@ mod tests {
         let text = fs::read_to_string(path(config.path())).unwrap();
         assert!(text.contains("F9") && text.contains("shown"), "{text}");
         assert_eq!(load(config.path()), (settings, None));
+    }
+
+    #[test]
+    fn one_setting_is_chosen_and_the_others_stay() {
+        let config = with(r#"{"version": 1, "keep": "plain", "hotkey": "F9"}"#);
+        let korean = Some(Language::Ko);
+        choose(config.path(), Choice::Language { language: korean }).unwrap();
+        let when = KeepFresh::WhileInUse;
+        choose(config.path(), Choice::KeepFresh { when }).unwrap();
+        let (settings, _) = load(config.path());
+        assert_eq!((settings.language, settings.keep_fresh), (korean, when));
+        assert_eq!(settings.keep, Keep::Plain);
+        let text = fs::read_to_string(path(config.path())).unwrap();
+        assert!(text.contains("F9"), "{text}");
     }
 
     #[test]

@@ -115,6 +115,10 @@ impl Window {
         let (stream, theirs) = UnixStream::pair().map_err(refused)?;
         self.start(theirs).map_err(refused)?;
         let (panes, asked) = mpsc::unbounded_channel();
+        // One that outlived another resident goes now, and was perhaps being looked at.
+        if pane == Pane::Consent && self.0.started.receiver_count() > 0 {
+            let _ = panes.send(Pane::Main);
+        }
         let _ = panes.send(pane);
         *ours = Some(panes);
         drop(ours);

@@ -360,6 +360,8 @@ export function view(situation: Situation, language: Language): View {
       contexts: CONTEXTS,
     },
     language,
+    chosen_language: null,
+    keep_fresh: "always",
     places: {
       tokens: "~/.local/share/kubefob/machines/3f1c/vault",
       settings: "~/.config/kubefob/settings.json",

@@ -418,6 +418,7 @@ impl World {
                 | Effect::KeepSecret(..)
                 | Effect::Tell(..)
                 | Effect::Keep(_)
+                | Effect::Choose(..)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}
             }
