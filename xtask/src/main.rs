@@ -35,7 +35,7 @@ cargo xtask fuzz [NAME] [--for 10m] [--keep]
     A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts the
     best of what was found so far into the tree's corpus.
 cargo xtask build
-    The release: the three programs side by side, in a folder that it names.
+    The release: the programs side by side, in a folder that it names.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
             Ok(request) => fuzz::run(&request),
             Err(mistake) => return misused(&mistake),
         },
-        ["build"] => programs::lay_release().map(|folder| {
+        ["build"] => programs::lay_all().map(|folder| {
             println!("{}", folder.display());
             ExitCode::SUCCESS
         }),

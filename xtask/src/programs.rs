@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{Packages, cargo, succeed, target};
 use crate::shim;
+use crate::ui;
 
 /// Builds the resident, the shim, some sets of tests and some other programs, and returns the
 /// folder with `kubefob`, `kubectl-fob` and `kubectl-oidc_login` in it, and the window if it is among the packages.
@@ -44,6 +45,23 @@ pub(crate) fn lay_release() -> Result<PathBuf> {
     // By itself: with the workspace it would get features that the tests ask of its dependencies.
     succeed(cargo().args(["build", "--release", "--package", "kubefob"]))?;
     lay_with(&target().join("release/kubefob"), "programs-release")
+}
+
+/// All that a person installs: the same, and the window where it can be built.
+pub(crate) fn lay_all() -> Result<PathBuf> {
+    let folder = lay_release()?;
+    let window = folder.join("kubefob-window");
+    let missing = ui::prepare_window()?;
+    if !missing.is_empty() {
+        for (what, why) in missing {
+            eprintln!("without the window: {what}: {why}");
+        }
+        crate::cache::remove(&window)?;
+        return Ok(folder);
+    }
+    succeed(cargo().args(["build", "--release", "--package", "kubefob-window"]))?;
+    place(&target().join("release/kubefob-window"), &window)?;
+    Ok(folder)
 }
 
 fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
