@@ -151,19 +151,89 @@ fn what_can_not_be_changed_by_itself_is_left_alone() {
     ));
 }
 
-/// Each odd file and each odd name: refused, or changed in one place so that kubectl reads the new name and the rest
+const KINDS: [&str; 8] = [
+    "comments",
+    "CRLF",
+    "a byte order mark",
+    "flow style",
+    "JSON",
+    "anchors and aliases",
+    "a second document",
+    "fields that kubectl drops",
+];
+
+/// What is odd about a file.
+fn kinds_of(bytes: &[u8]) -> Vec<&'static str> {
+    let text = String::from_utf8_lossy(bytes);
+    let is_json = serde_json::from_slice::<serde_json::Value>(bytes).is_ok();
+    let has = [
+        text.contains("# "),
+        text.contains("\r\n"),
+        text.starts_with('\u{feff}'),
+        !is_json && text.contains(": {") && text.contains('}'),
+        is_json,
+        text.contains('&') && text.contains(['*', '<']),
+        text.contains("\n---"),
+        text.contains("colour"),
+    ];
+    let kinds = KINDS.into_iter().zip(has);
+    kinds
+        .filter_map(|(kind, has)| has.then_some(kind))
+        .collect()
+}
+
+/// What stands before the first byte that differs and after the last is as it was, so that nothing but a value was
+/// taken away and nothing but a value, or its key with it, was put there.
+fn only_the_value(
+    path: &Path,
+    before: &[u8],
+    after: &[u8],
+    config: &kubeconfig::Config,
+    name: &str,
+) {
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    let head = before.iter().zip(after).take_while(same).count();
+    let tail = (before[head..].iter().rev())
+        .zip(after[head..].iter().rev())
+        .take_while(same)
+        .count();
+    let text =
+        |bytes: &[u8]| String::from_utf8_lossy(&bytes[head..bytes.len() - tail]).into_owned();
+    let (taken, put) = (text(before), text(after));
+    let old = config.current_context.as_deref().unwrap_or_default();
+    // A value may go over several lines; and quotes, and what a name is escaped by.
+    let folded = taken.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        folded.len() <= 2 + 2 * old.len(),
+        "{}: {taken:?} is gone",
+        path.display()
+    );
+    let most = if config.current_context.is_some() {
+        3 + 2 * name.len()
+    } else {
+        "\napiVersion: v1\nkind: Config\ncurrent-context: \"\",\n".len() + 2 * name.len() + 16
+    };
+    assert!(
+        put.len() <= most,
+        "{}: {put:?} was put there",
+        path.display()
+    );
+}
+
+/// Each odd file, of `tests/odd` for reading them and `tests/edited` for this, and each odd name: refused, or changed in one place so that kubectl reads the new name and the rest
 /// as before.
 #[test]
 fn odd_files_are_changed_as_kubectl_would_read_them_or_not_at_all() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/odd");
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let kubectl = std::env::var_os("KUBEFOB_KUBECTL");
     if kubectl.is_none() {
         println!("skipped: kubectl's view of it, since KUBEFOB_KUBECTL names none");
     }
     let place = tempfile::tempdir().unwrap();
-    let (mut changed, mut refused) = (0, Vec::new());
-    let mut files: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
+    let (mut changed, mut refused, mut kinds) = (0, Vec::new(), Vec::new());
+    let mut files: Vec<_> = ["odd", "edited"]
+        .into_iter()
+        .flat_map(|folder| std::fs::read_dir(tests.join(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
         .collect();
     files.sort();
@@ -187,6 +257,10 @@ fn odd_files_are_changed_as_kubectl_would_read_them_or_not_at_all() {
                 }
             };
             changed += 1;
+            only_the_value(path, &before, &after, &config, name);
+            if number == 0 {
+                kinds.extend(kinds_of(&before));
+            }
             let mut expected = config.clone();
             expected.current_context = Some(name.to_owned());
             assert_eq!(load(path, &after).unwrap(), expected, "{}", path.display());
@@ -220,7 +294,16 @@ fn odd_files_are_changed_as_kubectl_would_read_them_or_not_at_all() {
             }
         }
     }
-    println!("{changed} changes; left alone:\n  {}", refused.join("\n  "));
+    let files = changed / NAMES.len();
+    println!(
+        "{changed} changes in {files} files; left alone:\n  {}",
+        refused.join("\n  ")
+    );
+    for kind in KINDS {
+        let of_it = kinds.iter().filter(|found| **found == kind).count();
+        println!("  {of_it} files with {kind}");
+        assert!(of_it > 0, "no odd file has {kind}");
+    }
     assert!(changed > 400, "{changed}");
     assert!(refused.len() < 10, "{refused:#?}");
 }
