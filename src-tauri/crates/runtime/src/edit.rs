@@ -55,12 +55,7 @@ impl Files {
 /// Reads, edits and writes. The lock is held.
 fn change(file: &Path, context: &str, ours: &Ours) -> Result<Option<String>, String> {
     let text = |error: io::Error| error.to_string();
-    // A symlink stays one: what it leads to is replaced.
-    let target = match fs::canonicalize(file) {
-        Ok(target) => target,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => file.to_owned(),
-        Err(error) => return Err(text(error)),
-    };
+    let target = leads_to(file).map_err(text)?;
     let deadline = Instant::now() + PATIENCE;
     loop {
         let most = kubeconfig::MAX_BYTES as u64;
@@ -86,6 +81,24 @@ fn change(file: &Path, context: &str, ours: &Ours) -> Result<Option<String>, Str
             return Err(Unread::Unsettled.reason());
         }
     }
+}
+
+/// The file that is replaced: a symlink stays one, be it that nothing is yet where it leads to.
+fn leads_to(file: &Path) -> io::Result<PathBuf> {
+    /// As many as Linux follows.
+    const MOST: usize = 40;
+    let mut path = file.to_owned();
+    for _ in 0..MOST {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        let Ok(link) = fs::read_link(&path) else {
+            return Ok(path);
+        };
+        path = path.parent().unwrap_or(Path::new("")).join(link);
+    }
+    Err(io::ErrorKind::InvalidInput.into())
 }
 
 /// Puts a new file in the place of the old one, with its owner, mode and extended attributes. False, and nothing is
@@ -365,6 +378,64 @@ mod tests {
         let problem = files.set_current_context(&file, "c0").unwrap_err();
         assert_eq!(problem.code, Code::KubeconfigNotChanged);
         assert_eq!(current(&file), "none");
+    }
+
+    /// Every odd kubeconfig that there is, through a symlink: the splice and nothing else, or the file as it was.
+    #[cfg(unix)]
+    #[test]
+    fn odd_files_keep_every_other_byte_and_their_symlinks() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kubeconfig/tests");
+        let odd = ["odd", "edited"]
+            .into_iter()
+            .flat_map(|folder| fs::read_dir(tests.join(folder)).unwrap())
+            .map(|entry| entry.unwrap().path());
+        let (mut changed, mut refused) = (0, 0);
+        // At once: each waits for its file to settle.
+        let switches: Vec<_> = odd
+            .filter(|path| path.extension() == Some("yaml".as_ref()))
+            .map(|path| {
+                std::thread::spawn(move || {
+                    let home = tempfile::tempdir().unwrap();
+                    let real = home.path().join("real");
+                    fs::copy(&path, &real).unwrap();
+                    let (link, first) = (home.path().join("config"), home.path().join("first"));
+                    std::os::unix::fs::symlink(&real, &first).unwrap();
+                    std::os::unix::fs::symlink("first", &link).unwrap();
+                    let before = fs::read(&real).unwrap();
+                    let expected = kubeconfig::set_current_context(&link, &before, "zz");
+                    let files = Files::new(home.path().to_owned());
+                    let found = files.set_current_context(&link, "zz");
+                    assert_eq!(found.is_ok(), expected.is_ok(), "{}", path.display());
+                    let after = fs::read(&real).unwrap();
+                    assert_eq!(after, expected.unwrap_or(before), "{}", path.display());
+                    assert_eq!(fs::read_link(&link).unwrap(), Path::new("first"));
+                    assert_eq!(fs::read_link(&first).unwrap(), real);
+                    found.is_ok()
+                })
+            })
+            .collect();
+        for switch in switches {
+            let count = if switch.join().unwrap() {
+                &mut changed
+            } else {
+                &mut refused
+            };
+            *count += 1;
+        }
+        println!("{changed} odd files changed, {refused} left alone");
+        assert!(changed > 100, "{changed}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_symlink_leads_to_comes_about() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("config");
+        std::os::unix::fs::symlink("dotfiles", &link).unwrap();
+        let files = Files::new(folder.path().to_owned());
+        files.set_current_context(&link, "c0").unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(current(&folder.path().join("dotfiles")), "c0");
     }
 
     #[cfg(unix)]
