@@ -186,6 +186,20 @@ describe.concurrent("by keyboard", () => {
     expect(await page.evaluate(() => document.documentElement.dataset.theme)).toBe("dark");
   });
 
+  path("settings: the language, at once", "index.html?view=three#settings", async (page) => {
+    await page.getByRole("radio", { name: "English" }).focus();
+    await press(page, "ArrowRight");
+    const choice = { setting: "language", language: "ko" };
+    expect(await sent(page)).toEqual([{ do: "choose", choice }]);
+    await page.getByRole("heading", { level: 1, name: "설정" }).waitFor();
+    await page.getByRole("radio", { name: "항상" }).focus();
+    await press(page, "ArrowRight");
+    expect((await sent(page)).at(-1)).toEqual({
+      do: "choose",
+      choice: { setting: "keep-fresh", when: "while-in-use" },
+    });
+  });
+
   path("what changes by itself is said", "index.html?view=one", async (page) => {
     const said = page.locator("[aria-live=polite]");
     expect(await said.count()).toBe(1);

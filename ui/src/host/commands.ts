@@ -1,6 +1,6 @@
 // The commands that the window sends. Their form is Rust's (`broker/src/command.rs`).
 
-import type { Answer, Command } from "../contract";
+import type { Answer, Command, KeepFresh, Language } from "../contract";
 
 export const signIn = (account: string): Command => ({
   do: "sign-in",
@@ -42,4 +42,15 @@ export const use = (context: string, kubeconfig: string): Command => ({
   do: "use",
   context,
   kubeconfig,
+});
+
+export const chooseKeepFresh = (when: KeepFresh): Command => ({
+  do: "choose",
+  choice: { setting: "keep-fresh", when },
+});
+
+/** None: the desktop's own. */
+export const chooseLanguage = (language: Language | null): Command => ({
+  do: "choose",
+  choice: { setting: "language", language },
 });

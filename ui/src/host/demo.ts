@@ -102,6 +102,13 @@ function done(command: Command): Told {
       case "use":
         if (view.kubeconfig) view.kubeconfig.current = command.context;
         break;
+      case "choose":
+        if (command.choice.setting === "keep-fresh") view.keep_fresh = command.choice.when;
+        else {
+          view.chosen_language = command.choice.language;
+          view.language = command.choice.language ?? "en";
+        }
+        break;
       case "ask":
       case "open":
         break;

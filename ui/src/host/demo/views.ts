@@ -360,7 +360,7 @@ export function view(situation: Situation, language: Language): View {
       contexts: CONTEXTS,
     },
     language,
-    chosen_language: null,
+    chosen_language: language,
     keep_fresh: "always",
     places: {
       tokens: "~/.local/share/kubefob/machines/3f1c/vault",
