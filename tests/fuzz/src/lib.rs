@@ -10,6 +10,7 @@
 )]
 
 mod callback;
+mod command;
 mod credential;
 mod discovery;
 mod frame;
@@ -40,8 +41,9 @@ pub struct Target {
 }
 
 /// Every decoder that takes bytes from somebody else.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     target("callback", callback::run),
+    target("command", command::run),
     target("credential", credential::run),
     target("discovery", discovery::run),
     target("frame", frame::run),
