@@ -35,6 +35,11 @@ impl Seat {
         let mut person = Person::settled("kubefob-desk-", parts.path("kubectl")?)?;
         let ca = person.home.join("ca.pem");
         fs::write(&ca, playground.ca_pem())?;
+        // The window's pictures have the fonts that those of the set `ui` have.
+        let fonts = person.home.join(".config/fontconfig");
+        fs::create_dir_all(&fonts)?;
+        let same = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/tests/fonts.conf");
+        fs::copy(same, fonts.join("fonts.conf"))?;
         let browser = Settings {
             ca: Some(ca.clone()),
             user: "test".to_owned(),
