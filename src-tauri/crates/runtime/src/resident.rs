@@ -62,6 +62,8 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     start: Start,
     draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
+    #[cfg(target_os = "linux")]
+    tokio::spawn(crate::os::children::let_go());
     let (settings, problem) = settings::load(&folders.config);
     let store = Store::new(&folders.data);
     let (kept, first) = match store.load()? {

@@ -1,5 +1,7 @@
 //! What differs between systems, one file each.
 
+#[cfg(target_os = "linux")]
+pub(crate) mod children;
 pub(crate) mod clock;
 #[cfg(unix)]
 pub(crate) mod descriptor;
