@@ -40,7 +40,7 @@ pub struct Broker {
     attempts: u64,
     clock_base: Option<i64>,
     shown: View,
-    /// When what is shown changes by itself: a token ends that nothing renews.
+    /// When what is shown changes by itself: a token ends that nothing renews, or enough was said of a switch.
     look_again: Option<Deadline>,
     early: Early,
 }
@@ -391,7 +391,8 @@ impl Broker {
 
     fn show(&mut self, now: Now, effects: &mut Vec<Effect>) {
         let ends = |account: &Account| account.session.ends(now);
-        self.look_again = self.accounts.values().filter_map(ends).min();
+        let ends = self.accounts.values().filter_map(ends);
+        self.look_again = ends.chain(self.last_switch.said_until(now.moment)).min();
         let view = self.view(now);
         if view != self.shown {
             self.shown = view.clone();

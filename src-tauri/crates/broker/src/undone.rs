@@ -68,10 +68,18 @@ impl LastSwitch {
         };
     }
 
+    /// When there is nothing to be said of it any more, if there is something now.
+    pub(crate) fn said_until(&self, now: Moment) -> Option<Moment> {
+        match self {
+            Self::Undone(switch) => Some(switch.at.after(SAID)).filter(|end| now < *end),
+            Self::None | Self::Made(_) => None,
+        }
+    }
+
     /// What is to be said of it.
     pub(crate) fn notice(&self, now: Moment) -> Option<Problem> {
         match self {
-            Self::Undone(switch) if now.since(switch.at) <= SAID => Some(Problem::new(
+            Self::Undone(switch) if self.said_until(now).is_some() => Some(Problem::new(
                 Code::SwitchUndone,
                 vec![
                     ("path", switch.file.display().to_string()),

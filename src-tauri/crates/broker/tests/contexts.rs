@@ -161,3 +161,38 @@ fn a_switch_that_another_program_undoes_is_told() {
         assert_eq!(after(events, look), None, "{events:?}");
     }
 }
+
+/// What is shown is taken back by itself: no question that is served makes a view, and none need come.
+#[test]
+fn enough_is_said_of_a_switch_that_was_undone() {
+    let start = shared::start();
+    let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
+    let edit = Edit {
+        caller: CallerId(1),
+        asker: shared::asker(1, true),
+        file: "/home/u/.kube/config".into(),
+        context: "prod".into(),
+        previous: None,
+        json: false,
+    };
+    broker.handle(
+        Event::Edited(Box::new(edit), Ok(Some("dev".to_owned()))),
+        start,
+    );
+    let back = KubeconfigView {
+        file: "~/.kube/config".into(),
+        path: "/home/u/.kube/config".into(),
+        current: Some("dev".into()),
+        contexts: Vec::new(),
+    };
+    let notices = |effects: Vec<Effect>| match effects.as_slice() {
+        [Effect::Show(view)] => view.notices.len(),
+        other => panic!("{other:?}"),
+    };
+    let shown = broker.handle(Event::FilesChanged(Some(back)), start);
+    assert_eq!(notices(shown), 1);
+    let end = start.after(Duration::from_secs(600));
+    assert_eq!(broker.poll_timeout(), Some(end.moment));
+    assert_eq!(notices(broker.handle(Event::Timeout, end)), 0);
+    assert_eq!(broker.poll_timeout(), None);
+}
