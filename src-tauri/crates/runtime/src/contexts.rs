@@ -49,8 +49,7 @@ impl Files {
 
     /// The state of the person's own kubeconfig, whole or not; none if it is not there.
     pub(crate) fn own_state(&self) -> Option<Stamp> {
-        let file = regular::open(&self.own_path()).ok()?;
-        regular::stamp(&file).ok()
+        regular::state(&self.own_path())
     }
 
     /// The person's own kubeconfig, as it is shown; none where kubectl could not load it either.

@@ -117,7 +117,7 @@ fn write(target: &Path, bytes: &[u8], read: Option<Stamp>, ours: &Ours) -> io::R
     let written = file.as_file().try_clone()?;
     written.sync_all()?;
     // As late as can be: who writes without a lock is heeded as far as that goes.
-    if state(target) != read {
+    if regular::state(target) != read {
         file.discard()?;
         return Ok(false);
     }
@@ -130,12 +130,6 @@ fn write(target: &Path, bytes: &[u8], read: Option<Stamp>, ours: &Ours) -> io::R
         ours.remember(after);
     }
     Ok(true)
-}
-
-/// A file's state; none if it is not there, or can't be told.
-fn state(path: &Path) -> Option<Stamp> {
-    let file = regular::open(path).ok()?;
-    regular::stamp(&file).ok()
 }
 
 /// kubectl's lock on one file. Dropping it gives it back.

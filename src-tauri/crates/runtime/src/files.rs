@@ -171,20 +171,18 @@ impl Files {
         };
         if let Some(server) = named {
             // kubectl itself names the server; the files only tell which contexts lead there.
+            let server = Server::Known(Arc::new(server));
             let contexts = merged.as_ref().map(|merged| {
                 let all = kubeconfig::using(merged, |_| true);
                 all.into_iter()
                     .map(candidate)
-                    .find(|known| known.server == Server::Known(Arc::new(server.clone())))
+                    .find(|known| known.server == server)
             });
             let contexts = contexts
                 .flatten()
                 .map(|known| known.contexts)
                 .unwrap_or_default();
-            let needed = vec![Candidate {
-                server: Server::Known(Arc::new(server)),
-                contexts,
-            }];
+            let needed = vec![Candidate { server, contexts }];
             let others = others(&needed);
             let file = merged.as_ref().and_then(file_of);
             return Ok(Servers {

@@ -63,6 +63,11 @@ pub(crate) fn open(path: &Path) -> Result<File, Unread> {
     }
 }
 
+/// A file's state; none if it is not there, or can't be told.
+pub(crate) fn state(path: &Path) -> Option<Stamp> {
+    stamp(&open(path).ok()?).ok()
+}
+
 /// Reads all of it.
 ///
 /// # Errors
