@@ -2,10 +2,7 @@
 //! in a driver's hands, on a screen that nobody looks at. Pictures of what there was to be seen are left where
 //! KUBEFOB_PICTURES says.
 
-mod driver;
-mod item;
 mod seat;
-mod session;
 mod tray;
 mod window;
 

@@ -3,17 +3,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use playground::{Config, Playground};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use world::browser::Settings;
-use world::parts::{self, Parts};
+use world::parts::Parts;
 use world::person::Person;
+use world::session::Session;
 
-use crate::session::Session;
+/// The program that sits at their browser.
+const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
+/// Their second context, under a name that dbusmenu would take a letter out of.
+pub(crate) const OTHER: &str = "my_prod";
 
-/// A person, and what is theirs.
+/// A person at the playground, and what is theirs.
 pub(crate) struct Seat {
     /// The playground's alone: what is looked at from outside is looked at one thing after the other.
     pub(crate) runtime: Runtime,
@@ -21,7 +25,7 @@ pub(crate) struct Seat {
     pub(crate) person: Person,
     /// Their kubeconfig.
     pub(crate) file: PathBuf,
-    /// Its current context; the other is `my_prod`.
+    /// Its current context; the other is [`OTHER`].
     pub(crate) current: String,
 }
 
@@ -35,37 +39,19 @@ impl Seat {
         let mut person = Person::settled("kubefob-desk-", parts.path("kubectl")?)?;
         let ca = person.home.join("ca.pem");
         fs::write(&ca, playground.ca_pem())?;
-        // The window's pictures have the fonts that those of the set `ui` have.
-        let fonts = person.home.join(".config/fontconfig");
-        fs::create_dir_all(&fonts)?;
-        let same = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/tests/fonts.conf");
-        fs::copy(same, fonts.join("fonts.conf"))?;
         let browser = Settings {
             ca: Some(ca.clone()),
             user: "test".to_owned(),
             password: "test".to_owned(),
             ..Settings::default()
         };
-        person.browse(Path::new(env!("CARGO_BIN_EXE_scripted-browser")), &browser)?;
-        person.variable("DISPLAY", &session.screen.display);
-        person.variable("DBUS_SESSION_BUS_ADDRESS", &session.keyring.address);
+        sit_down(&mut person, session, &browser)?;
         let extra = format!("--certificate-authority={}", ca.display());
         let seed = playground.kubeconfig_seed_form(&[&extra]);
-        let current = seed
-            .lines()
-            .find_map(|line| line.strip_prefix("current-context:"))
-            .map(|name| name.trim().to_owned())
-            .unwrap_or_default();
+        let current = current_of(&seed)?;
         let file = person.kubeconfig(&seed)?;
-        // A second context, under a name that dbusmenu would take a letter out of.
-        let set = [
-            "config",
-            "set-context",
-            "my_prod",
-            "--user=none",
-            "--cluster=none",
-        ];
-        ensure!(person.kubectl(&set)?.ok);
+        let set = ["--user=none", "--cluster=none"];
+        second_context(&person, set)?;
         Ok(Self {
             runtime,
             playground,
@@ -74,13 +60,28 @@ impl Seat {
             current,
         })
     }
+}
 
-    /// Puts the window beside this person's resident.
-    pub(crate) fn install_window(&self, program: &str) -> Result<()> {
-        let (window, place) = (parts::window(program)?, self.person.path());
-        let place = place.join("kubefob-window");
-        // As the others lie there: it starts what lies beside it.
-        fs::hard_link(&window, &place).or_else(|_| fs::copy(&window, &place).map(drop))?;
-        Ok(())
-    }
+fn sit_down(person: &mut Person, session: &Session, browser: &Settings) -> Result<()> {
+    // The window's pictures have the fonts that those of the set `ui` have.
+    let fonts = person.home.join(".config/fontconfig");
+    fs::create_dir_all(&fonts)?;
+    let same = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/tests/fonts.conf");
+    fs::copy(same, fonts.join("fonts.conf"))?;
+    person.browse(Path::new(SCRIPTED), browser)?;
+    person.variable("DISPLAY", &session.screen.display);
+    person.variable("DBUS_SESSION_BUS_ADDRESS", &session.keyring.address);
+    Ok(())
+}
+
+fn current_of(kubeconfig: &str) -> Result<String> {
+    let line = |line: &str| Some(line.strip_prefix("current-context:")?.trim().to_owned());
+    kubeconfig.lines().find_map(line).context("no context")
+}
+
+fn second_context(person: &Person, of: [&str; 2]) -> Result<()> {
+    let set = [&["config", "set-context", OTHER][..], &of].concat();
+    let said = person.kubectl(&set)?;
+    ensure!(said.ok, "{said:?}");
+    Ok(())
 }

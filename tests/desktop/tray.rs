@@ -4,10 +4,10 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 use playground::Fault;
+use world::item::{Host, Item};
+use world::session::Session;
 
-use crate::item::{Host, Item};
 use crate::seat::Seat;
-use crate::session::Session;
 
 /// Sign in from the tray, switch the context there, lose the panel and the session, quit.
 pub(crate) fn walk() -> Result<()> {
@@ -82,7 +82,7 @@ pub(crate) fn walk() -> Result<()> {
 }
 
 /// The contexts that bear the mark.
-fn marked(item: &Item) -> Result<Vec<String>> {
+pub(crate) fn marked(item: &Item) -> Result<Vec<String>> {
     let entries = item.menu()?.into_iter();
     Ok(entries
         .filter(|entry| entry.marked)

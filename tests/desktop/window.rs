@@ -10,12 +10,11 @@ use base64::prelude::BASE64_STANDARD;
 use playground::AttackerApi;
 use serde_json::json;
 use world::desk::Desk;
-use world::person::Person;
+use world::driver::Driver;
 use world::running::free_port;
+use world::session::Session;
 
-use crate::driver::Driver;
 use crate::seat::Seat;
-use crate::session::Session;
 
 /// How long something may take to be seen. It only serves to fail.
 const LATEST: Duration = Duration::from_secs(60);
@@ -26,7 +25,7 @@ const ONE_REQUEST: &[&str] = &["get", "--raw", "/api/v1/namespaces"];
 pub(crate) fn walk() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.install_window("kubefob-window")?;
+    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
     let port = free_port()?;
     fs::write(person.instance.join("automation"), format!("{port} 500"))?;
@@ -40,11 +39,11 @@ pub(crate) fn walk() -> Result<()> {
         "by hand, with no resident: the page is there after {} ms",
         begun.elapsed().as_millis()
     );
-    ensure!(windows(person).len() == 1, "{:?}", windows(person));
+    ensure!(person.windows().len() == 1, "{:?}", person.windows());
     let again = world::person::said(person.command("kubefob").output()?)?;
     ensure!(again.ok, "{again:?}");
     ensure!(
-        windows(person).len() == 1,
+        person.windows().len() == 1,
         "a second wish starts no second window"
     );
     page.painted()?;
@@ -100,10 +99,10 @@ pub(crate) fn walk() -> Result<()> {
 
     let resident = person.resident();
     drop(page);
-    for window in windows(person) {
+    for window in person.windows() {
         kill(window)?;
     }
-    until("the window's end", || Ok(windows(person).is_empty()))?;
+    until("the window's end", || Ok(person.windows().is_empty()))?;
     ensure!(person.kubectl(ONE_REQUEST)?.ok);
     ensure!(person.resident() == resident, "another resident");
     println!("the window was killed: resident and kubectl went on");
@@ -113,10 +112,9 @@ pub(crate) fn walk() -> Result<()> {
     let page = Driver::hold(port)?;
     page.until("renews by itself")?;
     page.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'w', ctrlKey: true, bubbles: true }))")?;
-    until(
-        "the end of what lingered",
-        || Ok(windows(person).is_empty()),
-    )?;
+    until("the end of what lingered", || {
+        Ok(person.windows().is_empty())
+    })?;
     ensure!(person.resident() == resident, "another resident");
     println!("closed, it was gone with all its processes after its linger");
     Ok(())
@@ -126,12 +124,12 @@ pub(crate) fn walk() -> Result<()> {
 pub(crate) fn consent() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.install_window("kubefob-window")?;
+    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
     let port = free_port()?;
     fs::write(person.instance.join("automation"), format!("{port} 200"))?;
     ensure!(person.kubectl(ONE_REQUEST)?.ok, "{}", person.log());
-    ensure!(windows(person).is_empty(), "a trusted server asks nobody");
+    ensure!(person.windows().is_empty(), "a trusted server asks nobody");
 
     for (answer, works) in [("Don’t allow", false), ("Always", true)] {
         let other = seat.runtime.block_on(AttackerApi::start())?;
@@ -164,7 +162,7 @@ pub(crate) fn consent() -> Result<()> {
         drop(page);
         ensure!(other.saw_authorization() == works, "{said:?}");
         ensure!(works || said.err.contains("[trust-refused"), "{said:?}");
-        until("the window's end", || Ok(windows(person).is_empty()))?;
+        until("the window's end", || Ok(person.windows().is_empty()))?;
         println!("{answer:?} in the window: {}", said.err.trim());
     }
     Ok(())
@@ -174,7 +172,7 @@ pub(crate) fn consent() -> Result<()> {
 pub(crate) fn inspector() -> Result<()> {
     let session = Session::start()?;
     let mut seat = Seat::at(&session)?;
-    seat.install_window("kubefob-window-released")?;
+    seat.person.install_window("kubefob-window-released")?;
     let port = free_port()?;
     let address = format!("127.0.0.1:{port}");
     for name in ["WEBKIT_INSPECTOR_SERVER", "WEBKIT_INSPECTOR_HTTP_SERVER"] {
@@ -186,29 +184,19 @@ pub(crate) fn inspector() -> Result<()> {
     let said = world::person::said(person.command("kubefob-window").output()?)?;
     ensure!(said.ok, "{said:?}");
     until("the page's own process", || {
-        Ok(windows(person).iter().any(|pid| has_page(*pid)))
+        Ok(person.windows().iter().any(|pid| has_page(*pid)))
     })?;
     ensure!(
         TcpStream::connect(&address).is_err(),
         "somebody listens at {address}"
     );
-    for window in windows(person) {
+    for window in person.windows() {
         let environment = fs::read(format!("/proc/{window}/environ"))?;
         let environment = String::from_utf8_lossy(&environment).into_owned();
         ensure!(!environment.contains("INSPECTOR"), "{environment}");
     }
     println!("with both variables set, nothing listens at {address}");
     Ok(())
-}
-
-/// The processes of this person's window, by their first argument.
-fn windows(person: &Person) -> Vec<u32> {
-    let program = person.path().join("kubefob-window");
-    let runs = |pid: &u32| {
-        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line.split(|byte| *byte == 0).next() == Some(program.as_os_str().as_encoded_bytes())
-    };
-    processes().filter(runs).collect()
 }
 
 fn has_page(window: u32) -> bool {

@@ -254,10 +254,19 @@ impl Person {
         self.residents().first().copied()
     }
 
-    /// Every process that runs this person's `kubefob`, by its first argument: its executable can
-    /// not be asked for.
+    /// Every process that runs this person's `kubefob`.
     pub fn residents(&self) -> Vec<u32> {
-        let executable = self.path.join("kubefob");
+        self.processes("kubefob")
+    }
+
+    /// Every process that runs this person's window; WebKit's own are its children.
+    pub fn windows(&self) -> Vec<u32> {
+        self.processes("kubefob-window")
+    }
+
+    /// By the first argument: their executable can not be asked for.
+    fn processes(&self, program: &str) -> Vec<u32> {
+        let executable = self.path.join(program);
         let Ok(processes) = fs::read_dir("/proc") else {
             return Vec::new();
         };
@@ -269,6 +278,14 @@ impl Person {
             .flatten()
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         pids.filter(runs).collect()
+    }
+
+    /// Puts the window beside this person's resident, under its own name.
+    pub fn install_window(&self, program: &str) -> Result<()> {
+        let (window, place) = (parts::window(program)?, self.path.join("kubefob-window"));
+        // As the others lie there: it starts what lies beside it.
+        fs::hard_link(&window, &place).or_else(|_| fs::copy(&window, &place).map(drop))?;
+        Ok(())
     }
 
     /// Sends the resident a signal, by name, and waits until it is gone.

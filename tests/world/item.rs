@@ -13,29 +13,33 @@ const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 const LATEST: Duration = Duration::from_secs(60);
 
 /// The host's side of the bus.
-pub(crate) struct Host(Connection);
+pub struct Host(Connection);
 
 /// An item of the tray.
-pub(crate) struct Item {
+pub struct Item {
     bus: Connection,
     name: String,
 }
 
 /// A line of a menu.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) id: i32,
-    pub(crate) label: String,
-    pub(crate) marked: bool,
+pub struct Entry {
+    /// Its number, until the menu changes.
+    pub id: i32,
+    /// What it says.
+    pub label: String,
+    /// Whether it is the chosen one of several.
+    pub marked: bool,
 }
 
 impl Host {
-    pub(crate) fn at(address: &str) -> Result<Self> {
+    /// On this bus.
+    pub fn at(address: &str) -> Result<Self> {
         Ok(Self(Builder::address(address)?.build()?))
     }
 
     /// The only item that is registered, as soon as there is one.
-    pub(crate) fn item(&self) -> Result<Item> {
+    pub fn item(&self) -> Result<Item> {
         let begun = Instant::now();
         loop {
             let names = self.registered().unwrap_or_default();
@@ -60,12 +64,13 @@ impl Host {
 }
 
 impl Item {
-    pub(crate) fn status(&self) -> Result<String> {
+    /// `Active`, or `NeedsAttention`.
+    pub fn status(&self) -> Result<String> {
         Ok(self.properties()?.get_property("Status")?)
     }
 
     /// The tooltip's text.
-    pub(crate) fn tooltip(&self) -> Result<String> {
+    pub fn tooltip(&self) -> Result<String> {
         let tip: OwnedValue = self.properties()?.get_property("ToolTip")?;
         let tip = Structure::try_from(tip)?;
         match tip.fields().get(3) {
@@ -75,7 +80,7 @@ impl Item {
     }
 
     /// Every line of the menu, with those of the menus below it.
-    pub(crate) fn menu(&self) -> Result<Vec<Entry>> {
+    pub fn menu(&self) -> Result<Vec<Entry>> {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));
         let layout: Layout = self
             .dbusmenu()?
@@ -88,7 +93,7 @@ impl Item {
     }
 
     /// Clicks the line that says this.
-    pub(crate) fn click(&self, label: &str) -> Result<()> {
+    pub fn click(&self, label: &str) -> Result<()> {
         let menu = self.menu()?;
         let entry = menu
             .iter()
@@ -101,7 +106,7 @@ impl Item {
     }
 
     /// Waits until what is seen is so.
-    pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
+    pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
         let begun = Instant::now();
         while !is_so(self).unwrap_or(false) {
             if begun.elapsed() > LATEST {

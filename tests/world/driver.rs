@@ -8,14 +8,15 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
 use tokio::runtime::Runtime;
-use world::parts;
-use world::running::free_port;
+
+use crate::parts;
+use crate::running::free_port;
 
 /// How long something may take to be seen. It only serves to fail.
 const LATEST: Duration = Duration::from_secs(60);
 
 /// The driver, and the page that it holds.
-pub(crate) struct Driver {
+pub struct Driver {
     runtime: Runtime,
     page: Option<Client>,
     program: Child,
@@ -23,7 +24,7 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Holds the window that lets itself be held at this port, as soon as there is one.
-    pub(crate) fn hold(port: u16) -> Result<Self> {
+    pub fn hold(port: u16) -> Result<Self> {
         parts::system("WebKitWebDriver")?;
         let own = free_port()?;
         let program = Command::new("WebKitWebDriver")
@@ -56,13 +57,13 @@ impl Driver {
     }
 
     /// What a script on the page returns.
-    pub(crate) fn run(&self, script: &str) -> Result<Value> {
+    pub fn run(&self, script: &str) -> Result<Value> {
         let page = self.page.as_ref().context("let go")?;
         Ok(self.runtime.block_on(page.execute(script, vec![]))?)
     }
 
     /// Waits until the screen shows what the page has.
-    pub(crate) fn painted(&self) -> Result<()> {
+    pub fn painted(&self) -> Result<()> {
         const TWO_FRAMES: &str = "const [done] = arguments; \
              requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))";
         let page = self.page.as_ref().context("let go")?;
@@ -72,18 +73,18 @@ impl Driver {
     }
 
     /// What a person can read.
-    pub(crate) fn text(&self) -> Result<String> {
+    pub fn text(&self) -> Result<String> {
         let text = self.run("return document.body.innerText")?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
     /// Waits until a person can read that.
-    pub(crate) fn until(&self, words: &str) -> Result<()> {
+    pub fn until(&self, words: &str) -> Result<()> {
         self.until_so(words, |text| text.contains(words))
     }
 
     /// Waits until what a person can read is so.
-    pub(crate) fn until_so(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Result<()> {
+    pub fn until_so(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Result<()> {
         let begun = Instant::now();
         while !self.text().is_ok_and(|text| is_so(&text)) {
             if begun.elapsed() > LATEST {
@@ -95,7 +96,7 @@ impl Driver {
     }
 
     /// Clicks the button or link that says this, as soon as it is there.
-    pub(crate) fn click(&self, words: &str) -> Result<()> {
+    pub fn click(&self, words: &str) -> Result<()> {
         let path = format!(
             "//*[(self::button or self::a) and (normalize-space(.)={words:?} or @aria-label={words:?}) and not(@aria-disabled='true')]"
         );
@@ -104,7 +105,7 @@ impl Driver {
     }
 
     /// Clicks what is there.
-    pub(crate) fn click_at(&self, place: Locator<'_>) -> Result<()> {
+    pub fn click_at(&self, place: Locator<'_>) -> Result<()> {
         let page = self.page.as_ref().context("let go")?;
         self.runtime.block_on(async {
             let waiting = page.wait().at_most(LATEST);
@@ -115,7 +116,7 @@ impl Driver {
     }
 
     /// Which window it holds, by what its address ends with.
-    pub(crate) fn address(&self) -> Result<String> {
+    pub fn address(&self) -> Result<String> {
         let address = self.run("return location.pathname")?;
         Ok(address.as_str().unwrap_or_default().to_owned())
     }

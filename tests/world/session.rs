@@ -7,25 +7,32 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use tempfile::TempDir;
-use world::keyring::Keyring;
-use world::parts;
-use world::screen::Screen;
+
+use crate::keyring::Keyring;
+use crate::onlooker::Onlooker;
+use crate::parts;
+use crate::running::Running;
+use crate::screen::Screen;
 
 /// What a person sits in front of.
-pub(crate) struct Session {
-    pub(crate) keyring: Keyring,
-    pub(crate) screen: Screen,
+pub struct Session {
+    /// Its bus, and the keyring on it.
+    pub keyring: Keyring,
+    /// Its screen.
+    pub screen: Screen,
     home: PathBuf,
-    panel: Option<Child>,
+    panel: Option<Running>,
     notifier: Child,
     told: Receiver<String>,
-    _folder: TempDir,
+    // Last: what runs writes in it.
+    folder: TempDir,
 }
 
 impl Session {
-    pub(crate) fn start() -> Result<Self> {
+    /// Starts all of it.
+    pub fn start() -> Result<Self> {
         for program in ["xfce4-panel", "dunst"] {
             parts::system(program)?;
         }
@@ -57,38 +64,27 @@ impl Session {
             panel: None,
             notifier,
             told,
-            _folder: folder,
+            folder,
         };
         session.start_panel()?;
         Ok(session)
     }
 
     /// Starts the tray's host.
-    pub(crate) fn start_panel(&mut self) -> Result<()> {
-        let panel = command("xfce4-panel", &self.home, &self.screen, &self.keyring)
-            .arg("--disable-wm-check")
-            .stdout(Stdio::null())
-            .spawn()?;
-        self.panel = Some(panel);
+    pub fn start_panel(&mut self) -> Result<()> {
+        let mut panel = command("xfce4-panel", &self.home, &self.screen, &self.keyring);
+        panel.arg("--disable-wm-check");
+        self.panel = Some(Running::start("panel", &mut panel, self.folder.path())?);
         Ok(())
     }
 
-    /// Kills the tray's host.
-    pub(crate) fn kill_panel(&mut self) -> Result<()> {
-        let mut panel = self.panel.take().context("there is no panel")?;
-        panel.kill()?;
-        panel.wait()?;
-        // Its plugins are processes of their own.
-        drop(
-            Command::new("pkill")
-                .args(["-f", "xfce4/panel/wrapper"])
-                .status(),
-        );
-        Ok(())
+    /// Kills the tray's host, with its plugins, which are processes of their own.
+    pub fn kill_panel(&mut self) -> Result<()> {
+        self.panel.take().map(drop).context("there is no panel")
     }
 
     /// The next line of a notification that has these words in it.
-    pub(crate) fn notified(&self, words: &str) -> Result<String> {
+    pub fn notified(&self, words: &str) -> Result<String> {
         loop {
             let line = self
                 .told
@@ -101,26 +97,18 @@ impl Session {
     }
 
     /// A picture of the whole screen, where pictures are wanted.
-    pub(crate) fn picture(&self, name: &str) -> Result<()> {
+    pub fn picture(&self, name: &str) -> Result<()> {
         let Some(folder) = std::env::var_os("KUBEFOB_PICTURES") else {
             return Ok(());
         };
-        fs::create_dir_all(&folder)?;
+        let onlooker = Onlooker::at(&self.screen.display)?;
         let file = Path::new(&folder).join(name).with_extension("png");
-        let taken = command("import", &self.home, &self.screen, &self.keyring)
-            .args(["-window", "root"])
-            .arg(&file)
-            .status()?;
-        ensure!(taken.success(), "no picture {}", file.display());
-        Ok(())
+        onlooker.picture(onlooker.screen()?)?.save(&file)
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        if self.panel.is_some() {
-            drop(self.kill_panel());
-        }
         drop(self.notifier.kill());
         drop(self.notifier.wait());
     }
