@@ -2,10 +2,11 @@
 
 import { host } from "$host";
 
-import type { Command, ProblemView, Told, View, Wall } from "./contract";
+import type { Command, ProblemView, StanzaView, Told, View, Wall } from "./contract";
 import { changes } from "./model/changes";
 import { keepFocus } from "./roving";
 import { language, say, speak } from "./say.svelte";
+import { applyTheme } from "./theme.svelte";
 
 export type Link = "waiting" | "live" | "gone";
 
@@ -27,6 +28,14 @@ export const app: {
   /** What the live region says. */
   said: string;
   details: { problem: ProblemView | null; account?: string } | null;
+  /** Whether an account is being added. */
+  adding: boolean;
+  /** How a kubeconfig uses an account, and whether that was just added. */
+  using: { account: string; stanza: StanzaView; added: boolean } | null;
+  /** Whether it is told how to change whose plugin answers kubectl. */
+  plugin: boolean;
+  /** The account that a person was brought to. */
+  chosen: string | null;
 } = $state({
   view: null,
   link: "waiting",
@@ -35,6 +44,10 @@ export const app: {
   toast: null,
   said: "",
   details: null,
+  adding: false,
+  using: null,
+  plugin: false,
+  chosen: null,
 });
 
 export async function begin(): Promise<void> {
@@ -49,6 +62,7 @@ export async function begin(): Promise<void> {
         if (said.length > 0) tell(said.join(". "));
       }
       speak(view.language);
+      applyTheme(view.theme);
       void keepFocus(() => {
         app.now = host.now();
         app.view = view;
@@ -66,22 +80,27 @@ export async function begin(): Promise<void> {
   });
 }
 
-/** Sends a command; what is wrong is shown, and else `done`. */
-export async function send(command: Command, done?: Shown): Promise<Told | null> {
-  let told: Told;
+/** Sends a command, and leaves it to the caller to show what came of it. */
+export async function told(command: Command): Promise<Told | null> {
   try {
-    told = await host.send(command);
+    return await host.send(command);
   } catch {
     show({ text: say("window.failed"), failed: true });
     return null;
   }
-  if (told.is === "refused") {
-    const problem = told.problem;
+}
+
+/** Sends a command; what is wrong is shown, and else `done`. */
+export async function send(command: Command, done?: Shown): Promise<Told | null> {
+  const said = await told(command);
+  if (said === null) return null;
+  if (said.is === "refused") {
+    const problem = said.problem;
     show({ text: problem.message, failed: true, problem });
   } else if (done !== undefined) {
     show(done);
   }
-  return told;
+  return said;
 }
 
 export async function copy(text: string, said = say("window.copied")): Promise<void> {

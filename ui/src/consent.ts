@@ -4,9 +4,7 @@ import { begin } from "./app.svelte";
 import Consent from "./Consent.svelte";
 import { behaveAsWindow } from "./native";
 import "./style/base.css";
-import { applyTheme } from "./theme.svelte";
 
-applyTheme();
 behaveAsWindow();
 mount(Consent, { target: document.body });
 void begin();

@@ -19,17 +19,28 @@ export function when(at: Wall, now: Wall): string {
   }
 }
 
+/** A span as people say it: to the minute, to the hour, to the day. */
+export function lasting(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return say("window.time.minutes", { count: minutes });
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return say("window.time.hours", { count: hours });
+  return say("window.time.days", { count: Math.floor(hours / 24) });
+}
+
 export function phrase(fact: Fact, now: Wall): string {
   switch (fact.key) {
     case "until":
     case "since":
     case "token-until":
+    case "tries-again-at":
       return say(`window.fact.${fact.key}`, { time: when(fact.at, now) });
+    case "survives":
+      return say("window.fact.survives", { time: lasting(fact.seconds) });
     case "clocks":
       return say("window.fact.clocks", { seconds: fact.seconds });
     case "renews":
     case "you-end":
-    case "tries-again":
     case "token-over":
       return say(`window.fact.${fact.key}`);
   }

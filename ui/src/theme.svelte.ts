@@ -1,30 +1,11 @@
-// Light, dark, or as the desktop has it. It is this window's own, and kept where it shows.
+// Light, dark, or as the desktop has it. It is a setting like others, and comes with the view.
 
-export const THEMES = ["system", "light", "dark"] as const;
-export type Theme = (typeof THEMES)[number];
+import type { Theme } from "./contract";
 
-const KEY = "theme";
+export const THEMES: readonly Theme[] = ["system", "light", "dark"];
 
-const chosen = $state<{ theme: Theme }>({ theme: kept() });
-
-export function theme(): Theme {
-  return chosen.theme;
-}
-
-export function chooseTheme(theme: Theme): void {
-  chosen.theme = theme;
-  localStorage.setItem(KEY, theme);
-  applyTheme();
-}
-
-/** Called before anything is drawn, so that no light page flashes on a dark desktop. */
-export function applyTheme(): void {
+export function applyTheme(theme: Theme): void {
   const root = document.documentElement;
-  if (chosen.theme === "system") delete root.dataset.theme;
-  else root.dataset.theme = chosen.theme;
-}
-
-function kept(): Theme {
-  const theme = localStorage.getItem(KEY);
-  return THEMES.find((known) => known === theme) ?? "system";
+  if (theme === "system") delete root.dataset.theme;
+  else root.dataset.theme = theme;
 }

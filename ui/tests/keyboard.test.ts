@@ -51,11 +51,13 @@ describe.concurrent("by keyboard", () => {
         "Contexts",
         "Trusted",
         "Settings",
+        "Add account…",
         "j.park, Needs you",
         "Sign in: j.park",
         "More for j.park",
         "Details",
         "More for test",
+        "Try now: ops@branch",
         "More for ops@branch",
       ]);
     },
@@ -78,7 +80,7 @@ describe.concurrent("by keyboard", () => {
     "a card: Enter signs in, and the focus stays with it",
     "index.html?view=three",
     async (page) => {
-      await press(page, "Tab", "Tab", "Tab", "Tab", "Tab", "ArrowDown", "ArrowUp", "Enter");
+      await press(page, "Tab", "Tab", "Tab", "Tab", "Tab", "Tab", "ArrowDown", "ArrowUp", "Enter");
       expect(await sent(page)).toEqual([
         { do: "sign-in", account: "login.acme.example", open_browser: true },
       ]);
@@ -104,9 +106,82 @@ describe.concurrent("by keyboard", () => {
     await press(page, "Escape");
     await page.locator("dialog").waitFor({ state: "detached" });
     expect(await sent(page)).toEqual([]);
-    await press(page, "Enter", "ArrowUp", "ArrowUp", "Enter", "Tab", "Enter");
+    await press(page, "Enter", "ArrowDown", "Enter", "Tab", "Enter");
     expect(await sent(page)).toEqual([
       { do: "sign-out", account: "sso.ddanzit.example", everywhere: true },
+    ]);
+  });
+
+  path(
+    "an account is added, and its secret stays nowhere",
+    "index.html?view=empty",
+    async (page) => {
+      await press(page, "Control+n");
+      await page.keyboard.type("https://sso.example.com/realms/r");
+      await press(page, "Tab");
+      await page.keyboard.type("kubernetes");
+      await press(page, "Tab");
+      await page.keyboard.type("typed-secret");
+      await press(page, "Enter");
+      await page.locator("[data-part=command]").waitFor();
+      const commands = (await sent(page)).map((command) => command.do);
+      expect(commands).toEqual(["discover", "add"]);
+      expect((await sent(page)).at(-1)).toMatchObject({
+        client_secret: "typed-secret",
+        label: null,
+      });
+      const everything = await page.evaluate(() => {
+        const typed = [...document.querySelectorAll("input")].map((input) => input.value);
+        return document.documentElement.outerHTML + typed.join() + JSON.stringify(localStorage);
+      });
+      expect(everything).not.toContain("typed-secret");
+      await press(page, "Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      await page.getByRole("listitem").filter({ hasText: "sso.example.com" }).waitFor();
+    },
+  );
+
+  path("an account that is there already is gone to", "index.html?view=three", async (page) => {
+    await press(page, "Control+n");
+    await page.keyboard.type("https://sso.ddanzit.example/realms/ddanzit");
+    await press(page, "Tab");
+    await page.keyboard.type("kubernetes-client");
+    await press(page, "Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.matches("[data-account]"));
+    expect(await focused(page)).toBe("test, Signed in");
+  });
+
+  path(
+    "the first start: one key signs in, the arrows move",
+    "index.html?view=others",
+    async (page) => {
+      await press(page, "Tab", "Tab", "Tab", "Tab", "Tab");
+      expect(await focused(page)).toBe("Sign in: sso.ddanzit.example / ddanzit");
+      await press(page, "ArrowDown");
+      expect(await focused(page)).toBe("Sign in: login.acme.example");
+      await press(page, "Tab", "Enter");
+      await page.locator("[data-part=remedy]").waitFor();
+      await press(page, "Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
+      await press(page, "Shift+Tab", "Enter");
+      expect(await sent(page)).toEqual([{ do: "sign-in", account: "f1", open_browser: true }]);
+    },
+  );
+
+  path("renamed and removed from its menu", "index.html?view=one", async (page) => {
+    const card = page.getByRole("listitem").filter({ hasText: "test" });
+    await card.focus();
+    await press(page, "Shift+F10", "ArrowDown", "ArrowDown", "ArrowDown", "Enter");
+    await page.locator("[name=label]").waitFor();
+    await page.keyboard.type("work");
+    await press(page, "Enter");
+    await page.locator("dialog").waitFor({ state: "detached" });
+    await card.focus();
+    await press(page, "Shift+F10", "End", "Enter", "Tab", "Enter");
+    expect(await sent(page)).toEqual([
+      { do: "rename", account: "sso.ddanzit.example", label: "work" },
+      { do: "remove", account: "sso.ddanzit.example" },
     ]);
   });
 

@@ -37,12 +37,50 @@ const menu = async (page: Page): Promise<void> => {
   await page.locator("[aria-haspopup=menu]").first().click();
 };
 
+/** The dialog of an account to be added, its provider asked. */
+const adding = async (page: Page): Promise<void> => {
+  await page.locator("[data-do=add-account]").click();
+  await page.locator("[name=issuer]").fill("https://sso.example.com/realms/r");
+  await page.locator("[name=client]").fill("kubernetes");
+  await page.locator("[name=secret]").fill("a-client-s-secret");
+  await page.locator(".remark .icon").waitFor();
+};
+
+const chosen = async (page: Page, item: number): Promise<void> => {
+  await menu(page);
+  await page.locator("[role=menuitem]").nth(item).click();
+};
+
 export const SCREENS: Seen[] = [
   screen("accounts", "three"),
   screen("accounts-states", "states", { size: { width: 860, height: 800 } }),
   screen("accounts-signed-out", "signed-out"),
   screen("accounts-signing-in", "signing-in"),
   screen("accounts-empty", "empty"),
+  screen("first", "first"),
+  screen("first-others", "others"),
+  screen("accounts-others", "card-others"),
+  screen("plugin", "others", { act: (page) => page.locator("[data-do=plugin]").click() }),
+  screen("rename", "one", { act: (page) => chosen(page, 3) }),
+  screen("remove", "one", { act: (page) => chosen(page, 5) }),
+  screen("accounts-found", "found"),
+  screen("add", "three", { act: adding }),
+  screen("add-refused", "three", { query: "refuses=1", act: adding }),
+  screen("add-more", "empty", {
+    size: { width: 860, height: 720 },
+    act: async (page) => {
+      await page.locator("[data-do=add-account]").click();
+      await page.locator("summary").click();
+    },
+  }),
+  screen("added", "three", {
+    size: { width: 860, height: 720 },
+    act: async (page) => {
+      await adding(page);
+      await page.locator("[data-do=add]").click();
+      await page.locator("[data-part=yaml]").waitFor();
+    },
+  }),
   screen("accounts-question", "question"),
   screen("accounts-memory", "memory"),
   screen("accounts-long", "long", { size: { width: 860, height: 800 } }),
@@ -57,6 +95,7 @@ export const SCREENS: Seen[] = [
     },
   }),
   screen("contexts", "three", { hash: "contexts" }),
+  screen("contexts-files", "files", { hash: "contexts", size: { width: 860, height: 680 } }),
   screen("contexts-empty", "empty", { hash: "contexts" }),
   screen("contexts-long", "long", { hash: "contexts" }),
   screen("contexts-switched", "three", {

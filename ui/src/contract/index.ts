@@ -55,11 +55,64 @@ context: string,
 /**
  * In this file; none: the one that the asker's own environment says.
  */
-kubeconfig: string | null, } | { "do": "choose", 
+kubeconfig: string | null, } | { "do": "discover", 
+/**
+ * Its issuer.
+ */
+issuer: string, } | { "do": "add" } & Add | { "do": "stanza", 
+/**
+ * Which; none: the only one.
+ */
+account: string | null, } | { "do": "rename", 
+/**
+ * Which.
+ */
+account: string, 
+/**
+ * What it is called from now on.
+ */
+label: string, } | { "do": "remove", 
+/**
+ * Which.
+ */
+account: string, } | { "do": "try-now", 
+/**
+ * Of which account.
+ */
+account: string, } | { "do": "choose", 
 /**
  * Which, and what.
  */
 choice: Choice, } | { "do": "open", };
+
+/**
+ * An account to be made.
+ */
+export type Add = { 
+/**
+ * The issuer.
+ */
+issuer: string, 
+/**
+ * The client id.
+ */
+client_id: string, 
+/**
+ * The client secret; none: a public client.
+ */
+client_secret: string | null, 
+/**
+ * Scopes beside `openid`.
+ */
+scopes: Array<string>, 
+/**
+ * What to call it; none: by its provider's host.
+ */
+label: string | null, 
+/**
+ * Sign in to it at once.
+ */
+sign_in: boolean, };
 
 /**
  * What a person answered.
@@ -69,13 +122,83 @@ export type Answer = "once" | "always" | "no";
 /**
  * What whoever sent a command from tray or window is told of it, once.
  */
-export type Told = { "is": "done" } | { "is": "link", 
+export type Told = { "is": "done" } | { "is": "provider", 
+/**
+ * PKCE.
+ */
+pkce: boolean, 
+/**
+ * Revocation of tokens.
+ */
+revocation: boolean, 
+/**
+ * An end of its own session.
+ */
+end_session: boolean, } | { "is": "added", 
+/**
+ * Its id.
+ */
+account: string, 
+/**
+ * It was there already.
+ */
+known: boolean, 
+/**
+ * How a kubeconfig uses it.
+ */
+stanza: StanzaView, } | { "is": "signed-out", 
+/**
+ * Revocation of the tokens.
+ */
+revocation: StepView, 
+/**
+ * The end of the provider's own session, where that was asked for.
+ */
+provider_session: StepView | null, } | { "is": "removed", 
+/**
+ * The contexts that still name it: a question from there makes it again.
+ */
+contexts: Array<string>, 
+/**
+ * Revocation of its tokens; none: it had none.
+ */
+revocation: StepView | null, } | { "is": "stanza", 
+/**
+ * How.
+ */
+stanza: StanzaView, } | { "is": "link", 
 /**
  * The address.
  */
 url: string, } | { "is": "refused", 
 /**
  * What is wrong.
+ */
+problem: ProblemView, };
+
+/**
+ * How a kubeconfig uses an account.
+ */
+export type StanzaView = { 
+/**
+ * The user, as YAML for a kubeconfig's `users`.
+ */
+yaml: string, 
+/**
+ * The command that writes the same.
+ */
+command: string, 
+/**
+ * The redirect URIs; the first that is free is used, and all are to be registered at the provider.
+ */
+redirects: Array<string>, };
+
+/**
+ * What became of a step of a sign-out.
+ */
+export type StepView = { "is": "done" } | { "is": "nothing" } | { "is": "not-offered" } | { "is": "failed", 
+/**
+ * Why.
  */
 problem: ProblemView, };
 
@@ -104,6 +227,18 @@ keep: Keep,
  */
 kubeconfig: KubeconfigView | null, 
 /**
+ * Other kubeconfigs, which askers had, the newest first.
+ */
+files: Array<KubeconfigView>, 
+/**
+ * What kubeconfigs offer to sign in to, and is no account yet.
+ */
+found: Array<FoundView>, 
+/**
+ * Whose `kubectl-oidc_login` comes first on PATH; none: that is not known.
+ */
+plugin: PluginView | null, 
+/**
  * The language of its texts.
  */
 language: Language, 
@@ -115,6 +250,14 @@ chosen_language: Language | null,
  * When tokens are renewed by themselves.
  */
 keep_fresh: KeepFresh, 
+/**
+ * How the window looks.
+ */
+theme: Theme, 
+/**
+ * The redirect URIs of an account that is added; they are to be registered at its provider.
+ */
+redirects: Array<string>, 
 /**
  * What is wrong with the resident itself.
  */
@@ -149,6 +292,10 @@ client_id: string,
  */
 state: StateWord, 
 /**
+ * Whether nobody has ever signed in to it.
+ */
+is_new: boolean, 
+/**
  * Who is signed in.
  */
 name: string | null, 
@@ -161,6 +308,10 @@ groups: Array<string>,
  */
 expires: Wall | null, 
 /**
+ * When the token came.
+ */
+obtained: Wall | null, 
+/**
  * When a person signed in.
  */
 signed_in: Wall | null, 
@@ -168,6 +319,22 @@ signed_in: Wall | null,
  * Whether the token is renewed by itself.
  */
 renews: boolean, 
+/**
+ * For how many seconds without a renewal the provider keeps the session, where it says so.
+ */
+survives: number | null, 
+/**
+ * When the provider is tried again, where it is not reached and that is done by itself.
+ */
+tries_again: Wall | null, 
+/**
+ * Since when it is as its problem says.
+ */
+since: Wall | null, 
+/**
+ * Who was seen to be given a token of it, and when; of many one is noted now and then.
+ */
+asked: AskedView | null, 
 /**
  * How far the provider's clock is from ours, in seconds, where that is more than a few.
  */
@@ -180,6 +347,19 @@ waiting: Array<string>,
  * What is wrong.
  */
 problem: ProblemView | null, };
+
+/**
+ * Somebody who was given a token.
+ */
+export type AskedView = { 
+/**
+ * When.
+ */
+at: Wall, 
+/**
+ * The program.
+ */
+by: string, };
 
 /**
  * A session's state, as tray, window, terminal and page name it.
@@ -207,7 +387,7 @@ hint: string, };
  * Every kind of thing that can go wrong. Its name is part of the contract with tray,
  * window and scripts; its texts stand in `texts/`.
  */
-export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-keep" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
+export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-keep" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
 
 /**
  * One trusted pair, as it is shown.
@@ -358,7 +538,66 @@ namespace: string | null,
 /**
  * The id of the account that its user's `exec` makes, where it runs us.
  */
-account: string | null, };
+account: string | null, 
+/**
+ * Whether it calls us by kubelogin's name.
+ */
+kubelogin: boolean, };
+
+/**
+ * An account that a kubeconfig's users make, once a person signs in to it.
+ */
+export type FoundView = { 
+/**
+ * The id that it will have, by which it is signed in to.
+ */
+id: string, 
+/**
+ * Its issuer.
+ */
+issuer: string, 
+/**
+ * Its client id.
+ */
+client_id: string, 
+/**
+ * The contexts that use it.
+ */
+contexts: Array<string>, 
+/**
+ * The kubeconfigs that name it.
+ */
+files: Array<string>, 
+/**
+ * Whether one of them calls us by kubelogin's name.
+ */
+kubelogin: boolean, };
+
+/**
+ * Whose plugin comes first on PATH, as it is shown.
+ */
+export type PluginView = { 
+/**
+ * Whose it is.
+ */
+is: Whose, 
+/**
+ * Its path; none: there is none.
+ */
+path: string | null, 
+/**
+ * The program whose PATH was looked at; none: this desktop's.
+ */
+on: string | null, 
+/**
+ * The command that makes it ours; none: it is.
+ */
+remedy: string | null, };
+
+/**
+ * Whose plugin it is.
+ */
+export type Whose = "ours" | "others" | "nobodys";
 
 /**
  * Where tokens rest just now, said as it is.
@@ -388,13 +627,22 @@ log: string, };
 export type KeepFresh = "always" | "while-in-use";
 
 /**
+ * How the window looks.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
  * A setting, and what a person chooses for it.
  */
 export type Choice = { "setting": "language", 
 /**
  * None: that of the desktop, and of whoever asks.
  */
-language: Language | null, } | { "setting": "keep-fresh", 
+language: Language | null, } | { "setting": "theme", 
+/**
+ * How.
+ */
+theme: Theme, } | { "setting": "keep-fresh", 
 /**
  * When.
  */

@@ -1,6 +1,6 @@
 // The commands that the window sends. Their form is Rust's (`broker/src/command.rs`).
 
-import type { Answer, Command, KeepFresh, Language } from "../contract";
+import type { Add, Answer, Command, KeepFresh, Language, Theme } from "../contract";
 
 export const signIn = (account: string): Command => ({
   do: "sign-in",
@@ -47,6 +47,27 @@ export const use = (context: string, kubeconfig: string): Command => ({
 export const chooseKeepFresh = (when: KeepFresh): Command => ({
   do: "choose",
   choice: { setting: "keep-fresh", when },
+});
+
+export const discover = (issuer: string): Command => ({ do: "discover", issuer });
+
+export const add = (account: Add): Command => ({ do: "add", ...account });
+
+export const stanza = (account: string): Command => ({ do: "stanza", account });
+
+export const rename = (account: string, label: string): Command => ({
+  do: "rename",
+  account,
+  label,
+});
+
+export const remove = (account: string): Command => ({ do: "remove", account });
+
+export const tryNow = (account: string): Command => ({ do: "try-now", account });
+
+export const chooseTheme = (theme: Theme): Command => ({
+  do: "choose",
+  choice: { setting: "theme", theme },
 });
 
 /** None: the desktop's own. */

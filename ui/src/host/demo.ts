@@ -2,7 +2,7 @@
 // address says which: `?view=three&lang=ko&theme=dark&link=waiting|gone`.
 
 import type { Command, Language, Told, View } from "../contract";
-import { isSituation, NOW, said, view } from "./demo/views";
+import { isSituation, NOW, said, signingIn, stanzaOf, view } from "./demo/views";
 import type { Heard, Host } from "./host";
 
 const asked = new URLSearchParams(globalThis.location?.search ?? "");
@@ -35,7 +35,8 @@ export const demo: {
 const shown: View = view(isSituation(name) ? name : "three", language);
 let heard: Heard | undefined;
 
-if (asked.has("theme")) localStorage.setItem("theme", asked.get("theme") ?? "system");
+const asks = asked.get("theme");
+if (asks === "light" || asks === "dark") shown.theme = asks;
 Object.assign(globalThis, { demo });
 
 export const host: Host = {
@@ -58,12 +59,13 @@ export const host: Host = {
   },
   send(command) {
     demo.sent.push(command);
+    const words = said(language);
     if (demo.refuses) {
-      const words = said(language);
-      return Promise.resolve<Told>({
-        is: "refused",
-        problem: { code: "kubeconfig-locked", message: words.locked, hint: words.lockedHint },
-      });
+      const problem =
+        command.do === "discover"
+          ? { code: "wrong-issuer" as const, message: words.wrong, hint: words.wrongHint }
+          : { code: "kubeconfig-locked" as const, message: words.locked, hint: words.lockedHint };
+      return Promise.resolve<Told>({ is: "refused", problem });
     }
     return Promise.resolve(done(command));
   },
@@ -77,6 +79,7 @@ export const host: Host = {
 
 /** What a resident would do at once. */
 function done(command: Command): Told {
+  const before = [...shown.accounts];
   demo.show((view) => {
     const of = (id: string | null) => view.accounts.filter((account) => account.id === id);
     switch (command.do) {
@@ -85,6 +88,12 @@ function done(command: Command): Told {
           account.state = "signing-in";
           account.problem = null;
         }
+        for (const { id, issuer, client_id } of view.found.filter(
+          ({ id }) => id === command.account,
+        )) {
+          view.accounts.push(signingIn(id, issuer, client_id));
+        }
+        view.found = view.found.filter(({ id }) => id !== command.account);
         break;
       case "cancel":
         for (const account of of(command.account)) account.state = "needs-you";
@@ -100,20 +109,64 @@ function done(command: Command): Told {
         view.trusts = view.trusts.filter(({ name }) => name !== command.name);
         break;
       case "use":
-        if (view.kubeconfig) view.kubeconfig.current = command.context;
+        for (const file of [view.kubeconfig, ...view.files])
+          if (file?.path === command.kubeconfig) file.current = command.context;
         break;
       case "choose":
         if (command.choice.setting === "keep-fresh") view.keep_fresh = command.choice.when;
+        else if (command.choice.setting === "theme") view.theme = command.choice.theme;
         else {
           view.chosen_language = command.choice.language;
           view.language = command.choice.language ?? "en";
         }
         break;
+      case "add": {
+        const { issuer, client_id, label } = command;
+        if (view.accounts.some((account) => account.issuer === issuer)) break;
+        const account = signingIn(`added-${issuer}`, issuer, client_id);
+        view.accounts.push({ ...account, label: label ?? account.label });
+        break;
+      }
+      case "remove":
+        view.accounts = view.accounts.filter(({ id }) => id !== command.account);
+        break;
+      case "try-now":
+        for (const account of of(command.account)) account.state = "renewing";
+        break;
+      case "rename":
+        for (const account of of(command.account)) account.label = command.label;
+        break;
       case "ask":
+      case "discover":
       case "open":
+      case "stanza":
         break;
     }
   });
+  if (command.do === "discover") {
+    return { is: "provider", pkce: true, revocation: true, end_session: true };
+  }
+  if (command.do === "add") {
+    const known = before.find(({ issuer }) => issuer === command.issuer);
+    const account = known ?? shown.accounts.at(-1);
+    if (account === undefined) return { is: "done" };
+    return {
+      is: "added",
+      account: account.id,
+      known: known !== undefined,
+      stanza: stanzaOf(account),
+    };
+  }
+  if (command.do === "sign-out" && command.everywhere) {
+    return { is: "signed-out", revocation: { is: "done" }, provider_session: { is: "done" } };
+  }
+  if (command.do === "remove") {
+    return { is: "removed", contexts: ["kubernetes"], revocation: { is: "done" } };
+  }
+  if (command.do === "stanza") {
+    const account = shown.accounts.find(({ id }) => id === command.account);
+    return account === undefined ? { is: "done" } : { is: "stanza", stanza: stanzaOf(account) };
+  }
   const wantsLink = command.do === "sign-in" && !command.open_browser;
   return wantsLink ? { is: "link", url: "http://localhost:8000/start/demo" } : { is: "done" };
 }

@@ -14,6 +14,12 @@ function account(change: Partial<AccountView> = {}): AccountView {
     issuer: "https://sso.example/realms/work",
     client_id: "kubernetes",
     state: "signed-in",
+    is_new: false,
+    asked: null,
+    survives: null,
+    tries_again: null,
+    since: null,
+    obtained: NOW - 10 * MINUTE,
     name: "test",
     groups: [],
     expires: NOW + 10 * MINUTE,
@@ -60,7 +66,7 @@ test("what is said of time is what is known", () => {
   const states: Record<StateWord, string[]> = {
     "signed-in": ["renews", "since"],
     renewing: ["token-until"],
-    "cannot-reach": ["token-until", "tries-again"],
+    "cannot-reach": ["token-until"],
     "signing-in": [],
     "signed-out": [],
     "needs-you": [],
@@ -71,7 +77,12 @@ test("what is said of time is what is known", () => {
   }
   expect(keys({ renews: false })).toEqual(["until", "you-end"]);
   expect(keys({ renews: false, expires: NOW - 1 })).toEqual([]);
-  expect(keys({ state: "cannot-reach", expires: NOW - 1 })).toEqual(["token-over", "tries-again"]);
+  expect(keys({ state: "cannot-reach", expires: NOW - 1 })).toEqual(["token-over"]);
+  expect(keys({ state: "cannot-reach", tries_again: NOW + MINUTE })).toEqual([
+    "token-until",
+    "tries-again-at",
+  ]);
+  expect(keys({ survives: 1800 })).toEqual(["renews", "survives"]);
   expect(keys({ clock_off: -40 })).toEqual(["renews", "since", "clocks"]);
 });
 
@@ -79,7 +90,7 @@ test("the ring is whole where nothing ends, and else what is left", () => {
   expect(ring(account(), NOW)).toEqual({ kind: "part", of: 1 });
   expect(ring(account({ renews: false }), NOW)).toEqual({ kind: "part", of: 0.5 });
   expect(ring(account({ renews: false, expires: NOW }), NOW)).toEqual({ kind: "mark" });
-  expect(ring(account({ state: "cannot-reach" }), NOW)).toEqual({ kind: "part", of: 1 / 6 });
+  expect(ring(account({ state: "cannot-reach" }), NOW)).toEqual({ kind: "part", of: 0.5 });
   expect(ring(account({ state: "needs-you" }), NOW)).toEqual({ kind: "mark" });
 });
 

@@ -46,8 +46,9 @@ export function initials(name: string): string {
 
 /** What is known beside the state's word; each is a text's key with a time, if it has one. */
 export type Fact =
-  | { key: "renews" | "you-end" | "tries-again" | "token-over" }
-  | { key: "until" | "since" | "token-until"; at: Wall }
+  | { key: "renews" | "you-end" | "token-over" }
+  | { key: "survives"; seconds: number }
+  | { key: "until" | "since" | "token-until" | "tries-again-at"; at: Wall }
   | { key: "clocks"; seconds: number };
 
 export function facts(account: AccountView, now: Wall): Fact[] {
@@ -57,7 +58,8 @@ export function facts(account: AccountView, now: Wall): Fact[] {
     case "signed-in":
       if (account.renews) {
         facts.push({ key: "renews" });
-        if (account.signed_in !== null) facts.push({ key: "since", at: account.signed_in });
+        if (account.survives !== null) facts.push({ key: "survives", seconds: account.survives });
+        else if (account.signed_in !== null) facts.push({ key: "since", at: account.signed_in });
       } else if (left !== null) {
         facts.push({ key: "until", at: left }, { key: "you-end" });
       }
@@ -66,7 +68,8 @@ export function facts(account: AccountView, now: Wall): Fact[] {
     case "cannot-reach":
       if (left !== null) facts.push({ key: "token-until", at: left });
       else if (account.state === "cannot-reach") facts.push({ key: "token-over" });
-      if (account.state === "cannot-reach") facts.push({ key: "tries-again" });
+      if (account.tries_again !== null)
+        facts.push({ key: "tries-again-at", at: account.tries_again });
       break;
     case "signing-in":
     case "signed-out":

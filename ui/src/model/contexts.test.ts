@@ -9,6 +9,7 @@ const contexts: ContextView[] = ["branch-edge", "acme-eu-1", "staging"].map((nam
   user: "u",
   namespace: name === "staging" ? "acme" : null,
   account: null,
+  kubelogin: false,
 }));
 
 const found = (text: string) => search(contexts, text).map(({ name }) => name);

@@ -28,9 +28,6 @@ export function needsAPerson(state: StateWord): boolean {
   return state === "needs-you" || state === "refused";
 }
 
-/** An hour: how a token's rest is drawn where its beginning is not known. */
-const HOUR = 3_600_000;
-
 export function ring(account: AccountView, now: Wall): RingShape {
   switch (account.state) {
     case "signed-out":
@@ -44,9 +41,12 @@ export function ring(account: AccountView, now: Wall): RingShape {
     case "signed-in":
       // What renews by itself has no end to draw.
       if (account.renews || account.expires === null) return { kind: "part", of: 1 };
-      return part(account.expires - now, account.expires - (account.signed_in ?? now));
+      return part(account.expires - now, account.expires - (account.obtained ?? now));
     case "cannot-reach":
-      return part((account.expires ?? now) - now, HOUR);
+      return part(
+        (account.expires ?? now) - now,
+        (account.expires ?? now) - (account.obtained ?? now),
+      );
   }
 }
 

@@ -29,6 +29,16 @@ pub struct Called<'a> {
     pub exec_info: Option<&'a [u8]>,
 }
 
+/// An issuer as a person gives it, outside of kubelogin's flags.
+pub(crate) fn issuer(text: &str) -> Result<String, Problem> {
+    value::issuer("issuer", text)
+}
+
+/// Scopes as an account's key has them.
+pub(crate) fn scopes(given: &[String]) -> Vec<String> {
+    get_token::scopes(given)
+}
+
 /// Whose command line it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
@@ -56,7 +66,7 @@ pub fn parse(called: &Called<'_>) -> Result<Invocation, Problem> {
                 let parameters = vec![("command", format!("kubectl fob {verb}"))];
                 Err(Problem::new(Code::PluginVerb, parameters))
             }
-            _ => fob::parse(&args),
+            _ => fob::parse(&args, called),
         },
     }
 }

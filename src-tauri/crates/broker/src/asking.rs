@@ -1,8 +1,10 @@
 //! A token request, from the question to the token or to whoever must act first.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::account::{AccountId, ClientSettings};
+use crate::adding::Draft;
 use crate::asker::{Asker, Venue, venue};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
@@ -13,7 +15,11 @@ use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest
 use crate::problem::{Code, Problem};
 use crate::questions::Standings;
 use crate::session::{Attempt, Doing, Session, Step};
+use crate::view::AskedView;
 use crate::waiters::{CallerId, Person, Waiter, Wants};
+
+/// How long it stands that somebody was seen to use an account, before another is looked at.
+const ASKED_AGAIN: Duration = Duration::from_secs(600);
 
 /// What a caller is owed.
 #[derive(Debug)]
@@ -36,6 +42,41 @@ pub(crate) enum Wish {
     Answer { json: bool },
     /// The end of a sign-out.
     SignOut { json: bool },
+    /// What a provider announces, or the account that is made of it.
+    Discovery { draft: Option<Box<Draft>> },
+    /// To have said whether an account is to be removed.
+    Confirm { account: AccountId, json: bool },
+    /// The end of an account.
+    Remove { json: bool },
+}
+
+impl Wish {
+    /// The account whose token or session it is about.
+    pub(crate) fn account(&self) -> Option<&AccountId> {
+        match self {
+            Self::Credential { account, .. }
+            | Self::Token { account, .. }
+            | Self::SignIn { account, .. }
+            | Self::Confirm { account, .. } => Some(account),
+            Self::Answer { .. }
+            | Self::SignOut { .. }
+            | Self::Discovery { .. }
+            | Self::Remove { .. } => None,
+        }
+    }
+
+    /// Whether its outcome is told as JSON.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Token { json, .. }
+            | Self::SignIn { json, .. }
+            | Self::Answer { json }
+            | Self::SignOut { json }
+            | Self::Confirm { json, .. }
+            | Self::Remove { json } => *json,
+            Self::Credential { .. } | Self::Discovery { .. } => false,
+        }
+    }
 }
 
 impl Broker {
@@ -96,7 +137,11 @@ impl Broker {
                 }
                 (account, Wants::SignIn)
             }
-            Wish::Answer { .. } | Wish::SignOut { .. } => return,
+            Wish::Answer { .. }
+            | Wish::SignOut { .. }
+            | Wish::Discovery { .. }
+            | Wish::Confirm { .. }
+            | Wish::Remove { .. } => return,
         };
         let person = self.person(caller, &account);
         let waiter = Waiter {
@@ -133,7 +178,10 @@ impl Broker {
             Wish::Credential { .. }
             | Wish::Token { .. }
             | Wish::Answer { .. }
-            | Wish::SignOut { .. } => {}
+            | Wish::SignOut { .. }
+            | Wish::Discovery { .. }
+            | Wish::Confirm { .. }
+            | Wish::Remove { .. } => {}
         }
         let Some(account) = self.accounts.get_mut(account) else {
             return Person::Absent;
@@ -200,7 +248,12 @@ impl Broker {
                 Standings::New => return self.question(caller, now, effects),
             },
             Wish::SignIn { .. } => return self.told_signed_in(caller, id, effects),
-            Wish::Token { .. } | Wish::Answer { .. } | Wish::SignOut { .. } => {}
+            Wish::Token { .. }
+            | Wish::Answer { .. }
+            | Wish::SignOut { .. }
+            | Wish::Discovery { .. }
+            | Wish::Confirm { .. }
+            | Wish::Remove { .. } => {}
         }
         let as_json = matches!(known.wants, Wish::Token { json: true, .. });
         let account = self.accounts.get(id);
@@ -209,6 +262,10 @@ impl Broker {
             return self.fail(caller, &Problem::plain(Code::TakesTooLong), effects);
         };
         let token = tokens.bearer.clone();
+        let by = match waiter.wants {
+            Wants::Credential(_) => Some(known.asker.program.clone()),
+            Wants::Token | Wants::SignIn => None,
+        };
         let reply = match waiter.wants {
             Wants::Credential(version) => {
                 Reply::Credential(version, token, stated_expiry(tokens, now.wall))
@@ -221,7 +278,26 @@ impl Broker {
                 Reply::Token(token, facts)
             }
         };
+        if let Some(by) = by {
+            self.used(id, by, now, effects);
+        }
         self.end(caller, reply, 0, effects);
+    }
+
+    /// An account's token goes to somebody. That is told when nobody was seen before, and now and then: not every
+    /// token is worth a write, nor a view.
+    fn used(&mut self, id: &AccountId, by: String, now: Now, effects: &mut Vec<Effect>) {
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        let is_news = account
+            .asked
+            .as_ref()
+            .is_none_or(|known| now.wall.since(known.at) >= ASKED_AGAIN || now.wall < known.at);
+        if is_news {
+            account.asked = Some(AskedView { at: now.wall, by });
+            self.keep_down(effects);
+        }
     }
 
     fn refresh(&self, id: &AccountId, attempt: Attempt, now: Now, effects: &mut Vec<Effect>) {
@@ -327,7 +403,7 @@ impl Broker {
     }
 
     /// Finds or makes the account that flags name. They never edit one, but for how it signs in.
-    fn account_of_flags(
+    pub(crate) fn account_of_flags(
         &mut self,
         flags: &Flags,
         asker: &Asker,
@@ -421,11 +497,9 @@ impl Broker {
         let Some(known) = self.callers.remove(&caller) else {
             return;
         };
-        let problem = match &known.wants {
-            Wish::Credential { account, .. }
-            | Wish::Token { account, .. }
-            | Wish::SignIn { account, .. } => self.told_of(account, problem, &known.asker),
-            Wish::Answer { .. } | Wish::SignOut { .. } => problem.clone(),
+        let problem = match known.wants.account() {
+            Some(account) => self.told_of(account, problem, &known.asker),
+            None => problem.clone(),
         };
         refuse(caller, &problem, effects);
     }

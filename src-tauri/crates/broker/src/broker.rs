@@ -6,18 +6,20 @@ use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
-use crate::clock::{Deadline, Now};
+use crate::clock::{Deadline, Moment, Now, Wall};
 use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Reply, Restored};
+use crate::found::{Files, Stanza};
+use crate::plugin::{Plugin, PluginView};
 use crate::problem::{Code, Problem};
 use crate::proxies::KnownProxies;
 use crate::questions::Questions;
 use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
-use crate::session::{Context, Session};
+use crate::session::{self, Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
 use crate::trust::Trust;
 use crate::undone::LastSwitch;
-use crate::view::{KubeconfigView, PlacesView, View};
+use crate::view::{AskedView, KubeconfigView, PlacesView, View};
 use crate::waiters::CallerId;
 
 /// Every account, every pair, every question that waits.
@@ -34,8 +36,13 @@ pub struct Broker {
     pub(crate) notices: Vec<Problem>,
     /// The person's own kubeconfig, cleaned when it came: a view is made at every event.
     pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
+    /// Other files that askers had, cleaned too.
+    pub(crate) files: Vec<Arc<KubeconfigView>>,
+    /// What any of them offers to sign in to.
+    pub(crate) stanzas: Vec<Stanza>,
     pub(crate) places: Option<Arc<PlacesView>>,
     pub(crate) last_switch: LastSwitch,
+    pub(crate) plugin: Option<PluginView>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -67,11 +74,19 @@ pub(crate) struct Account {
     pub(crate) known_secret: Option<ClientSecret>,
     /// Whether a kubeconfig uses it: others are quiet.
     pub(crate) named: bool,
+    /// Whether a person added it: its client secret is then theirs to forget.
+    pub(crate) added: bool,
     /// Who was signed in last (`sub`). A session's end changes nothing about whose account it is:
     /// whoever signs in next must be the same, until a person has signed out.
     pub(crate) subject: Option<String>,
     /// The last process that counted as a person's new command here.
     pub(crate) last_asking: Option<crate::asker::ProcessId>,
+    /// Whether it goes when its session is ended.
+    pub(crate) removing: bool,
+    /// Who was seen to be given a token of it.
+    pub(crate) asked: Option<AskedView>,
+    /// Since when it is as its problem says.
+    pub(crate) since: Option<Wall>,
     /// Who waits for a sign-out.
     pub(crate) leaving: Vec<(CallerId, bool)>,
 }
@@ -114,8 +129,11 @@ impl Broker {
             attempts: 0,
             clock_base: None,
             kubeconfig: None,
+            files: Vec::new(),
+            stanzas: Vec::new(),
             places: None,
             last_switch: LastSwitch::default(),
+            plugin: None,
             shown: View::default(),
             look_again: None,
         }
@@ -153,13 +171,8 @@ impl Broker {
             }
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
-            Event::FilesChanged(kubeconfig) => {
-                self.last_switch.written(kubeconfig.as_ref(), now.moment);
-                self.kubeconfig = kubeconfig
-                    .as_ref()
-                    .map(KubeconfigView::cleaned)
-                    .map(Arc::new);
-            }
+            Event::FilesChanged(files) => self.files_changed(*files, now),
+            Event::Plugin(plugin) => self.plugin = plugin.as_ref().map(Plugin::view),
             Event::Edited(edit, outcome) => self.edited(&edit, outcome, now, &mut effects),
             Event::Refused(caller, problem) => {
                 crate::asking::refuse(caller, &problem, &mut effects);
@@ -202,6 +215,9 @@ impl Broker {
             Event::Settings(settings) => {
                 self.settings = settings;
                 self.reschedule(now);
+            }
+            Event::Discovered(caller, outcome) => {
+                self.discovered(caller, outcome, now, &mut effects);
             }
             Event::Chosen(caller, outcome) => Self::chosen(caller, outcome, &mut effects),
             Event::Noticed(notices) => self.notices = notices,
@@ -281,7 +297,12 @@ impl Broker {
             attempts: &mut self.attempts,
             keep_fresh,
         };
+        let before = session::problem(&account.session).map(|problem| problem.code);
         let steps = act(&mut account.session, cx);
+        let after = session::problem(&account.session).map(|problem| problem.code);
+        if before != after {
+            account.since = after.map(|_| now.wall);
+        }
         self.carry_out(id, steps, now, effects);
     }
 
@@ -303,12 +324,15 @@ impl Broker {
         });
     }
 
+    /// What this computer's clock says at a moment. It does not waver with when it is asked.
+    pub(crate) fn wall_at(&self, moment: Moment, now: Now) -> Wall {
+        let base = self.clock_base.unwrap_or_else(|| clock_base(now));
+        Wall(base.saturating_add(i64::try_from(moment.0).unwrap_or(i64::MAX)))
+    }
+
     /// Whether somebody has set the clock since the last event.
     fn absorb_clock_change(&mut self, now: Now) -> bool {
-        let base = now
-            .wall
-            .0
-            .saturating_sub(i64::try_from(now.moment.0).unwrap_or(i64::MAX));
+        let base = clock_base(now);
         let moved = base.saturating_sub(*self.clock_base.get_or_insert(base));
         if moved.abs() < CLOCK_SET {
             return false;
@@ -321,6 +345,19 @@ impl Broker {
             });
         }
         true
+    }
+
+    fn files_changed(&mut self, files: Files, now: Now) {
+        let Files {
+            own,
+            others,
+            stanzas,
+        } = files;
+        self.last_switch.written(own.as_ref(), now.moment);
+        let shown = |kubeconfig: &KubeconfigView| Arc::new(kubeconfig.cleaned());
+        self.kubeconfig = own.as_ref().map(shown);
+        self.files = others.iter().map(shown).collect();
+        self.stanzas = stanzas;
     }
 
     fn loaded(&mut self, restored: Vec<Restored>, keep: Keep, now: Now) {
@@ -401,6 +438,12 @@ impl Broker {
     }
 }
 
+/// By how much the clock on the wall is ahead of the running one.
+fn clock_base(now: Now) -> i64 {
+    let running = i64::try_from(now.moment.0).unwrap_or(i64::MAX);
+    now.wall.0.saturating_sub(running)
+}
+
 /// Whether whoever asked got a token, and nothing else came of it. It is what nearly every question comes to,
 /// and it changes nothing that is shown.
 fn is_a_token_alone(effects: &[Effect]) -> bool {
@@ -437,8 +480,12 @@ impl Account {
             )),
             known_secret: None,
             named: false,
+            added: false,
             subject: None,
             last_asking: None,
+            removing: false,
+            asked: None,
+            since: None,
             leaving: Vec::new(),
             key,
         }
@@ -450,7 +497,9 @@ impl Account {
         account.settings.listen = kept.listen;
         account.settings.redirect_url = kept.redirect_url;
         account.named = kept.named;
+        account.added = kept.added;
         account.subject = kept.subject;
+        account.asked = kept.asked;
         if kept.signed_out {
             account.session = Session::empty(Problem::new(
                 Code::SignedOut,
@@ -468,7 +517,9 @@ impl Account {
             redirect_url: self.settings.redirect_url.clone(),
             signed_out: self.session.signed_out(),
             named: self.named,
+            added: self.added,
             subject: self.subject.clone(),
+            asked: self.asked.clone(),
         }
     }
 }

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use std::sync::Arc;
 
-use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
 use crate::credential::{ExecCluster, ExecVersion};
+use crate::secret::ClientSecret;
 use crate::settings::Choice;
 use crate::trust::Answer;
 
@@ -64,6 +65,39 @@ pub enum Command {
         /// In this file; none: the one that the asker's own environment says.
         kubeconfig: Option<String>,
     },
+    /// Look whether a provider is there, before anything is made of it.
+    Discover {
+        /// Its issuer.
+        issuer: String,
+    },
+    /// Make an account.
+    Add(Add),
+    /// Say how a kubeconfig uses an account.
+    Stanza {
+        /// Which; none: the only one.
+        account: Option<String>,
+    },
+    /// Call an account otherwise.
+    Rename {
+        /// Which.
+        account: String,
+        /// What it is called from now on.
+        label: String,
+    },
+    /// Remove an account: sign it out, and forget all of it.
+    Remove {
+        /// Which.
+        account: String,
+        /// Ask on the terminal before. The window has asked by itself.
+        #[serde(skip)]
+        #[cfg_attr(test, ts(skip))]
+        ask_first: bool,
+    },
+    /// Try a provider that was not reached again, at once.
+    TryNow {
+        /// Of which account.
+        account: String,
+    },
     /// Choose a setting.
     Choose {
         /// Which, and what.
@@ -73,18 +107,47 @@ pub enum Command {
     Open {},
 }
 
+/// An account to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(deny_unknown_fields)]
+pub struct Add {
+    /// The issuer.
+    pub issuer: String,
+    /// The client id.
+    pub client_id: String,
+    /// The client secret; none: a public client.
+    #[cfg_attr(test, ts(as = "Option<String>"))]
+    pub client_secret: Option<ClientSecret>,
+    /// Scopes beside `openid`.
+    pub scopes: Vec<String>,
+    /// What to call it; none: by its provider's host.
+    pub label: Option<String>,
+    /// Certificate authorities in the place of the system's. A command line names them; no window loosens TLS.
+    #[serde(skip)]
+    #[cfg_attr(test, ts(skip))]
+    pub tls: Tls,
+    /// Sign in to it at once.
+    pub sign_in: bool,
+}
+
 impl Command {
     /// Whether what becomes of it depends on the tokens that there are.
     #[must_use]
     pub fn needs_tokens(&self) -> bool {
         match self {
-            Self::SignIn { .. } | Self::SignOut { .. } => true,
+            Self::SignIn { .. } | Self::SignOut { .. } | Self::Remove { .. } => true,
             Self::Cancel { .. }
             | Self::Ask { .. }
             | Self::Answer { .. }
             | Self::Leave { .. }
             | Self::Untrust { .. }
             | Self::Use { .. }
+            | Self::Discover { .. }
+            | Self::Add(_)
+            | Self::Stanza { .. }
+            | Self::Rename { .. }
+            | Self::TryNow { .. }
             | Self::Choose { .. }
             | Self::Open {} => false,
         }

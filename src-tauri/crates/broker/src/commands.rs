@@ -13,6 +13,7 @@ use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::text;
 use crate::trust::{Approval, By, Pair};
+use crate::view::{StepView, Told};
 use crate::waiters::CallerId;
 
 /// The version of this build, said by `kubectl fob version`.
@@ -75,12 +76,19 @@ impl Broker {
                 account,
                 open_browser,
             } => {
-                let wants = |account| Wish::SignIn {
-                    account,
-                    open_browser,
-                    json,
-                };
-                self.owe(caller, asker, account.as_deref(), wants, now, effects);
+                let wanted = account.as_deref();
+                match self.account_to_sign_in(wanted, &asker, now, effects) {
+                    Ok(account) => {
+                        let wants = Wish::SignIn {
+                            account,
+                            open_browser,
+                            json,
+                        };
+                        self.callers.insert(caller, Caller { asker, wants });
+                        self.pursue(caller, now, effects);
+                    }
+                    Err(problem) => refuse(caller, &problem, effects),
+                }
             }
             Command::Cancel { account } => match self.account_named(Some(&account)) {
                 Ok(account) => {
@@ -138,6 +146,36 @@ impl Broker {
                 say(caller, text, effects);
             }
             Command::Use { .. } => no_files(caller, effects),
+            Command::Discover { issuer } => self.discover(caller, asker, &issuer, now, effects),
+            Command::Add(add) => self.add(caller, asker, add, json, now, effects),
+            Command::Stanza { account } => match self.account_named(account.as_deref()) {
+                Ok(account) => self.told_stanza(caller, &account, json, effects),
+                Err(problem) => refuse(caller, &problem, effects),
+            },
+            Command::Rename { account, label } => {
+                let named = self.account_named(Some(&account));
+                match named.and_then(|account| self.rename(&account, &label, effects)) {
+                    Ok(()) => {
+                        let text = report::done("renamed", &label, json, asker.language);
+                        say(caller, text, effects);
+                    }
+                    Err(problem) => refuse(caller, &problem, effects),
+                }
+            }
+            Command::Remove { account, ask_first } => match self.account_named(Some(&account)) {
+                Ok(account) if ask_first => {
+                    self.ask_to_remove(caller, asker, account, json, effects);
+                }
+                Ok(account) => self.remove(caller, asker, &account, json, now, effects),
+                Err(problem) => refuse(caller, &problem, effects),
+            },
+            Command::TryNow { account } => match self.account_named(Some(&account)) {
+                Ok(account) => {
+                    self.with_session(&account, now, effects, |session, cx| session.try_now(cx));
+                    effects.push(Effect::Reply(caller, Reply::Done(0)));
+                }
+                Err(problem) => refuse(caller, &problem, effects),
+            },
             Command::Choose { choice } => effects.push(Effect::Choose(caller, choice)),
             Command::Open {} => match self.desktop {
                 Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
@@ -178,7 +216,7 @@ impl Broker {
         }
     }
 
-    fn sign_out(
+    pub(crate) fn sign_out(
         &mut self,
         caller: CallerId,
         id: &AccountId,
@@ -214,9 +252,10 @@ impl Broker {
     }
 
     /// What a sign-out forgets. The client secret is no person's, so it stays as long as a server
-    /// may have this account's tokens: the next sign-in needs it.
+    /// may have this account's tokens, and where a person typed it: the next sign-in needs it.
     pub(crate) fn forgotten_with(&self, id: &AccountId) -> Forget {
-        if self.trust.always().any(|(pair, _)| pair.account == *id) {
+        let added = self.accounts.get(id).is_some_and(|account| account.added);
+        if added || self.trust.always().any(|(pair, _)| pair.account == *id) {
             Forget::Tokens
         } else {
             Forget::Everything
@@ -238,16 +277,32 @@ impl Broker {
             return;
         }
         let label = account.label.clone();
-        for (caller, _) in std::mem::take(&mut account.leaving) {
-            let Some(Caller {
-                asker,
-                wants: Wish::SignOut { json },
-            }) = self.callers.get(&caller)
-            else {
+        let removing = account.removing;
+        let leaving: Vec<CallerId> = std::mem::take(&mut account.leaving)
+            .into_iter()
+            .map(|(caller, _)| caller)
+            .collect();
+        let (signed_out, removed): (Vec<_>, Vec<_>) = leaving.into_iter().partition(|caller| {
+            let wants = self.callers.get(caller).map(|caller| &caller.wants);
+            matches!(wants, Some(Wish::SignOut { .. }))
+        });
+        for caller in signed_out {
+            let Some(Caller { asker, wants }) = self.callers.get(&caller) else {
                 continue;
             };
-            let text = report::signed_out(&label, outcome, *json, asker.language);
-            self.end(caller, Reply::Out(text), 0, effects);
+            let language = asker.language;
+            let text = report::signed_out(&label, outcome, wants.json(), language);
+            let told = Told::SignedOut {
+                revocation: StepView::of(&outcome.revocation, language),
+                provider_session: outcome
+                    .provider_session
+                    .as_ref()
+                    .map(|step| StepView::of(step, language)),
+            };
+            self.end(caller, Reply::Outcome(Box::new(told), text), 0, effects);
+        }
+        if removing {
+            self.removed(id, removed, Some(outcome), effects);
         }
     }
 

@@ -76,6 +76,8 @@ pub struct Context {
     pub file: String,
     /// The account that its user's `exec` makes, where it runs us.
     pub account: Option<AccountId>,
+    /// Whether it calls us by kubelogin's name.
+    pub kubelogin: bool,
 }
 
 /// A current context to be written, and who wants to know.

@@ -5,15 +5,17 @@ use std::path::Path;
 use ts_rs::{Config, TS};
 
 use crate::clock::Wall;
-use crate::command::Command;
+use crate::command::{Add, Command};
+use crate::plugin::{PluginView, Whose};
 use crate::problem::Code;
 use crate::session::StateWord;
-use crate::settings::{Choice, Keep, KeepFresh};
+use crate::settings::{Choice, Keep, KeepFresh, Theme};
+use crate::stanza::StanzaView;
 use crate::texts::Language;
 use crate::trust::{Answer, By, ServerLine, Wary};
 use crate::view::{
-    AccountView, ContextView, KubeconfigView, PlacesView, ProblemView, QuestionView, Told,
-    TrustView, View,
+    AccountView, AskedView, ContextView, FoundView, KubeconfigView, PlacesView, ProblemView,
+    QuestionView, StepView, Told, TrustView, View,
 };
 
 const HEAD: &str = "\
@@ -34,10 +36,14 @@ fn contract() {
     let config = Config::default().with_large_int("number");
     let types = [
         declared::<Command>,
+        declared::<Add>,
         declared::<Answer>,
         declared::<Told>,
+        declared::<StanzaView>,
+        declared::<StepView>,
         declared::<View>,
         declared::<AccountView>,
+        declared::<AskedView>,
         declared::<StateWord>,
         declared::<ProblemView>,
         declared::<Code>,
@@ -48,9 +54,13 @@ fn contract() {
         declared::<Wary>,
         declared::<KubeconfigView>,
         declared::<ContextView>,
+        declared::<FoundView>,
+        declared::<PluginView>,
+        declared::<Whose>,
         declared::<Keep>,
         declared::<PlacesView>,
         declared::<KeepFresh>,
+        declared::<Theme>,
         declared::<Choice>,
         declared::<Language>,
         declared::<Wall>,

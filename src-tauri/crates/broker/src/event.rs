@@ -8,17 +8,19 @@ use crate::clock::Wall;
 use crate::command::{Invocation, Which};
 use crate::contexts::{ContextCommand, Edit};
 use crate::credential::{ExecVersion, TokenFacts};
+use crate::found::Files;
 use crate::outcome::{
-    AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
-    SignOutOutcome, SignOutRequest,
+    Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
+    SignInRequest, SignOutOutcome, SignOutRequest,
 };
+use crate::plugin::Plugin;
 use crate::problem::Problem;
 use crate::secret::{BearerToken, ClientSecret};
 use crate::session::Loss;
 use crate::settings::{Choice, Keep, Settings};
 use crate::tokens::Tokens;
 use crate::trust::{Answer, Approval, Pair, Server};
-use crate::view::{KubeconfigView, View};
+use crate::view::{AskedView, Told, View};
 use crate::waiters::CallerId;
 
 /// What happened.
@@ -30,8 +32,10 @@ pub enum Event {
     Commanded(Box<Commanded>),
     /// A person's command about contexts.
     Contexts(Box<ContextCommand>),
-    /// The person's own kubeconfig is another one now; none: it can't be read.
-    FilesChanged(Option<KubeconfigView>),
+    /// The kubeconfigs that are looked at are others now.
+    FilesChanged(Box<Files>),
+    /// Whose plugin comes first on PATH was looked up; none: that is not to be told.
+    Plugin(Option<Plugin>),
     /// A change of a kubeconfig ended: with the current context that it had before.
     Edited(Box<Edit>, Result<Option<String>, Problem>),
     /// What a caller said could not be understood, or not be looked into.
@@ -58,6 +62,8 @@ pub enum Event {
     FirstStart(Vec<Found>),
     /// The settings were read.
     Settings(Settings),
+    /// A provider was looked at.
+    Discovered(CallerId, Result<Announced, Problem>),
     /// A setting was written, or could not be.
     Chosen(CallerId, Result<(), Problem>),
     /// What is wrong with this resident itself, all of it: shown until the next such event says otherwise.
@@ -105,6 +111,8 @@ pub enum Effect {
     Keep(Box<Kept>),
     /// Change a kubeconfig: lock, read, edit, write, report once.
     Edit(Box<Edit>),
+    /// Look at a provider, and say to the broker what it announces.
+    Discover(CallerId, Box<DiscoverRequest>),
     /// Write a setting down, and say to this caller how that went.
     Choose(CallerId, Choice),
     /// Look out for the end of a process.
@@ -201,6 +209,8 @@ pub enum Reply {
     Credential(ExecVersion, BearerToken, Wall),
     /// The token for a person, for standard output: alone, or with what there is to say of it.
     Token(BearerToken, Option<TokenFacts>),
+    /// What was asked for: data for tray and window, for standard output in words.
+    Outcome(Box<Told>, String),
     /// What is wrong.
     Refused(Problem),
     /// A question to be answered with one line.
@@ -266,6 +276,12 @@ pub struct KeptAccount {
     pub signed_out: bool,
     /// Whether a kubeconfig uses it.
     pub named: bool,
+    /// Whether a person added it.
+    #[serde(default)]
+    pub added: bool,
+    /// Who was seen to be given a token of it, and when; of many one is noted now and then.
+    #[serde(default)]
+    pub asked: Option<AskedView>,
     /// Who was signed in last (`sub`), until a person signs out. No secret.
     #[serde(default)]
     pub subject: Option<String>,

@@ -4,6 +4,7 @@
 //! happened comes in as an event with `Now`; what the world must do goes out as effects.
 
 pub mod account;
+mod adding;
 pub mod argv;
 pub mod asker;
 mod asking;
@@ -16,17 +17,21 @@ pub mod contexts;
 mod contract;
 pub mod credential;
 pub mod event;
+pub mod found;
 pub mod menu;
 pub mod notes;
 pub mod outcome;
+pub mod plugin;
 pub mod problem;
 mod proxies;
 mod questions;
+mod removing;
 mod report;
 pub mod schedule;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod stanza;
 pub mod texts;
 pub mod tokens;
 pub mod trust;

@@ -112,6 +112,26 @@ pub enum Prompting {
     Silent,
 }
 
+/// A look at a provider, without consequences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoverRequest {
+    /// Issuer and TLS; nothing else of it is said to anybody.
+    pub key: AccountKey,
+    /// The ways to it.
+    pub settings: ClientSettings,
+}
+
+/// What a provider announces, where it matters to whoever adds an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Announced {
+    /// PKCE with S256 (RFC 7636).
+    pub pkce: bool,
+    /// Revocation (RFC 7009).
+    pub revocation: bool,
+    /// An end of its own session (OIDC RP-Initiated Logout).
+    pub end_session: bool,
+}
+
 /// A sign-out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignOutRequest {

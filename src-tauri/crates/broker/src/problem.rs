@@ -84,6 +84,12 @@ codes! {
     NoSuchAccount = "no-such-account",
     /// Several accounts would fit; `names`.
     WhichAccount = "which-account",
+    /// Another account has that name already; `name`.
+    LabelTaken = "label-taken",
+    /// An account stays, since nobody said that it is to go; ``.
+    NotRemoved = "not-removed",
+    /// A field that is empty, too long or has characters that nobody can see; `field`.
+    BadField = "bad-field",
     /// No trust of that name; `name`.
     NoSuchTrust = "no-such-trust",
     /// No context of that name; `name`.

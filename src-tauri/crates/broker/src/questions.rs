@@ -111,6 +111,19 @@ impl Questions {
         self.waiting.values().filter_map(Waiting::in_window).min()
     }
 
+    /// An account is gone, and whoever waits for an answer about it is given back.
+    pub(crate) fn forget(&mut self, account: &AccountId) -> Vec<CallerId> {
+        let mut waiting = Vec::new();
+        self.waiting.retain(|_, question| {
+            let of_it = question.account == *account;
+            if of_it {
+                waiting.append(&mut question.callers);
+            }
+            !of_it
+        });
+        waiting
+    }
+
     fn named(&self, name: Option<&str>) -> Option<QuestionId> {
         match name {
             Some(name) => self.waiting.keys().copied().find(|id| id.name() == name),
@@ -435,6 +448,9 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        if self.confirmed(caller, line, now, effects) {
+            return;
+        }
         let asked = self
             .questions
             .waiting

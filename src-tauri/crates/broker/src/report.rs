@@ -3,14 +3,17 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::account::AccountId;
 use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
+use crate::plugin::{PluginView, Whose};
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
+use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean, text};
 use crate::trust::{Answer, By, Question, ServerLine};
-use crate::view::{AccountView, ProblemView, QuestionView, TrustView, View};
+use crate::view::{AccountView, AskedView, ProblemView, QuestionView, StepView, TrustView, View};
 
 /// A clock that is off by less than this is not worth a word.
 const CLOCK_OFF: i64 = 5;
@@ -38,13 +41,28 @@ impl Broker {
                     issuer: clean(&account.key.issuer),
                     client_id: clean(&account.key.client_id),
                     state: session::word(session, now),
+                    is_new: session.never_held() && account.subject.is_none(),
                     name: tokens.map(|tokens| clean(&tokens.identity.name)),
                     groups: tokens
                         .map(|tokens| tokens.identity.groups.iter().map(|g| clean(g)).collect())
                         .unwrap_or_default(),
                     expires: tokens.map(|tokens| tokens.expires),
+                    obtained: tokens.map(|tokens| tokens.obtained),
                     signed_in: tokens.map(|tokens| tokens.signed_in),
                     renews: session.refreshable() && self.kept_fresh(account),
+                    survives: tokens.and_then(|tokens| {
+                        let end = tokens.refresh_expires?;
+                        let seconds = end.since(tokens.obtained).as_secs();
+                        (seconds > 0 && session.refreshable()).then_some(seconds)
+                    }),
+                    tries_again: session
+                        .tries_again(self.kept_fresh(account))
+                        .map(|moment| self.wall_at(moment, now)),
+                    since: account.since,
+                    asked: account.asked.as_ref().map(|asked| AskedView {
+                        at: asked.at,
+                        by: clean(&asked.by),
+                    }),
                     clock_off: skew.filter(|seconds| seconds.abs() >= CLOCK_OFF),
                     waiting: session
                         .waiting()
@@ -69,7 +87,12 @@ impl Broker {
             language,
             chosen_language: self.settings.chosen_language,
             keep_fresh: self.settings.keep_fresh,
+            theme: self.settings.theme,
+            plugin: self.plugin.clone(),
             kubeconfig: self.kubeconfig.clone(),
+            files: self.files.clone(),
+            redirects: Redirects::default(),
+            found: self.found_views(),
             notices: self
                 .notices
                 .iter()
@@ -135,7 +158,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
         return pretty(view);
     }
     let mut lines: Vec<String> = Vec::new();
-    if view.accounts.is_empty() {
+    if view.accounts.is_empty() && view.found.is_empty() {
         lines.push(text(language, "terminal.no-accounts", &[]));
     }
     if let Some(kubeconfig) = &view.kubeconfig
@@ -174,9 +197,23 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
                 &[("seconds", seconds.to_string())],
             ));
         }
+        if let Some(asked) = &account.asked {
+            let parameters = [("by", asked.by.clone()), ("time", asked.at.rfc3339())];
+            lines.push(text(language, "terminal.asked", &parameters));
+        }
         if let Some(problem) = &account.problem {
             lines.push(format!("  {}", problem.line()));
         }
+    }
+    for found in &view.found {
+        let parameters = [
+            ("issuer", found.issuer.clone()),
+            ("client", found.client_id.clone()),
+            ("contexts", found.contexts.join(", ")),
+            ("file", found.files.join(", ")),
+            ("name", found.id.get(..8).unwrap_or_default().to_owned()),
+        ];
+        lines.push(text(language, "terminal.found", &parameters));
     }
     for question in &view.questions {
         lines.push(text(
@@ -189,6 +226,11 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             ],
         ));
     }
+    lines.extend(
+        view.plugin
+            .as_ref()
+            .map(|plugin| plugin_line(plugin, language)),
+    );
     lines.push(text(language, keep_key(view.keep), &[]));
     lines.extend(view.notices.iter().map(ProblemView::line));
     joined(lines)
@@ -293,39 +335,80 @@ pub(crate) fn signed_out(
     as_json: bool,
     language: Language,
 ) -> String {
-    let word = |step: &Step| match step {
+    if as_json {
+        return pretty(&json!({
+            "account": account,
+            "revocation": step_word(&outcome.revocation),
+            "providerSession": outcome.provider_session.as_ref().map(step_word),
+        }));
+    }
+    let parameters = [("account", account.to_owned())];
+    let mut lines = vec![text(language, "terminal.signed-out", &parameters)];
+    lines.extend(step_lines("revocation", &outcome.revocation, language));
+    if let Some(step) = &outcome.provider_session {
+        lines.extend(step_lines("provider-session", step, language));
+    }
+    joined(lines)
+}
+
+/// After `kubectl fob remove`.
+#[must_use]
+pub(crate) fn removed(
+    account: &str,
+    contexts: &[String],
+    outcome: Option<&SignOutOutcome>,
+    as_json: bool,
+    language: Language,
+) -> String {
+    if as_json {
+        return pretty(&json!({
+            "account": account,
+            "revocation": outcome.map(|outcome| step_word(&outcome.revocation)),
+            "contexts": contexts,
+        }));
+    }
+    let parameters = [("account", account.to_owned())];
+    let mut lines = vec![text(language, "terminal.removed", &parameters)];
+    if let Some(outcome) = outcome {
+        lines.extend(step_lines("revocation", &outcome.revocation, language));
+    }
+    if !contexts.is_empty() {
+        let parameters = [("contexts", contexts.join(", "))];
+        lines.push(text(language, "terminal.removed.named", &parameters));
+    }
+    joined(lines)
+}
+
+fn step_word(step: &Step) -> &'static str {
+    match step {
         Step::Done => "done",
         Step::Nothing => "nothing",
         Step::NotOffered => "not-offered",
         Step::Failed(_) => "failed",
-    };
-    if as_json {
-        return pretty(&json!({
-            "account": account,
-            "revocation": word(&outcome.revocation),
-            "providerSession": outcome.provider_session.as_ref().map(word),
-        }));
     }
-    let mut lines = vec![text(
-        language,
-        "terminal.signed-out",
-        &[("account", account.to_owned())],
-    )];
-    let mut tell = |what: &str, step: &Step| {
-        lines.push(text(
-            language,
-            &format!("terminal.{what}.{}", word(step)),
-            &[],
-        ));
-        if let Step::Failed(problem) = step {
-            lines.push(format!("  {}", problem.line(language)));
+}
+
+fn step_lines(what: &str, step: &Step, language: Language) -> Vec<String> {
+    let key = format!("terminal.{what}.{}", step_word(step));
+    let mut lines = vec![text(language, &key, &[])];
+    if let Step::Failed(problem) = step {
+        lines.push(format!("  {}", problem.line(language)));
+    }
+    lines
+}
+
+impl StepView {
+    /// A step, in a language.
+    pub(crate) fn of(step: &Step, language: Language) -> Self {
+        match step {
+            Step::Done => Self::Done,
+            Step::Nothing => Self::Nothing,
+            Step::NotOffered => Self::NotOffered,
+            Step::Failed(problem) => Self::Failed {
+                problem: ProblemView::of(problem, language),
+            },
         }
-    };
-    tell("revocation", &outcome.revocation);
-    if let Some(step) = &outcome.provider_session {
-        tell("provider-session", step);
     }
-    joined(lines)
 }
 
 /// After `kubectl fob trust`.
@@ -361,6 +444,34 @@ pub(crate) fn answered(
     )])
 }
 
+/// After `kubectl fob add`.
+#[must_use]
+pub(crate) fn added(
+    label: &str,
+    id: &AccountId,
+    known: bool,
+    stanza: &StanzaView,
+    as_json: bool,
+    language: Language,
+) -> String {
+    if as_json {
+        return pretty(&json!({
+            "account": label, "id": id.as_str(), "known": known, "stanza": stanza
+        }));
+    }
+    let key = if known {
+        "terminal.added.known"
+    } else {
+        "terminal.added"
+    };
+    let parameters = [
+        ("account", label.to_owned()),
+        ("redirects", stanza.redirects.join(", ")),
+        ("command", stanza.command.clone()),
+    ];
+    joined(vec![text(language, key, &parameters)])
+}
+
 /// After a command that has nothing more to say.
 #[must_use]
 pub(crate) fn done(what: &str, name: &str, as_json: bool, language: Language) -> String {
@@ -372,6 +483,20 @@ pub(crate) fn done(what: &str, name: &str, as_json: bool, language: Language) ->
         &format!("terminal.{what}"),
         &[("name", name.to_owned())],
     )])
+}
+
+/// Whose plugin answers `kubectl oidc-login`.
+fn plugin_line(plugin: &PluginView, language: Language) -> String {
+    let key = match plugin.is {
+        Whose::Ours => "terminal.plugin.ours",
+        Whose::Others => "terminal.plugin.others",
+        Whose::Nobodys => "terminal.plugin.nobodys",
+    };
+    let parameters = [
+        ("path", plugin.path.clone().unwrap_or_default()),
+        ("command", plugin.remedy.clone().unwrap_or_default()),
+    ];
+    text(language, key, &parameters)
 }
 
 fn account_line(account: &AccountView, language: Language) -> String {

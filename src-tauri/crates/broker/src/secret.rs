@@ -5,6 +5,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
 macro_rules! secret {
@@ -59,6 +60,29 @@ secret! {
 secret! {
     /// An OAuth client secret (RFC 6749 section 2.3.1).
     ClientSecret
+}
+
+impl ClientSecret {
+    /// Whether there is nothing in it.
+    #[must_use]
+    #[allow(clippy::disallowed_methods, reason = "that it is empty is no secret")]
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+}
+
+/// What a person typed, in the one command that carries it.
+impl<'de> Deserialize<'de> for ClientSecret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from).map(Self::new)
+    }
+}
+
+/// It leaves by no JSON.
+impl Serialize for ClientSecret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str("****")
+    }
 }
 
 /// The bearer token that kubectl is given: an ID token (OIDC Core section 2). It is made to leave
@@ -117,5 +141,8 @@ mod tests {
             BearerToken::new("hunter2".into()),
         );
         assert_eq!(printed, "**** **** ****");
+        let typed: ClientSecret = serde_json::from_str("\"hunter2\"").unwrap();
+        assert_eq!(typed, ClientSecret::new("hunter2".into()));
+        assert_eq!(serde_json::to_string(&typed).unwrap(), "\"****\"");
     }
 }

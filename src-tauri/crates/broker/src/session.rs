@@ -230,6 +230,11 @@ impl Session {
         matches!(&self.held, Held::Nothing(why) if why.code == Code::SignedOut)
     }
 
+    /// Whether nobody has signed in to it, as far as it knows.
+    pub(crate) fn never_held(&self) -> bool {
+        matches!(&self.held, Held::Nothing(why) if why.code == Code::NotSignedIn)
+    }
+
     /// Why a person is needed, for an ask where nobody is.
     fn nobody(&self) -> Problem {
         match (&self.held, &self.renewal) {

@@ -13,6 +13,8 @@ pub struct Settings {
     pub language: Language,
     /// The language that a person chose for all of it.
     pub chosen_language: Option<Language>,
+    /// How the window looks.
+    pub theme: Theme,
 }
 
 /// A setting, and what a person chooses for it.
@@ -25,11 +27,30 @@ pub enum Choice {
         /// None: that of the desktop, and of whoever asks.
         language: Option<Language>,
     },
+    /// How the window looks.
+    Theme {
+        /// How.
+        theme: Theme,
+    },
     /// When tokens are renewed by themselves.
     KeepFresh {
         /// When.
         when: KeepFresh,
     },
+}
+
+/// How the window looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Theme {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
 }
 
 /// When tokens are renewed by themselves.

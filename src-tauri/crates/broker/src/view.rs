@@ -5,9 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Wall;
+use crate::plugin::PluginView;
 use crate::problem::{Code, Problem};
 use crate::session::StateWord;
-use crate::settings::{Keep, KeepFresh};
+use crate::settings::{Keep, KeepFresh, Theme};
+use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean};
 use crate::trust::{By, ServerLine};
 
@@ -25,12 +27,23 @@ pub struct View {
     pub keep: Keep,
     /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
     pub kubeconfig: Option<Arc<KubeconfigView>>,
+    /// Other kubeconfigs, which askers had, the newest first.
+    pub files: Vec<Arc<KubeconfigView>>,
+    /// What kubeconfigs offer to sign in to, and is no account yet.
+    pub found: Vec<FoundView>,
+    /// Whose `kubectl-oidc_login` comes first on PATH; none: that is not known.
+    pub plugin: Option<PluginView>,
     /// The language of its texts.
     pub language: Language,
     /// The language that a person chose; none: that of the desktop, and of whoever asks.
     pub chosen_language: Option<Language>,
     /// When tokens are renewed by themselves.
     pub keep_fresh: KeepFresh,
+    /// How the window looks.
+    pub theme: Theme,
+    /// The redirect URIs of an account that is added; they are to be registered at its provider.
+    #[cfg_attr(test, ts(type = "Array<string>"))]
+    pub redirects: Redirects,
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
     /// Where things rest; none: nobody has said.
@@ -63,6 +76,24 @@ pub struct KubeconfigView {
     pub contexts: Vec<ContextView>,
 }
 
+/// An account that a kubeconfig's users make, once a person signs in to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct FoundView {
+    /// The id that it will have, by which it is signed in to.
+    pub id: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its client id.
+    pub client_id: String,
+    /// The contexts that use it.
+    pub contexts: Vec<String>,
+    /// The kubeconfigs that name it.
+    pub files: Vec<String>,
+    /// Whether one of them calls us by kubelogin's name.
+    pub kubelogin: bool,
+}
+
 /// A context, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -77,6 +108,8 @@ pub struct ContextView {
     pub namespace: Option<String>,
     /// The id of the account that its user's `exec` makes, where it runs us.
     pub account: Option<String>,
+    /// Whether it calls us by kubelogin's name.
+    pub kubelogin: bool,
 }
 
 impl KubeconfigView {
@@ -100,6 +133,7 @@ impl ContextView {
             user: clean(&self.user),
             namespace: self.namespace.as_deref().map(clean),
             account: self.account.clone(),
+            kubelogin: self.kubelogin,
         }
     }
 }
@@ -118,22 +152,63 @@ pub struct AccountView {
     pub client_id: String,
     /// Its state.
     pub state: StateWord,
+    /// Whether nobody has ever signed in to it.
+    pub is_new: bool,
     /// Who is signed in.
     pub name: Option<String>,
     /// Their groups.
     pub groups: Vec<String>,
     /// When the token ends, on this computer's clock (milliseconds since the epoch).
     pub expires: Option<Wall>,
+    /// When the token came.
+    pub obtained: Option<Wall>,
     /// When a person signed in.
     pub signed_in: Option<Wall>,
     /// Whether the token is renewed by itself.
     pub renews: bool,
+    /// For how many seconds without a renewal the provider keeps the session, where it says so.
+    #[cfg_attr(test, ts(type = "number | null"))]
+    pub survives: Option<u64>,
+    /// When the provider is tried again, where it is not reached and that is done by itself.
+    pub tries_again: Option<Wall>,
+    /// Since when it is as its problem says.
+    pub since: Option<Wall>,
+    /// Who was seen to be given a token of it, and when; of many one is noted now and then.
+    pub asked: Option<AskedView>,
     /// How far the provider's clock is from ours, in seconds, where that is more than a few.
     pub clock_off: Option<i64>,
     /// The programs that wait for it, oldest first.
     pub waiting: Vec<String>,
     /// What is wrong.
     pub problem: Option<ProblemView>,
+}
+
+/// Somebody who was given a token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct AskedView {
+    /// When.
+    pub at: Wall,
+    /// The program.
+    pub by: String,
+}
+
+/// What became of a step of a sign-out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "is", rename_all = "kebab-case")]
+pub enum StepView {
+    /// The provider did it.
+    Done,
+    /// There was nothing to do it with.
+    Nothing,
+    /// The provider announces no way to do it.
+    NotOffered,
+    /// It failed, and this is why.
+    Failed {
+        /// Why.
+        problem: ProblemView,
+    },
 }
 
 /// What is wrong, in the reader's language.
@@ -239,6 +314,43 @@ impl QuestionView {
 pub enum Told {
     /// It is done.
     Done,
+    /// A provider answers, and this is what it announces.
+    Provider {
+        /// PKCE.
+        pkce: bool,
+        /// Revocation of tokens.
+        revocation: bool,
+        /// An end of its own session.
+        end_session: bool,
+    },
+    /// The account that was to be added.
+    Added {
+        /// Its id.
+        account: String,
+        /// It was there already.
+        known: bool,
+        /// How a kubeconfig uses it.
+        stanza: StanzaView,
+    },
+    /// Somebody is signed out, and this is what that came to.
+    SignedOut {
+        /// Revocation of the tokens.
+        revocation: StepView,
+        /// The end of the provider's own session, where that was asked for.
+        provider_session: Option<StepView>,
+    },
+    /// An account is removed.
+    Removed {
+        /// The contexts that still name it: a question from there makes it again.
+        contexts: Vec<String>,
+        /// Revocation of its tokens; none: it had none.
+        revocation: Option<StepView>,
+    },
+    /// How a kubeconfig uses an account.
+    Stanza {
+        /// How.
+        stanza: StanzaView,
+    },
     /// An address to sign in at, good for one browser.
     Link {
         /// The address.

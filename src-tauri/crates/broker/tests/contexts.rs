@@ -8,6 +8,7 @@ use std::time::Duration;
 use broker::broker::Broker;
 use broker::contexts::{Context, ContextCommand, ContextWish, Edit, Kubeconfigs};
 use broker::event::{Effect, Event, Kept, Reply};
+use broker::found::Files;
 use broker::problem::{Code, Problem};
 use broker::settings::Settings;
 use broker::texts::Language;
@@ -22,6 +23,7 @@ fn kubeconfigs() -> Kubeconfigs {
         namespace: None,
         file: "/home/u/.kube/config".into(),
         account: None,
+        kubelogin: false,
     };
     Kubeconfigs {
         contexts: vec![
@@ -115,11 +117,15 @@ fn a_name_that_is_not_there_changes_nothing_and_near_ones_are_named() {
 #[test]
 fn a_switch_that_another_program_undoes_is_told() {
     let written = |current: &str| {
-        Event::FilesChanged(Some(KubeconfigView {
+        let own = KubeconfigView {
             file: "~/.kube/config".into(),
             path: "/home/u/.kube/config".into(),
             current: Some(current.into()),
             contexts: Vec::new(),
+        };
+        Event::FilesChanged(Box::new(Files {
+            own: Some(own),
+            ..Files::default()
         }))
     };
     let edit = Edit {
@@ -189,7 +195,11 @@ fn enough_is_said_of_a_switch_that_was_undone() {
         [Effect::Show(view)] => view.notices.len(),
         other => panic!("{other:?}"),
     };
-    let shown = broker.handle(Event::FilesChanged(Some(back)), start);
+    let files = Files {
+        own: Some(back),
+        ..Files::default()
+    };
+    let shown = broker.handle(Event::FilesChanged(Box::new(files)), start);
     assert_eq!(notices(shown), 1);
     let end = start.after(Duration::from_secs(600));
     assert_eq!(broker.poll_timeout(), Some(end.moment));

@@ -15,9 +15,15 @@ fn account(label: &str, state: StateWord) -> AccountView {
         issuer: format!("https://{label}"),
         client_id: "kubernetes-client".into(),
         state,
+        is_new: false,
         name: (state == StateWord::SignedIn).then(|| "test".to_owned()),
         groups: Vec::new(),
         expires: None,
+        obtained: None,
+        survives: None,
+        tries_again: None,
+        since: None,
+        asked: None,
         signed_in: None,
         renews: true,
         clock_off: None,
@@ -33,6 +39,7 @@ fn context(name: &str) -> ContextView {
         user: "u".to_owned(),
         namespace: None,
         account: None,
+        kubelogin: false,
     }
 }
 

@@ -39,6 +39,10 @@ enum Happening {
     Tab,
     Login,
     Logout,
+    Remove {
+        ask_first: bool,
+    },
+    TryNow,
     Token,
     HangUp(u8),
     Refresh(RefreshEnd),
@@ -93,6 +97,8 @@ fn happening() -> impl Strategy<Value = Happening> {
             .prop_map(|(foreground, process, server)| Happening::Ask { foreground, process, server }),
         1 => Just(Happening::Login),
         1 => Just(Happening::Logout),
+        1 => any::<bool>().prop_map(|ask_first| Happening::Remove { ask_first }),
+        1 => Just(Happening::TryNow),
         1 => any::<u8>().prop_map(Happening::HangUp),
         4 => refresh.prop_map(Happening::Refresh),
         4 => sign_in.prop_map(Happening::SignIn),
@@ -221,6 +227,7 @@ impl World {
                 | Effect::Keep(_)
                 | Effect::Edit(_)
                 | Effect::Choose(..)
+                | Effect::Discover(..)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}
             }
@@ -259,7 +266,7 @@ impl World {
                 assert!(end > self.now.moment, "nor to a person");
                 assert!(facts.is_some(), "as JSON, as was asked");
             }
-            Reply::Out(_) | Reply::Refused(_) => {}
+            Reply::Out(_) | Reply::Outcome(..) | Reply::Refused(_) => {}
         }
     }
 
@@ -300,6 +307,15 @@ impl World {
             }
             Happening::Login => self.command(Endpoint::Control, shared::login()),
             Happening::Logout => self.command(Endpoint::Control, shared::logout()),
+            Happening::Remove { ask_first } => {
+                let account = shared::key().host();
+                let remove = Command::Remove { account, ask_first };
+                self.command(Endpoint::Control, remove);
+            }
+            Happening::TryNow => {
+                let account = shared::key().host();
+                self.command(Endpoint::Control, Command::TryNow { account });
+            }
             Happening::HangUp(which) => {
                 let waiting = self.unanswered();
                 if let Some(caller) = waiting.get(usize::from(which) % waiting.len().max(1)) {

@@ -23,6 +23,8 @@ pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};
 pub use narrow::{Narrow, narrow};
-pub use origin::{Candidate, Origin, Pair, pairs, servers, shim_arguments, using};
+pub use origin::{
+    Candidate, Origin, Pair, by_kubelogins_name, pairs, servers, shim_arguments, using,
+};
 pub use server::{CertificateAuthority, ExecInfoError, ServerKey, from_exec_info};
 pub use tree::MAX_BYTES;

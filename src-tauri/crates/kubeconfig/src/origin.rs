@@ -116,7 +116,20 @@ pub fn shim_arguments(exec: &Exec) -> Option<&[String]> {
     (arguments.first()? == "get-token").then_some(arguments)
 }
 
-/// The same, and not Azure's kubelogin, which has our name and our verb: its flags tell it.
+/// Whether a stanza that runs us does so by kubelogin's own name: whichever `kubectl-oidc_login` comes first answers it.
+pub fn by_kubelogins_name(exec: &Exec) -> bool {
+    let plugin = if is_kubectl(&exec.command) {
+        exec.args.first().cloned().unwrap_or_default()
+    } else {
+        file_name(&exec.command)
+    };
+    matches!(
+        plugin.as_str(),
+        "oidc-login" | "oidc_login" | "kubectl-oidc_login"
+    ) && !Path::new(&exec.command).is_absolute()
+}
+
+/// What we are called with, and not Azure's kubelogin, which has our name and our verb: its flags tell it.
 fn our_arguments(exec: &Exec) -> Option<&[String]> {
     let is_azures = |argument: &String| {
         let name = argument.split('=').next().unwrap_or_default();

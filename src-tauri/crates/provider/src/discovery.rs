@@ -1,11 +1,13 @@
 //! What a provider says of itself (OpenID Connect Discovery).
 
+use broker::outcome::{Announced, DiscoverRequest};
 use broker::problem::{Code, Problem};
 use serde::Deserialize;
 use url::Url;
 
+use crate::Clock;
 use crate::address;
-use crate::http::Http;
+use crate::http::{Http, Trusted};
 use crate::json::where_not_what;
 use crate::keys::Keys;
 
@@ -30,6 +32,27 @@ pub struct Metadata {
     pub pkce_methods: Option<Vec<String>>,
     /// Whether each redirect names the issuer (RFC 9207).
     pub redirect_names_issuer: bool,
+}
+
+/// Looks at a provider for somebody who thinks of using it.
+///
+/// # Errors
+/// It is not there, or it is none.
+pub async fn announced(
+    request: &DiscoverRequest,
+    trusted: &Trusted,
+    clock: &Clock,
+) -> Result<Announced, Problem> {
+    let issuer = &request.key.issuer;
+    let url = address::issuer(issuer)?;
+    let http = Http::new(&url, trusted, &request.settings, clock)?;
+    let metadata = discover(&http, issuer).await?;
+    let methods = metadata.pkce_methods.unwrap_or_default();
+    Ok(Announced {
+        pkce: methods.iter().any(|method| method == "S256"),
+        revocation: metadata.revocation_endpoint.is_some(),
+        end_session: metadata.end_session_endpoint.is_some(),
+    })
 }
 
 /// Asks the provider. Nothing has consequences yet.

@@ -35,6 +35,7 @@ use broker::clock::Wall;
 use broker::problem::{Code, Problem};
 
 pub use desk::Tickets;
+pub use discovery::announced;
 pub use http::{Times, Trusted};
 pub use refresh::refresh;
 pub use sign_in::{Listening, listen, outcome};

@@ -5,13 +5,10 @@ use std::path::{Path, PathBuf};
 
 use broker::contexts::{Context, Kubeconfigs};
 use broker::problem::Problem;
-use broker::view::{ContextView, KubeconfigView};
 use kubeconfig::{FileSet, Merged};
 
 use crate::blocking::blocking;
 use crate::files::{Files, account_of};
-use crate::os::files::Stamp;
-use crate::regular;
 
 impl Files {
     /// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
@@ -42,43 +39,6 @@ impl Files {
     }
 }
 
-impl Files {
-    fn own_path(&self) -> PathBuf {
-        self.home().join(".kube").join("config")
-    }
-
-    /// The state of the person's own kubeconfig, whole or not; none if it is not there.
-    pub(crate) fn own_state(&self) -> Option<Stamp> {
-        regular::state(&self.own_path())
-    }
-
-    /// The person's own kubeconfig, as it is shown; none where kubectl could not load it either.
-    pub(crate) fn own(&self) -> Option<KubeconfigView> {
-        let path = self.own_path();
-        let set = FileSet::Optional(vec![path.clone()]);
-        let merged = self.load_set(&set, Path::new("/")).ok()?;
-        Some(KubeconfigView {
-            file: "~/.kube/config".to_owned(),
-            path: path.display().to_string(),
-            contexts: contexts(&merged, Path::new("/"), self.home())
-                .into_iter()
-                .map(shown)
-                .collect(),
-            current: merged.current_context,
-        })
-    }
-}
-
-fn shown(context: Context) -> ContextView {
-    ContextView {
-        name: context.name,
-        server: context.server,
-        user: context.user,
-        namespace: context.namespace,
-        account: context.account.map(|id| id.to_string()),
-    }
-}
-
 /// The file that gets a new current context: the first of the set that exists, else the last (client-go
 /// `tools/clientcmd/client_config.go`: `GetDefaultFilename`).
 fn written_to<'set>(set: &'set FileSet, folder: &Path) -> &'set Path {
@@ -92,7 +52,7 @@ fn written_to<'set>(set: &'set FileSet, folder: &Path) -> &'set Path {
     }
 }
 
-fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
+pub(crate) fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
     merged
         .contexts
         .iter()
@@ -115,6 +75,7 @@ fn contexts(merged: &Merged, folder: &Path, home: &Path) -> Vec<Context> {
                 namespace: context.namespace.clone(),
                 file: context.file.display().to_string(),
                 account,
+                kubelogin: exec.is_some_and(kubeconfig::by_kubelogins_name),
             }
         })
         .collect()
@@ -170,7 +131,7 @@ mod tests {
             });
             let mut readings = 0;
             while readings == 0 || !writer.is_finished() {
-                let view = files.own().unwrap();
+                let view = files.survey().own.unwrap();
                 assert_eq!(view.contexts.len(), 40);
                 assert_eq!(view.current.as_deref(), Some("c39"));
                 readings += 1;
@@ -186,7 +147,7 @@ mod tests {
         lock.set_modified(SystemTime::now() - Duration::from_secs(60))
             .unwrap();
         let files = Files::new(home.path().to_owned());
-        assert_eq!(files.own().unwrap().contexts.len(), 40);
+        assert_eq!(files.survey().own.unwrap().contexts.len(), 40);
         let problem = files.set_current_context(&file, "c0").unwrap_err();
         assert_eq!(problem.code, broker::problem::Code::KubeconfigLocked);
     }

@@ -28,6 +28,7 @@ use crate::blocking::blocking;
 use crate::os::files::Stamp;
 use crate::regular::{self, Unread, bounded, open};
 use crate::settled::Ours;
+use crate::survey::Seen;
 
 use remembered::{Ledger, Question, Remembered};
 
@@ -43,6 +44,7 @@ pub(crate) struct Files {
     parsed: Arc<Mutex<Parsed>>,
     remembered: Remembered,
     ours: Ours,
+    seen: Seen,
 }
 
 /// A credential plugin's question, understood.
@@ -83,6 +85,7 @@ impl Files {
             parsed: Arc::default(),
             remembered: Remembered::default(),
             ours: Ours::default(),
+            seen: Seen::default(),
         }
     }
 
@@ -258,7 +261,19 @@ impl Files {
             asker::variable(environment, "KUBECONFIG"),
             home,
         );
-        self.load_noted(&set, folder, ledger).map(Some)
+        let merged = self.load_noted(&set, folder, ledger)?;
+        let paths = match &set {
+            FileSet::Explicit(path) => std::slice::from_ref(path),
+            FileSet::Optional(paths) => paths.as_slice(),
+        };
+        let there = paths.iter().map(|path| folder.join(path));
+        self.seen.saw(there.filter(|path| path.exists()));
+        Ok(Some(merged))
+    }
+
+    /// The files that askers had.
+    pub(crate) fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// What our own writes left.

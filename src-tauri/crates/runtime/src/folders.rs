@@ -70,12 +70,7 @@ impl Folders {
     /// As people are shown them.
     #[must_use]
     pub fn shown(&self) -> PlacesView {
-        let shown = |path: &Path| {
-            let below_home = path.strip_prefix(&self.home);
-            let written =
-                below_home.map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest));
-            clean(&written.display().to_string())
-        };
+        let shown = |path: &Path| clean(&below_home(path, &self.home));
         PlacesView {
             tokens: shown(&self.vault),
             settings: shown(&settings::path(&self.config)),
@@ -99,6 +94,13 @@ impl Folders {
         }
         Ok(())
     }
+}
+
+/// A path as people write it, `~` for their home.
+pub(crate) fn below_home(path: &Path, home: &Path) -> String {
+    let below = path.strip_prefix(home);
+    let written = below.map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest));
+    written.display().to_string()
 }
 
 #[cfg(target_os = "linux")]

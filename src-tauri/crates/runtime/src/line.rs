@@ -51,6 +51,7 @@ impl Line {
                     let problem = ProblemView::of(&problem, self.asker.language);
                     self.tell(Told::Refused { problem });
                 }
+                Reply::Outcome(told, _) => self.tell(*told),
                 Reply::Done(_) => self.tell(Told::Done),
                 // What a command line prints, the view shows. A token is never for them.
                 Reply::Out(_) | Reply::Credential(..) | Reply::Token(..) | Reply::Prompt(_) => {}
@@ -77,7 +78,7 @@ impl Line {
 
     fn printed(&self, reply: Reply) -> frame::Reply {
         match reply {
-            Reply::Out(text) => frame::Reply::Stdout(text.into_bytes()),
+            Reply::Out(text) | Reply::Outcome(_, text) => frame::Reply::Stdout(text.into_bytes()),
             Reply::Credential(version, token, expiry) => {
                 frame::Reply::Stdout(credential::render(version, &token, expiry).into_bytes())
             }

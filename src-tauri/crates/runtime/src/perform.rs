@@ -10,7 +10,9 @@ use broker::clock::Moment;
 use broker::commands::address_text;
 use broker::contexts::Edit;
 use broker::event::{Address, AskPage, Effect, Event, QuestionId, Reply, SignIn};
-use broker::outcome::{AttemptId, Forget, RefreshOutcome, RefreshRequest, SignOutRequest};
+use broker::outcome::{
+    AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignOutRequest,
+};
 use broker::problem::Problem;
 use broker::secret::ClientSecret;
 use broker::settings::{Choice, Keep};
@@ -157,6 +159,7 @@ impl Performer {
                 drop(self.keeping.send((*kept, self.under_way.transaction())));
             }
             Effect::Edit(edit) => self.edit(edit),
+            Effect::Discover(caller, request) => self.discover(caller, *request),
             Effect::Choose(caller, choice) => self.choose(caller, choice),
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
@@ -228,6 +231,19 @@ impl Performer {
             let outcome = change.await.and_then(|outcome| outcome);
             inbox.event(Event::Edited(edit, outcome));
             drop(first);
+            drop(turn);
+        });
+    }
+
+    fn discover(&self, caller: CallerId, request: DiscoverRequest) {
+        let inbox = self.inbox.clone();
+        let turn = self.under_way.transaction();
+        tokio::spawn(async move {
+            let announced = async {
+                let trusted = files::trusted(&request.key).await?;
+                provider::announced(&request, &trusted, &clock::wall).await
+            };
+            inbox.event(Event::Discovered(caller, announced.await));
             drop(turn);
         });
     }

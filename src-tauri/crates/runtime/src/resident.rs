@@ -26,6 +26,7 @@ use crate::handover::Handover;
 use crate::inbox::{self, Inbox, Message};
 use crate::notices::{Notice, Notices};
 use crate::perform::{Performer, keep};
+use crate::plugin::Plugins;
 use crate::run;
 use crate::server::{Door, Server};
 use crate::settings;
@@ -107,6 +108,13 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         handed_on(&environment, folders),
         inbox.clone(),
     );
+    let plugins = Plugins::new(
+        program.path().parent().unwrap_or(Path::new("/")),
+        &folders.home,
+        crate::asker::variable(&environment, "PATH"),
+        inbox.clone(),
+    );
+    plugins.look_again();
     let (door, open) = watch::channel(Door::Open);
     let server = Server::new(
         inbox.clone(),
@@ -117,6 +125,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         open,
         under_way.clone(),
         window.clone(),
+        plugins,
     );
     for listener in claim.listeners()? {
         tokio::spawn(server.clone().serve(UnixListener::from_std(listener)?));

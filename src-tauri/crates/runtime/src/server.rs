@@ -25,6 +25,7 @@ use crate::asker::{Found, Programs};
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::line::Line;
+use crate::plugin::Plugins;
 use crate::settings::Settings;
 use crate::under_way::{Turn, UnderWay};
 use crate::window::{Link, Window};
@@ -51,6 +52,7 @@ pub(crate) struct Server {
     door: watch::Receiver<Door>,
     under_way: UnderWay,
     window: Window,
+    plugins: Plugins,
 }
 
 /// Whether connections are taken. Whoever comes to a shut door waits before it, unanswered and not turned away.
@@ -75,6 +77,7 @@ impl Server {
         door: watch::Receiver<Door>,
         under_way: UnderWay,
         window: Window,
+        plugins: Plugins,
     ) -> Self {
         Self {
             inbox,
@@ -87,6 +90,7 @@ impl Server {
             door,
             under_way,
             window,
+            plugins,
         }
     }
 
@@ -247,6 +251,9 @@ impl Server {
 
     /// What the client asks, with all that the resident finds out about it.
     async fn question(&self, caller: CallerId, found: Found, run: Run) -> Event {
+        if run.exec_info.is_some() && found.asker.place != Place::Container {
+            self.plugins.asked_by(&found);
+        }
         if let Some(wanted) = self.files.asked_before(&found, &run) {
             return Event::Asked(Box::new(wanted.asked_by(caller, found.asker)));
         }
@@ -267,6 +274,10 @@ impl Server {
                 }
             }
             Ok(invocation) => {
+                if matches!(invocation, Invocation::Status { .. }) {
+                    let path = run.variable("PATH").map(path);
+                    self.plugins.look(path.map(PathBuf::into_os_string)).await;
+                }
                 let commanded = Commanded {
                     caller,
                     asker: found.asker,
@@ -344,6 +355,14 @@ impl Server {
 
     pub(crate) fn inbox(&self) -> &Inbox {
         &self.inbox
+    }
+
+    pub(crate) fn plugins(&self) -> &Plugins {
+        &self.plugins
+    }
+
+    pub(crate) fn window(&self) -> &Window {
+        &self.window
     }
 
     pub(crate) fn files(&self) -> &Files {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use broker::problem::{Code, Problem};
-use broker::settings::{Choice, KeepFresh};
+use broker::settings::{Choice, KeepFresh, Theme};
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -31,6 +31,8 @@ pub struct Settings {
     pub keep_fresh: KeepFresh,
     /// The language to speak; none: that of whoever asks.
     pub language: Option<Language>,
+    /// How the window looks.
+    pub theme: Theme,
     /// What the file says that we do not know: kept as it is.
     unknown: Map<String, Value>,
 }
@@ -57,6 +59,8 @@ struct Written {
     keep_fresh: KeepFresh,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     language: Option<Language>,
+    #[serde(default)]
+    theme: Theme,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -69,6 +73,7 @@ impl Settings {
             keep_fresh: self.keep_fresh,
             language: self.language.unwrap_or(desktop),
             chosen_language: self.language,
+            theme: self.theme,
         }
     }
 }
@@ -115,6 +120,7 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
         browser: settings.browser.clone(),
         keep_fresh: settings.keep_fresh,
         language: settings.language,
+        theme: settings.theme,
         unknown: settings.unknown.clone(),
     };
     let mut text = serde_json::to_string_pretty(&written)
@@ -141,6 +147,7 @@ pub fn choose(config: &Path, choice: Choice) -> Result<(), Problem> {
     }
     match choice {
         Choice::Language { language } => settings.language = language,
+        Choice::Theme { theme } => settings.theme = theme,
         Choice::KeepFresh { when } => settings.keep_fresh = when,
     }
     save(config, &settings)
@@ -175,6 +182,7 @@ fn parse(bytes: &[u8]) -> Result<Settings, String> {
         browser: written.browser,
         keep_fresh: written.keep_fresh,
         language: written.language,
+        theme: written.theme,
         unknown: written.unknown,
     })
 }
@@ -274,8 +282,11 @@ mod tests {
         choose(config.path(), Choice::Language { language: korean }).unwrap();
         let when = KeepFresh::WhileInUse;
         choose(config.path(), Choice::KeepFresh { when }).unwrap();
+        let theme = Theme::Dark;
+        choose(config.path(), Choice::Theme { theme }).unwrap();
         let (settings, _) = load(config.path());
         assert_eq!((settings.language, settings.keep_fresh), (korean, when));
+        assert_eq!(settings.theme, theme);
         assert_eq!(settings.keep, Keep::Plain);
         let text = fs::read_to_string(path(config.path())).unwrap();
         assert!(text.contains("F9"), "{text}");

@@ -11,7 +11,6 @@ use broker::asker::Desktop;
 use broker::event::Event;
 use broker::problem::Problem;
 use broker::texts::Language;
-use broker::view::KubeconfigView;
 use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
@@ -69,8 +68,8 @@ struct Seen {
     fate: Fate,
     desktop: Desktop,
     bus: bool,
-    kubeconfig: Option<KubeconfigView>,
-    /// The state of its file: what was changed and changed back is news too.
+    kubeconfigs: broker::found::Files,
+    /// The state of the person's own: what was changed and changed back is news too.
     written: Option<Stamp>,
 }
 
@@ -78,7 +77,7 @@ struct Seen {
 struct Known {
     desktop: Desktop,
     bus: bool,
-    kubeconfig: Option<KubeconfigView>,
+    kubeconfigs: broker::found::Files,
     written: Option<Stamp>,
 }
 
@@ -93,7 +92,7 @@ impl Surroundings {
         let mut known = Known {
             desktop: this.browser.desktop(),
             bus: false,
-            kubeconfig: None,
+            kubeconfigs: broker::found::Files::default(),
             written: None,
         };
         let (mut again, mut pause) = (true, AGAIN);
@@ -110,7 +109,11 @@ impl Surroundings {
                 Err(Taken) => return this.inbox.send(Message::Stop),
             };
             // Once more than seems needed: a mount comes after its folder, and nothing tells of it.
-            again = happened(watch.as_mut(), (unrest || again).then_some(pause)).await;
+            let looking = (unrest || again).then_some(pause);
+            again = tokio::select! {
+                happened = happened(watch.as_mut(), looking) => happened,
+                () = this.files.seen().news() => false,
+            };
             pause = if again { AGAIN } else { (pause * 2).min(BLIND) };
         }
     }
@@ -136,6 +139,10 @@ impl Surroundings {
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
         folders.extend(self.program.path().parent().map(Path::to_path_buf));
         folders.extend(self.browser.folder());
+        // Others write in the folders of askers' files: it is worth a wake-up while somebody sees them.
+        if self.server.window().is_there() {
+            folders.extend(self.files.seen().folders());
+        }
         folders
     }
 
@@ -159,7 +166,7 @@ impl Surroundings {
             bus: self.bus.as_ref().is_some_and(|bus| bus.exists()),
             // First: what is written later is news later.
             written: self.files.own_state(),
-            kubeconfig: self.files.own(),
+            kubeconfigs: self.files.survey(),
         }
     }
 
@@ -191,14 +198,14 @@ impl Surroundings {
         if seen.bus && !known.bus && self.vault.is_restless() {
             self.vault.wake();
         }
-        if seen.kubeconfig != known.kubeconfig || seen.written != known.written {
-            self.inbox
-                .event(Event::FilesChanged(seen.kubeconfig.clone()));
+        if seen.kubeconfigs != known.kubeconfigs || seen.written != known.written {
+            let kubeconfigs = Box::new(seen.kubeconfigs.clone());
+            self.inbox.event(Event::FilesChanged(kubeconfigs));
         }
         *known = Known {
             desktop: seen.desktop,
             bus: seen.bus,
-            kubeconfig: seen.kubeconfig,
+            kubeconfigs: seen.kubeconfigs,
             written: seen.written,
         };
         let settling = match seen.fate {

@@ -91,6 +91,11 @@ impl Window {
         Arc::clone(&self.0.view.borrow())
     }
 
+    /// Whether one is connected.
+    pub(crate) fn is_there(&self) -> bool {
+        self.0.view.receiver_count() > 0
+    }
+
     /// The same, and whatever comes after it.
     fn views(&self) -> watch::Receiver<Arc<View>> {
         self.0.view.subscribe()

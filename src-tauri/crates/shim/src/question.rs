@@ -39,12 +39,15 @@ impl Asker {
         let mut arguments = arguments.into_iter();
         let program = arguments.next().unwrap_or_default();
         let exec_info = env::var_os("KUBERNETES_EXEC_INFO").map(OsString::into_vec);
+        // A plugin's PATH is looked up where it is the person's own, and every token has to be quick.
+        let wanted = |name: &&&str| exec_info.is_none() || **name != "PATH";
         let variable = |name: &str| Some((name.into(), env::var_os(name)?.into_vec()));
         let run = Run {
             program,
             args: arguments.collect(),
             env: ENVIRONMENT
                 .iter()
+                .filter(wanted)
                 .filter_map(|name| variable(name))
                 .collect(),
             cwd: env::current_dir()

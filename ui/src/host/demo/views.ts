@@ -3,8 +3,11 @@
 import type {
   AccountView,
   ContextView,
+  FoundView,
   Language,
+  PluginView,
   QuestionView,
+  StanzaView,
   TrustView,
   View,
 } from "../../contract";
@@ -32,6 +35,9 @@ const SAID = {
       "The other takes over by itself once the keyring is there and unlocked. To have it now, end this one and sign in again.",
     locked:
       "Another program is changing the kubeconfig, or has left its lock behind: ~/.kube/config.lock.",
+    wrong:
+      "The provider calls itself https://sso.example.com/realms/r/, and not https://sso.example.com/realms/r.",
+    wrongHint: "Use the issuer that the provider names.",
     lockedHint:
       "If no 'kubectl config' is running, delete that file and try again. Nothing was changed.",
   },
@@ -49,6 +55,9 @@ const SAID = {
       "키링이 준비되고 잠금이 풀리면 새 버전이 자동으로 이어받습니다. 지금 바꾸려면 이 Kubefob를 끝내고 다시 로그인하세요.",
     locked:
       "다른 프로그램이 kubeconfig를 바꾸고 있거나 잠금 파일을 남겼습니다: ~/.kube/config.lock.",
+    wrong:
+      "인증 서버가 밝힌 발급자는 https://sso.example.com/realms/r/이며 https://sso.example.com/realms/r이 아닙니다.",
+    wrongHint: "인증 서버가 밝힌 발급자를 쓰세요.",
     lockedHint:
       "실행 중인 'kubectl config'가 없다면 그 파일을 지우고 다시 시도하세요. 아무것도 바뀌지 않았습니다.",
   },
@@ -67,6 +76,12 @@ function account(id: string, change: Partial<AccountView>): AccountView {
     issuer: `https://${id}`,
     client_id: "kubernetes-client",
     state: "signed-out",
+    is_new: false,
+    asked: null,
+    survives: null,
+    tries_again: null,
+    since: null,
+    obtained: null,
     name: null,
     groups: [],
     expires: null,
@@ -79,6 +94,17 @@ function account(id: string, change: Partial<AccountView>): AccountView {
   };
 }
 
+/** What a resident makes of something found. */
+export function signingIn(id: string, issuer: string, client_id: string): AccountView {
+  return account(id, {
+    label: new URL(issuer).host,
+    issuer,
+    client_id,
+    state: "signing-in",
+    is_new: true,
+  });
+}
+
 function accounts(language: Language): Record<"park" | "test" | "ops", AccountView> {
   const words = said(language);
   return {
@@ -87,6 +113,7 @@ function accounts(language: Language): Record<"park" | "test" | "ops", AccountVi
       state: "needs-you",
       name: "j.park",
       waiting: ["kubectl", "k9s"],
+      since: NOW - 3 * MINUTE,
       problem: { code: "session-ended", message: words.ended, hint: words.endedHint },
     }),
     test: account("sso.ddanzit.example", {
@@ -96,6 +123,9 @@ function accounts(language: Language): Record<"park" | "test" | "ops", AccountVi
       groups: ["kubernetes:admin"],
       expires: NOW + 4 * MINUTE,
       signed_in: NOW - 5 * HOUR - 53 * MINUTE,
+      obtained: NOW - MINUTE,
+      survives: 30 * 60,
+      asked: { at: NOW - 2 * MINUTE, by: "kubectl" },
       renews: true,
     }),
     ops: account("dex.branch.example", {
@@ -105,6 +135,8 @@ function accounts(language: Language): Record<"park" | "test" | "ops", AccountVi
       name: "ops@branch",
       expires: NOW + 12 * MINUTE,
       signed_in: NOW - DAY,
+      obtained: NOW - 48 * MINUTE,
+      tries_again: NOW + MINUTE,
       renews: true,
       problem: { code: "unreachable", message: words.reach, hint: words.reachHint },
     }),
@@ -117,7 +149,15 @@ function context(
   user: string,
   change: Partial<ContextView> = {},
 ): ContextView {
-  return { name, server: `https://${server}`, user, namespace: null, account: null, ...change };
+  return {
+    name,
+    server: `https://${server}`,
+    user,
+    namespace: null,
+    account: null,
+    kubelogin: false,
+    ...change,
+  };
 }
 
 const CONTEXTS: ContextView[] = [
@@ -174,6 +214,43 @@ const TRUSTS: TrustView[] = [
     file: null,
   },
 ];
+
+const OTHERS: PluginView = {
+  is: "others",
+  path: "~/.krew/bin/kubectl-oidc_login",
+  on: null,
+  remedy: "kubectl krew uninstall oidc-login",
+};
+
+export const REDIRECTS = ["http://localhost:8000", "http://localhost:18000"];
+
+/** What a resident says of how a kubeconfig uses an account. */
+export function stanzaOf({ label, issuer, client_id }: AccountView): StanzaView {
+  const args = ["get-token", `--oidc-issuer-url=${issuer}`, `--oidc-client-id=${client_id}`];
+  const version = "client.authentication.k8s.io/v1";
+  return {
+    yaml: `- name: ${label}
+  user:
+    exec:
+      apiVersion: ${version}
+      command: kubectl-fob
+      interactiveMode: IfAvailable
+      provideClusterInfo: true
+      args:
+${args.map((arg) => `      - ${arg}\n`).join("")}`,
+    command: `kubectl config set-credentials ${label} --exec-api-version=${version} --exec-command=kubectl-fob --exec-interactive-mode=IfAvailable --exec-provide-cluster-info ${args.map((arg) => `--exec-arg=${arg}`).join(" ")}`,
+    redirects: REDIRECTS,
+  };
+}
+
+const FOUND: FoundView = {
+  id: "f1",
+  issuer: "https://login.acme.example",
+  client_id: "k8s",
+  contexts: ["staging", "acme-eu-1"],
+  files: ["~/.kube/config"],
+  kubelogin: true,
+};
 
 export const QUESTION: QuestionView = {
   name: "b7c2",
@@ -256,6 +333,61 @@ const SITUATIONS = {
       ],
     };
   },
+  /** A home that has kubelogin's kubeconfigs: one was there at the first start, the other came later. */
+  first: (view: View): View => ({
+    ...view,
+    trusts: [],
+    accounts: [
+      account("sso.ddanzit.example", {
+        issuer: "https://sso.ddanzit.example/realms/ddanzit",
+        is_new: true,
+      }),
+    ],
+    kubeconfig: view.kubeconfig && {
+      ...view.kubeconfig,
+      contexts: view.kubeconfig.contexts.map((context) => ({ ...context, kubelogin: true })),
+    },
+    found: [FOUND],
+  }),
+  /** The same, and another program's plugin comes first. */
+  others: (view: View): View => ({ ...SITUATIONS.first(view), plugin: OTHERS }),
+  "card-others": (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    kubeconfig: view.kubeconfig && {
+      ...view.kubeconfig,
+      contexts: view.kubeconfig.contexts.map((context) => ({ ...context, kubelogin: true })),
+    },
+    plugin: OTHERS,
+  }),
+  /** Other kubeconfigs that askers had. */
+  files: (view: View, language: Language): View => ({
+    ...SITUATIONS.three(view, language),
+    files: [
+      {
+        file: "~/work/branch.yaml",
+        path: "/home/you/work/branch.yaml",
+        current: "edge",
+        contexts: [
+          context("edge", "10.20.0.11:6443", "branch", { account: "dex.branch.example" }),
+          context("edge-lab", "10.20.0.12:6443", "branch", { account: "dex.branch.example" }),
+        ],
+      },
+    ],
+  }),
+  found: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    found: [
+      FOUND,
+      {
+        ...FOUND,
+        id: "f2",
+        issuer: "https://dex.branch.example",
+        client_id: "branch",
+        contexts: ["branch-edge"],
+        files: ["~/work/branch.yaml"],
+      },
+    ],
+  }),
   empty: (view: View): View => ({ ...view, accounts: [], trusts: [], kubeconfig: null }),
   question: (view: View, language: Language): View => ({
     ...SITUATIONS.one(view, language),
@@ -368,6 +500,11 @@ export function view(situation: Situation, language: Language): View {
       log: "~/.local/share/kubefob/log",
     },
     notices: [],
+    files: [],
+    found: [],
+    redirects: REDIRECTS,
+    theme: "system",
+    plugin: { path: "/usr/bin/kubectl-oidc_login", is: "ours", on: "kubectl", remedy: null },
   };
   return SITUATIONS[situation](usual, language);
 }

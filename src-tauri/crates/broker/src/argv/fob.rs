@@ -3,8 +3,9 @@
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use super::{Dialect, get_token};
-use crate::command::{Command, Invocation, Shell};
+use super::{Called, Dialect, get_token, value};
+use crate::account::Tls;
+use crate::command::{Add, Command, Invocation, Shell};
 use crate::problem::{Code, Problem};
 use crate::trust::Answer;
 
@@ -47,6 +48,53 @@ enum Verb {
     Status(Output),
     /// List the accounts
     Accounts(Output),
+    /// Add an account, and sign in to it
+    Add {
+        /// The provider's issuer URL
+        issuer: String,
+        /// The client id that the provider knows kubectl by
+        client_id: String,
+        /// What to call the account; its provider's host otherwise
+        #[arg(long)]
+        name: Option<String>,
+        /// A scope beside openid; again for another
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// A PEM file of authorities to trust at the provider instead of the system's
+        #[arg(long, value_name = "FILE")]
+        certificate_authority: Vec<String>,
+        /// Don't sign in to it now
+        #[arg(long)]
+        no_login: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Call an account otherwise
+    Rename {
+        /// The account
+        account: String,
+        /// Its name from now on
+        name: String,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Remove an account: sign it out and forget it, its client secret and its trusted servers
+    Remove {
+        /// The account
+        account: String,
+        /// Don't ask before
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        output: Output,
+    },
+    /// Print the kubeconfig user that uses an account
+    Stanza {
+        /// The account; it can be left out where there is only one
+        account: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Print the ID token
     Token {
         /// The account; it can be left out where there is only one
@@ -139,13 +187,13 @@ enum CompletionShell {
 }
 
 /// Reads a `kubectl fob` command line that isn't `get-token`.
-pub(super) fn parse(args: &[&str]) -> Result<Invocation, Problem> {
+pub(super) fn parse(args: &[&str], called: &Called<'_>) -> Result<Invocation, Problem> {
     let words = std::iter::once("kubectl fob").chain(args.iter().copied());
     let read = command()
         .try_get_matches_from(words)
         .and_then(|matches| Fob::from_arg_matches(&matches));
     match read {
-        Ok(fob) => Ok(fob.verb.into()),
+        Ok(fob) => fob.verb.invocation(called),
         Err(error) => outcome(&error, args),
     }
 }
@@ -171,9 +219,9 @@ fn command() -> clap::Command {
     Fob::command().subcommand(get_token)
 }
 
-impl From<Verb> for Invocation {
-    fn from(verb: Verb) -> Self {
-        match verb {
+impl Verb {
+    fn invocation(self, called: &Called<'_>) -> Result<Invocation, Problem> {
+        Ok(match self {
             Verb::Login {
                 account,
                 no_browser,
@@ -190,9 +238,52 @@ impl From<Verb> for Invocation {
                 account,
                 everywhere,
             }),
-            Verb::Status(Output { json }) => Self::Status { json },
-            Verb::Accounts(Output { json }) => Self::Accounts { json },
-            Verb::Token { account, output } => Self::Token {
+            Verb::Status(Output { json }) => Invocation::Status { json },
+            Verb::Accounts(Output { json }) => Invocation::Accounts { json },
+            Verb::Add {
+                issuer,
+                client_id,
+                name,
+                scopes,
+                certificate_authority,
+                no_login,
+                output,
+            } => {
+                let path = |file: &String| value::path("--certificate-authority", file, called);
+                let ca_files = certificate_authority.iter().map(path);
+                let mut ca_files = ca_files.collect::<Result<Vec<_>, _>>()?;
+                ca_files.sort();
+                ca_files.dedup();
+                // The account in words, and then who is signed in, are two documents.
+                let sign_in = !no_login && !output.json;
+                output.of(Command::Add(Add {
+                    issuer,
+                    client_id,
+                    client_secret: None,
+                    scopes,
+                    label: name,
+                    tls: Tls {
+                        ca_files,
+                        ca_data: Vec::new(),
+                    },
+                    sign_in,
+                }))
+            }
+            Verb::Rename {
+                account,
+                name: label,
+                output,
+            } => output.of(Command::Rename { account, label }),
+            Verb::Remove {
+                account,
+                yes,
+                output,
+            } => output.of(Command::Remove {
+                account,
+                ask_first: !yes,
+            }),
+            Verb::Stanza { account, output } => output.of(Command::Stanza { account }),
+            Verb::Token { account, output } => Invocation::Token {
                 account,
                 json: output.json,
             },
@@ -209,11 +300,11 @@ impl From<Verb> for Invocation {
                 None => Command::Ask { question },
             }),
             Verb::Untrust { name, output } => output.of(Command::Untrust { name }),
-            Verb::Trusts { pending, output } => Self::Trusts {
+            Verb::Trusts { pending, output } => Invocation::Trusts {
                 pending,
                 json: output.json,
             },
-            Verb::Contexts { file, output } => Self::Contexts {
+            Verb::Contexts { file, output } => Invocation::Contexts {
                 kubeconfig: file.kubeconfig,
                 json: output.json,
             },
@@ -225,15 +316,15 @@ impl From<Verb> for Invocation {
                 context,
                 kubeconfig: file.kubeconfig,
             }),
-            Verb::Version(Output { json }) => Self::Version { json },
-            Verb::Completion { shell } => Self::Completion {
+            Verb::Version(Output { json }) => Invocation::Version { json },
+            Verb::Completion { shell } => Invocation::Completion {
                 shell: match shell {
                     CompletionShell::Bash => Shell::Bash,
                     CompletionShell::Zsh => Shell::Zsh,
                     CompletionShell::Fish => Shell::Fish,
                 },
             },
-        }
+        })
     }
 }
 

@@ -268,7 +268,7 @@ fn any_port() -> Vec<ListenAddress> {
 
 /// The scopes of an account's key. A value with blanks counts as several, since the provider is
 /// sent all of them joined by blanks (RFC 6749 section 3.3); `openid` is sent anyway.
-fn scopes(given: &[String]) -> Vec<String> {
+pub(super) fn scopes(given: &[String]) -> Vec<String> {
     let scopes = given
         .iter()
         .flat_map(|scope| scope.split_ascii_whitespace())

@@ -60,6 +60,21 @@ impl Session {
         }
     }
 
+    /// When a provider that is not reached is tried again, if that is done by itself.
+    pub(crate) fn tries_again(&self, keep_fresh: bool) -> Option<Moment> {
+        match &self.doing {
+            Doing::BackingOff { .. } if self.refreshable() => self.due(keep_fresh),
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::SigningIn(..)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => None,
+        }
+    }
+
     /// When its own next try is due.
     fn due(&self, keep_fresh: bool) -> Option<Moment> {
         match &self.doing {

@@ -419,6 +419,7 @@ impl World {
                 | Effect::Tell(..)
                 | Effect::Keep(_)
                 | Effect::Choose(..)
+                | Effect::Discover(..)
                 | Effect::Watch(_)
                 | Effect::Show(_) => {}
             }
@@ -596,7 +597,9 @@ impl World {
             }
             Reply::Refused(problem) => owed.error = Some(problem.said(Language::En, false)),
             Reply::Done(_) => self.done(caller),
-            Reply::Out(_) | Reply::Token(..) | Reply::Prompt(_) => panic!("{reply:?}"),
+            Reply::Out(_) | Reply::Outcome(..) | Reply::Token(..) | Reply::Prompt(_) => {
+                panic!("{reply:?}")
+            }
         }
     }
 

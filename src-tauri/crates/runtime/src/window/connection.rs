@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use wire::frame::{Decoder, Encoder, Reply, Request};
+use zeroize::Zeroize;
 
 use super::{Pane, Window};
 use crate::inbox::Message;
@@ -100,7 +101,7 @@ pub(super) async fn serve(
         telling,
         waiting: HashMap::new(),
     };
-    if desk.take(&first).is_some() {
+    if desk.take(first).is_some() {
         exchange(&mut link, &mut desk, told, seat, window).await;
     }
     desk.leave();
@@ -118,6 +119,8 @@ async fn exchange(
     } = seat;
     let mut view = window.views();
     view.mark_changed();
+    desk.server.files().seen().look();
+    desk.server.plugins().look_again();
     loop {
         tokio::select! {
             biased;
@@ -131,7 +134,7 @@ async fn exchange(
                 link.say(&Said::View(&newest)).await?;
             }
             Ok(()) = started.changed() => return link.say(&Said::Replaced {}).await,
-            sent = link.read() => desk.take(&sent?)?,
+            sent = link.read() => desk.take(sent?)?,
         }
     }
 }
@@ -147,11 +150,14 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     /// Takes what was sent; nothing at all says only that a window is here. None: it is no command.
-    fn take(&mut self, sent: &[u8]) -> Option<()> {
+    fn take(&mut self, mut sent: Vec<u8>) -> Option<()> {
         if sent.is_empty() {
             return Some(());
         }
-        let Ok(Sent { number, command }) = serde_json::from_slice(sent) else {
+        let read = serde_json::from_slice(&sent);
+        // A client secret may be in it.
+        sent.zeroize();
+        let Ok(Sent { number, command }) = read else {
             tracing::warn!("a window sent what is no command");
             return None;
         };
@@ -169,6 +175,7 @@ impl Desk<'_> {
 
     /// Nobody is there to be told any more.
     fn leave(self) {
+        self.server.files().seen().look();
         for caller in self.waiting.into_values() {
             self.server.inbox().send(Message::Left(caller));
             self.server.inbox().event(Event::Gone(caller));

@@ -3,7 +3,7 @@
 use super::{FrameError, RUN};
 
 /// The variables that a shim passes on; no other reaches the resident in a frame.
-pub const ENVIRONMENT: [&str; 8] = [
+pub const ENVIRONMENT: [&str; 9] = [
     "LANG",
     "LC_ALL",
     "LC_MESSAGES",
@@ -12,6 +12,7 @@ pub const ENVIRONMENT: [&str; 8] = [
     "SSL_CERT_DIR",
     "KUBECACHEDIR",
     "KUBECONFIG",
+    "PATH",
 ];
 
 /// What the shim was called with. It comes from whoever wrote the kubeconfig: a claim, never the person's
