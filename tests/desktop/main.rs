@@ -2,6 +2,11 @@
 //! in a driver's hands, on a screen that nobody looks at. Pictures of what there was to be seen are left where
 //! KUBEFOB_PICTURES says.
 
+mod autostart;
+mod comes;
+mod lock;
+mod login;
+mod reach;
 mod seat;
 mod tray;
 mod window;
@@ -13,6 +18,11 @@ use world::Set;
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("tray", tray::walk);
+    set.trial("lock", lock::walk);
+    set.trial("comes_and_goes", comes::walk);
+    set.trial("without_host", reach::without_host);
+    set.trial("without_display", reach::without_display);
+    set.trial("autostart", autostart::walk);
     set.trial("window", window::walk);
     set.trial("window_consent", window::consent);
     set.trial("window_inspector", window::inspector);

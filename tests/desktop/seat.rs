@@ -1,15 +1,17 @@
 //! Somebody who sits at the desktop, with a provider and a cluster in memory.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use playground::{Config, Playground};
 use serde_json::json;
 use tokio::runtime::Runtime;
-use world::browser::Settings;
+use world::browser::{Browser, Settings};
+use world::keyring::Keyring;
 use world::parts::Parts;
-use world::person::Person;
+use world::person::{Person, said};
 use world::session::Session;
 
 /// The program that sits at their browser.
@@ -27,11 +29,20 @@ pub(crate) struct Seat {
     pub(crate) file: PathBuf,
     /// Its current context; the other is [`OTHER`].
     pub(crate) current: String,
+    /// Who sits at their browser.
+    pub(crate) browser: Settings,
 }
 
 impl Seat {
     /// Nobody has signed in yet, and nothing of Kubefob runs.
     pub(crate) fn at(session: &Session) -> Result<Self> {
+        let mut seat = Self::without_desktop(&session.keyring)?;
+        seat.person.variable("DISPLAY", &session.screen.display);
+        Ok(seat)
+    }
+
+    /// The same where a bus is all that there is.
+    pub(crate) fn without_desktop(keyring: &Keyring) -> Result<Self> {
         let parts = Parts::from_environment()?;
         let runtime = Runtime::new()?;
         let config: Config = serde_json::from_value(json!({ "token_seconds": 20 }))?;
@@ -43,9 +54,10 @@ impl Seat {
             ca: Some(ca.clone()),
             user: "test".to_owned(),
             password: "test".to_owned(),
+            log: Some(person.home.join("browser.jsonl")),
             ..Settings::default()
         };
-        sit_down(&mut person, session, &browser)?;
+        sit_down(&mut person, keyring, &browser)?;
         let extra = format!("--certificate-authority={}", ca.display());
         let seed = playground.kubeconfig_seed_form(&[&extra]);
         let current = current_of(&seed)?;
@@ -58,19 +70,49 @@ impl Seat {
             person,
             file,
             current,
+            browser,
         })
+    }
+
+    /// Runs a command on a terminal, follows the address that it is told there, and sees it work.
+    pub(crate) fn sign_in_at_terminal(&self, line: &str) -> Result<()> {
+        let mut terminal = self.person.at_terminal(line)?;
+        let mut lines = BufReader::new(terminal.stdout.take().context("no pipe")?).lines();
+        let link = loop {
+            let Some(line) = lines.next() else {
+                bail!("no address: {:?}", said(terminal.wait_with_output()?)?);
+            };
+            if let Some((_, link)) = line?.split_once("sign in at ") {
+                break link.trim().to_owned();
+            }
+        };
+        println!("told on the terminal: {link}");
+        let mut browser = Browser::new(self.browser.clone())?;
+        self.runtime.block_on(browser.open(&link))?;
+        let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
+        ensure!(said(terminal.wait_with_output()?)?.ok, "{rest:?}");
+        Ok(())
+    }
+
+    /// How many pages were opened so far.
+    pub(crate) fn pages(&self) -> Result<usize> {
+        let Some(log) = &self.browser.log else {
+            return Ok(0);
+        };
+        let steps = world::browser::read_log(log)?;
+        let opened = steps.iter().filter(|step| step.url.contains("/start/"));
+        Ok(opened.count())
     }
 }
 
-fn sit_down(person: &mut Person, session: &Session, browser: &Settings) -> Result<()> {
+fn sit_down(person: &mut Person, keyring: &Keyring, browser: &Settings) -> Result<()> {
     // The window's pictures have the fonts that those of the set `ui` have.
     let fonts = person.home.join(".config/fontconfig");
     fs::create_dir_all(&fonts)?;
     let same = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/tests/fonts.conf");
     fs::copy(same, fonts.join("fonts.conf"))?;
     person.browse(Path::new(SCRIPTED), browser)?;
-    person.variable("DISPLAY", &session.screen.display);
-    person.variable("DBUS_SESSION_BUS_ADDRESS", &session.keyring.address);
+    person.variable("DBUS_SESSION_BUS_ADDRESS", &keyring.address);
     Ok(())
 }
 

@@ -18,6 +18,7 @@ pub(crate) fn walk() -> Result<()> {
         person,
         file,
         current,
+        browser: _,
     } = Seat::at(&session)?;
     let before = fs::read_to_string(&file)?;
 

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::bus::Bus;
 use crate::parts;
 
 /// A session bus with an unlocked keyring on it.
@@ -14,31 +15,21 @@ pub struct Keyring {
     /// Where the bus is.
     pub address: String,
     home: std::path::PathBuf,
-    bus: Child,
     daemon: Child,
+    // Last: the daemon is on it.
+    _bus: Bus,
 }
 
 impl Keyring {
     /// Starts both below a folder.
     pub fn start(folder: &Path) -> Result<Self> {
-        for program in ["dbus-daemon", "gnome-keyring-daemon", "secret-tool"] {
+        for program in ["gnome-keyring-daemon", "secret-tool"] {
             parts::system(program)?;
         }
         let home = folder.join("keyring");
         fs::create_dir_all(home.join("run"))?;
-        let mut bus = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--print-address=1"])
-            .arg(format!(
-                "--address=unix:path={}",
-                home.join("bus").display()
-            ))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()?;
-        let mut address = String::new();
-        BufReader::new(bus.stdout.take().context("no pipe")?).read_line(&mut address)?;
-        let address = address.trim().to_owned();
+        let bus = Bus::start(&home.join("bus"))?;
+        let address = bus.address.clone();
         let mut daemon = Command::new("gnome-keyring-daemon")
             .args(["--unlock", "--components=secrets", "--foreground"])
             .env("DBUS_SESSION_BUS_ADDRESS", &address)
@@ -56,8 +47,8 @@ impl Keyring {
         Ok(Self {
             address,
             home,
-            bus,
             daemon,
+            _bus: bus,
         })
     }
 
@@ -80,9 +71,7 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        for child in [&mut self.daemon, &mut self.bus] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
     }
 }

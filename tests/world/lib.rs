@@ -11,6 +11,7 @@ pub mod apiserver;
 pub mod browser;
 mod browser_cookies;
 mod browser_page;
+pub mod bus;
 pub mod desk;
 pub mod driver;
 pub mod item;

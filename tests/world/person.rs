@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -211,14 +212,29 @@ impl Person {
     /// What a command line says that this person types on a terminal of its own, `typed` on its
     /// standard input. What it says on either stream is what the terminal shows.
     pub fn on_terminal(&self, line: &str, typed: &str) -> Result<Said> {
-        let mut command = self.command("kubectl");
+        let mut child = self.at_terminal(line)?;
+        let mut stdin = child.stdin.take().context("no pipe")?;
+        stdin.write_all(typed.as_bytes())?;
+        drop(stdin);
+        said(child.wait_with_output()?)
+    }
+
+    /// Starts a command line on a terminal of its own, and goes on.
+    pub fn at_terminal(&self, line: &str) -> Result<Child> {
+        let command = self.command("kubectl");
         let environment: Vec<_> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        command = Command::new("script");
-        let mut child = command
-            .args(["--quiet", "--return", "--command", line, "/dev/null"])
+        let child = Command::new("script")
+            .args([
+                "--quiet",
+                "--return",
+                "--flush",
+                "--command",
+                line,
+                "/dev/null",
+            ])
             .env_clear()
             .envs(environment)
             .current_dir(&self.home)
@@ -226,10 +242,7 @@ impl Person {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()?;
-        let mut stdin = child.stdin.take().context("no pipe")?;
-        stdin.write_all(typed.as_bytes())?;
-        drop(stdin);
-        said(child.wait_with_output()?)
+        Ok(child)
     }
 
     /// What `kubectl fob … --json` says, read.
@@ -285,6 +298,26 @@ impl Person {
         let (window, place) = (parts::window(program)?, self.path.join("kubefob-window"));
         // As the others lie there: it starts what lies beside it.
         fs::hard_link(&window, &place).or_else(|_| fs::copy(&window, &place).map(drop))?;
+        Ok(())
+    }
+
+    /// Starts the resident with more variables than whoever starts it in the background hands on, and waits
+    /// until it listens.
+    pub fn start_resident(&self, variables: &[(&str, &str)]) -> Result<()> {
+        let mut resident = self
+            .command("kubefob")
+            .arg(wire::start::BACKGROUND)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let socket = self.instance.join("socket");
+        while UnixStream::connect(&socket).is_err() {
+            ensure!(resident.try_wait()?.is_none(), "{}", self.log());
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // Whose child it is, is nobody's business but the kernel's.
+        std::thread::spawn(move || drop(resident.wait()));
         Ok(())
     }
 

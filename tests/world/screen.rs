@@ -53,6 +53,15 @@ impl Screen {
     }
 }
 
+impl Screen {
+    /// Kills it: its socket stays behind, and nobody answers there.
+    pub fn kill(&mut self) -> Result<()> {
+        self.server.kill()?;
+        self.server.wait()?;
+        Ok(())
+    }
+}
+
 impl Drop for Screen {
     fn drop(&mut self) {
         let _ = self.server.kill();

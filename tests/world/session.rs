@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::keyring::Keyring;
@@ -19,7 +20,7 @@ use crate::screen::Screen;
 /// What a person sits in front of.
 pub struct Session {
     /// Its bus, and the keyring on it.
-    pub keyring: Keyring,
+    pub keyring: Rc<Keyring>,
     /// Its screen.
     pub screen: Screen,
     home: PathBuf,
@@ -31,16 +32,22 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts all of it.
+    /// One on a bus of its own.
     pub fn start() -> Result<Self> {
+        let folder = folder()?;
+        let keyring = Rc::new(Keyring::start(folder.path())?);
+        Self::on(keyring, Screen::start()?, folder)
+    }
+
+    /// One that comes to a bus that is there.
+    pub fn at(keyring: &Rc<Keyring>, screen: Screen) -> Result<Self> {
+        Self::on(Rc::clone(keyring), screen, folder()?)
+    }
+
+    fn on(keyring: Rc<Keyring>, screen: Screen, folder: TempDir) -> Result<Self> {
         for program in ["xfce4-panel", "dunst"] {
             parts::system(program)?;
         }
-        let folder = tempfile::Builder::new()
-            .prefix("kubefob-desktop-")
-            .tempdir()?;
-        let screen = Screen::start()?;
-        let keyring = Keyring::start(folder.path())?;
         let home = folder.path().join("home");
         fs::create_dir_all(&home)?;
         let mut notifier = command("stdbuf", &home, &screen, &keyring)
@@ -96,6 +103,14 @@ impl Session {
         }
     }
 
+    /// That no notification has said these words so far.
+    pub fn was_quiet(&self, words: &str) -> Result<()> {
+        for line in self.told.try_iter() {
+            ensure!(!line.contains(words), "notified: {line}");
+        }
+        Ok(())
+    }
+
     /// A picture of the whole screen, where pictures are wanted.
     pub fn picture(&self, name: &str) -> Result<()> {
         let Some(folder) = std::env::var_os("KUBEFOB_PICTURES") else {
@@ -105,6 +120,12 @@ impl Session {
         let file = Path::new(&folder).join(name).with_extension("png");
         onlooker.picture(onlooker.screen()?)?.save(&file)
     }
+}
+
+/// A folder for what a session writes.
+pub fn folder() -> Result<TempDir> {
+    let mut named = tempfile::Builder::new();
+    Ok(named.prefix("kubefob-desktop-").tempdir()?)
 }
 
 impl Drop for Session {

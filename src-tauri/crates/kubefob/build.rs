@@ -18,7 +18,8 @@ const PICTURES: [&str; 5] = [
 const SIZES: [u32; 5] = [16, 22, 24, 32, 48];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../icons/tray");
+    // Not the one that this was compiled in: a target folder may be a copy.
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../../icons/tray");
     println!("cargo::rerun-if-changed={}", folder.display());
     let out = std::env::var("OUT_DIR")?;
     let mut code = String::new();

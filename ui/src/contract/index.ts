@@ -265,7 +265,19 @@ notices: Array<ProblemView>,
 /**
  * Where things rest; none: nobody has said.
  */
-places: PlacesView | null, };
+places: PlacesView | null, 
+/**
+ * Whether there is a desktop, and somebody in front of it.
+ */
+desktop: Desktop, 
+/**
+ * Whether it shows the tray's icon.
+ */
+tray: TrayHost, 
+/**
+ * Whether Kubefob is started with it.
+ */
+autostart: boolean, };
 
 /**
  * One account, as it is shown.
@@ -387,7 +399,7 @@ hint: string, };
  * Every kind of thing that can go wrong. Its name is part of the contract with tray,
  * window and scripts; its texts stand in `texts/`.
  */
-export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-keep" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
+export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "autostart-failed" | "screen-locked" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-keep" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
 
 /**
  * One trusted pair, as it is shown.
@@ -622,6 +634,16 @@ settings: string,
 log: string, };
 
 /**
+ * What is known of the person's graphical login.
+ */
+export type Desktop = "none" | "locked" | "unlocked";
+
+/**
+ * Whether the desktop shows the tray's icon.
+ */
+export type TrayHost = "unknown" | "there" | "missing";
+
+/**
  * When tokens are renewed by themselves.
  */
 export type KeepFresh = "always" | "while-in-use";
@@ -646,7 +668,11 @@ theme: Theme, } | { "setting": "keep-fresh",
 /**
  * When.
  */
-when: KeepFresh, };
+when: KeepFresh, } | { "setting": "autostart", 
+/**
+ * Whether it is.
+ */
+on: boolean, };
 
 /**
  * A language that Kubefob speaks.

@@ -75,3 +75,8 @@ export const chooseLanguage = (language: Language | null): Command => ({
   do: "choose",
   choice: { setting: "language", language },
 });
+
+export const chooseAutostart = (on: boolean): Command => ({
+  do: "choose",
+  choice: { setting: "autostart", on },
+});

@@ -113,11 +113,19 @@ function done(command: Command): Told {
           if (file?.path === command.kubeconfig) file.current = command.context;
         break;
       case "choose":
-        if (command.choice.setting === "keep-fresh") view.keep_fresh = command.choice.when;
-        else if (command.choice.setting === "theme") view.theme = command.choice.theme;
-        else {
-          view.chosen_language = command.choice.language;
-          view.language = command.choice.language ?? "en";
+        switch (command.choice.setting) {
+          case "keep-fresh":
+            view.keep_fresh = command.choice.when;
+            break;
+          case "autostart":
+            view.autostart = command.choice.on;
+            break;
+          case "theme":
+            view.theme = command.choice.theme;
+            break;
+          case "language":
+            view.chosen_language = command.choice.language;
+            view.language = command.choice.language ?? "en";
         }
         break;
       case "add": {

@@ -54,7 +54,9 @@ pub enum Place {
 }
 
 /// What is known of the person's graphical login.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
 pub enum Desktop {
     /// There is none.
     #[default]

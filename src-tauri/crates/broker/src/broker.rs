@@ -13,6 +13,7 @@ use crate::plugin::{Plugin, PluginView};
 use crate::problem::{Code, Problem};
 use crate::proxies::KnownProxies;
 use crate::questions::Questions;
+use crate::reach::Reach;
 use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
 use crate::session::{self, Context, Session};
@@ -43,6 +44,8 @@ pub struct Broker {
     pub(crate) places: Option<Arc<PlacesView>>,
     pub(crate) last_switch: LastSwitch,
     pub(crate) plugin: Option<PluginView>,
+    pub(crate) reach: Reach,
+    pub(crate) autostart: bool,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -116,6 +119,8 @@ impl Broker {
         };
         Self {
             early,
+            reach: Reach::after(kept.told_of_no_tray),
+            autostart: false,
             accounts,
             trust: Trust::restored(kept.trusts),
             questions: Questions::default(),
@@ -219,12 +224,14 @@ impl Broker {
             Event::Discovered(caller, outcome) => {
                 self.discovered(caller, outcome, now, &mut effects);
             }
+            Event::Autostart(on) => self.autostart = on,
             Event::Chosen(caller, outcome) => Self::chosen(caller, outcome, &mut effects),
             Event::Noticed(notices) => self.notices = notices,
             Event::Desktop(desktop) => {
                 self.desktop = desktop;
                 self.reschedule(now);
             }
+            Event::TrayHost(there) => self.reach.host(there),
             Event::Ended(process) => self.trust.ended(process),
             Event::Resumed | Event::NetworkChanged => {
                 self.every_session(now, &mut effects, Session::try_now);
@@ -421,15 +428,24 @@ impl Broker {
         let trusts = trusts
             .map(|(pair, approval)| (pair.clone(), approval.clone()))
             .collect();
-        let kept = Effect::Keep(Box::new(Kept { accounts, trusts }));
+        let kept = Effect::Keep(Box::new(Kept {
+            accounts,
+            trusts,
+            told_of_no_tray: self.reach.told,
+        }));
         effects.retain(|effect| !matches!(effect, Effect::Keep(_)));
         effects.push(kept);
     }
 
     fn show(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        self.say_how_to_come_back(now, effects);
         let ends = |account: &Account| account.session.ends(now);
         let ends = self.accounts.values().filter_map(ends);
-        self.look_again = ends.chain(self.last_switch.said_until(now.moment)).min();
+        let others = [
+            self.last_switch.said_until(now.moment),
+            self.reach.known_at(now.moment),
+        ];
+        self.look_again = ends.chain(others.into_iter().flatten()).min();
         let view = self.view(now);
         if view != self.shown {
             self.shown = view.clone();

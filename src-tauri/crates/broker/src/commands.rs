@@ -179,7 +179,8 @@ impl Broker {
             Command::Choose { choice } => effects.push(Effect::Choose(caller, choice)),
             Command::Open {} => match self.desktop {
                 Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
-                Desktop::Locked | Desktop::Unlocked => effects.push(Effect::Open(caller)),
+                Desktop::Locked => refuse(caller, &Problem::plain(Code::ScreenLocked), effects),
+                Desktop::Unlocked => effects.push(Effect::Open(caller)),
             },
         }
     }

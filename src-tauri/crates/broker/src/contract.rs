@@ -4,10 +4,12 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
+use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command};
 use crate::plugin::{PluginView, Whose};
 use crate::problem::Code;
+use crate::reach::TrayHost;
 use crate::session::StateWord;
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::stanza::StanzaView;
@@ -59,6 +61,8 @@ fn contract() {
         declared::<Whose>,
         declared::<Keep>,
         declared::<PlacesView>,
+        declared::<Desktop>,
+        declared::<TrayHost>,
         declared::<KeepFresh>,
         declared::<Theme>,
         declared::<Choice>,

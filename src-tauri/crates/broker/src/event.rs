@@ -9,6 +9,7 @@ use crate::command::{Invocation, Which};
 use crate::contexts::{ContextCommand, Edit};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::found::Files;
+use crate::notes::Note;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
     SignInRequest, SignOutOutcome, SignOutRequest,
@@ -64,12 +65,16 @@ pub enum Event {
     Settings(Settings),
     /// A provider was looked at.
     Discovered(CallerId, Result<Announced, Problem>),
+    /// Kubefob is started with the desktop, or is not: the system's own word.
+    Autostart(bool),
     /// A setting was written, or could not be.
     Chosen(CallerId, Result<(), Problem>),
     /// What is wrong with this resident itself, all of it: shown until the next such event says otherwise.
     Noticed(Vec<Problem>),
     /// A graphical login came, went, or was locked or unlocked.
     Desktop(Desktop),
+    /// The desktop shows the tray's icon, or has no place for it.
+    TrayHost(bool),
     /// A process that something was said for ended.
     Ended(ProcessId),
     /// The computer woke up.
@@ -119,6 +124,8 @@ pub enum Effect {
     Watch(ProcessId),
     /// Show this.
     Show(Box<View>),
+    /// Tell a person this, now.
+    Note(Box<Note>),
 }
 
 /// A credential plugin's question.
@@ -259,6 +266,9 @@ pub struct Kept {
     pub accounts: Vec<KeptAccount>,
     /// The pairs that are trusted for good.
     pub trusts: Vec<(Pair, Approval)>,
+    /// Whether a person was told that no icon shows.
+    #[serde(default)]
+    pub told_of_no_tray: bool,
 }
 
 /// An account as it is written down.

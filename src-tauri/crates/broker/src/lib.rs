@@ -25,6 +25,7 @@ pub mod plugin;
 pub mod problem;
 mod proxies;
 mod questions;
+pub mod reach;
 mod removing;
 mod report;
 pub mod schedule;

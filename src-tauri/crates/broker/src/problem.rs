@@ -176,6 +176,10 @@ codes! {
     ListenNotLoopback = "listen-not-loopback",
     /// No desktop to show the window on; ``.
     NoDesktop = "no-desktop",
+    /// Starting with the desktop can't be switched; `path`, `reason`.
+    AutostartFailed = "autostart-failed",
+    /// The desktop's screen is locked: no window is shown there; ``.
+    ScreenLocked = "screen-locked",
     /// The window can't be shown; `reason`.
     NoWindow = "no-window",
     /// A browser could not be opened; `reason`.

@@ -4,10 +4,12 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::account::AccountId;
+use crate::asker::Desktop;
 use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
+use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::stanza::{Redirects, StanzaView};
@@ -100,6 +102,9 @@ impl Broker {
                 .map(|notice| ProblemView::of(notice, language))
                 .collect(),
             places: self.places.clone(),
+            desktop: self.desktop,
+            tray: self.reach.shown(self.desktop, now.moment),
+            autostart: self.autostart,
         }
     }
 
@@ -232,6 +237,13 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             .map(|plugin| plugin_line(plugin, language)),
     );
     lines.push(text(language, keep_key(view.keep), &[]));
+    let reached = match (view.desktop, view.tray) {
+        (Desktop::None, _) => Some("terminal.no-desktop"),
+        (Desktop::Locked, _) => Some("terminal.screen-locked"),
+        (Desktop::Unlocked, TrayHost::Missing) => Some("terminal.no-tray"),
+        (Desktop::Unlocked, TrayHost::There | TrayHost::Unknown) => None,
+    };
+    lines.extend(reached.map(|key| text(language, key, &[])));
     lines.extend(view.notices.iter().map(ProblemView::line));
     joined(lines)
 }

@@ -37,6 +37,11 @@ pub enum Choice {
         /// When.
         when: KeepFresh,
     },
+    /// Whether Kubefob is started with the desktop.
+    Autostart {
+        /// Whether it is.
+        on: bool,
+    },
 }
 
 /// How the window looks.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::plugin::PluginView;
 use crate::problem::{Code, Problem};
+use crate::reach::TrayHost;
 use crate::session::StateWord;
 use crate::settings::{Keep, KeepFresh, Theme};
 use crate::stanza::{Redirects, StanzaView};
@@ -48,6 +50,12 @@ pub struct View {
     pub notices: Vec<ProblemView>,
     /// Where things rest; none: nobody has said.
     pub places: Option<Arc<PlacesView>>,
+    /// Whether there is a desktop, and somebody in front of it.
+    pub desktop: Desktop,
+    /// Whether it shows the tray's icon.
+    pub tray: TrayHost,
+    /// Whether Kubefob is started with it.
+    pub autostart: bool,
 }
 
 /// Where things rest, as people write it, `~` for the home folder.

@@ -229,6 +229,7 @@ impl World {
                 | Effect::Choose(..)
                 | Effect::Discover(..)
                 | Effect::Watch(_)
+                | Effect::Note(_)
                 | Effect::Show(_) => {}
             }
         }

@@ -214,6 +214,15 @@ impl Program {
     }
 }
 
+/// The environment that a program was started in by somebody who sits here, not in ssh nor in a container. What the
+/// program has itself it shows to nobody.
+pub(crate) fn started_in(pid: u32) -> Option<Vec<(OsString, OsString)>> {
+    if processes::in_another_mount_namespace(pid) || descends_from_sshd(pid) {
+        return None;
+    }
+    processes::environment(processes::process(pid)?.parent)
+}
+
 /// The value of a variable that is set to something.
 pub(crate) fn variable<'a>(
     environment: &'a [(OsString, OsString)],

@@ -1,146 +1,201 @@
-//! The graphical login that browsers are opened on.
+//! The graphical login that pages and the window are shown on: which one it is, and whether its screen is locked.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::asker::Desktop;
-use broker::problem::{Code, Problem};
+use broker::event::Event;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::sync::watch;
 
-use crate::settings::Settings;
+use crate::inbox::Inbox;
 
-/// What a program needs to show itself.
-const VARIABLES: [&str; 6] = [
+/// Variables of a process, or for one.
+pub(crate) type Variables = Vec<(OsString, OsString)>;
+
+/// What a program needs to show itself on one desktop and no other.
+const OF_A_DESKTOP: [&str; 4] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XAUTHORITY",
-    RUNTIME,
-    "DBUS_SESSION_BUS_ADDRESS",
     "XDG_CURRENT_DESKTOP",
 ];
+/// What it needs besides, and what stays as it was at the start: the tray and the keyring are on that bus.
+const OF_A_LOGIN: [&str; 2] = [RUNTIME, "DBUS_SESSION_BUS_ADDRESS"];
 
 const RUNTIME: &str = "XDG_RUNTIME_DIR";
 
-/// Opens addresses in the person's browser, on the desktop that started us.
-#[derive(Clone, Debug)]
-pub(crate) struct Browser(Arc<Inner>);
+/// The system's own user: some systems' X server is its.
+const ROOT: wire::os::Uid = 0;
 
-#[derive(Debug)]
+/// The screen that a person sits at, shared by its clones.
+#[derive(Clone)]
+pub(crate) struct Screen(Arc<Inner>);
+
 struct Inner {
-    chosen: watch::Receiver<Settings>,
-    environment: Vec<(OsString, OsString)>,
-    screen: Option<PathBuf>,
-    /// The desktop ended: another of the same name may be somebody else's.
-    let_go: AtomicBool,
+    login: Variables,
+    adopted: Mutex<Option<Adopted>>,
+    locked: AtomicBool,
+    state: watch::Sender<Desktop>,
+    inbox: Inbox,
 }
 
-impl Browser {
-    /// `chosen` names the person's own browser, if they chose one; else it is the system's. `runtime` is the
-    /// folder of this user's sockets: the shim doesn't pass a variable on that names another.
+/// The desktop that there is.
+struct Adopted {
+    socket: PathBuf,
+    environment: Variables,
+}
+
+impl Screen {
+    /// The one that `environment` names, if it does. `runtime` is the folder of this user's sockets: the shim
+    /// doesn't pass a variable on that names another.
     pub(crate) fn new(
-        chosen: watch::Receiver<Settings>,
-        environment: Vec<(OsString, OsString)>,
+        environment: &[(OsString, OsString)],
         runtime: Option<&Path>,
+        inbox: Inbox,
     ) -> Self {
-        let mut environment: Vec<_> = environment
-            .into_iter()
-            .filter(|(name, _)| VARIABLES.iter().any(|known| name == known))
-            .collect();
+        let mut login = only(environment, &OF_A_LOGIN);
         if let Some(runtime) = runtime {
-            environment.retain(|(name, _)| name != RUNTIME);
-            environment.push((RUNTIME.into(), runtime.into()));
+            login.retain(|(name, _)| name != RUNTIME);
+            login.push((RUNTIME.into(), runtime.into()));
         }
-        let screen = screen(&environment);
-        Self(Arc::new(Inner {
-            chosen,
-            environment,
-            screen,
-            let_go: AtomicBool::new(false),
-        }))
+        let screen = Self(Arc::new(Inner {
+            login,
+            adopted: Mutex::new(None),
+            locked: AtomicBool::new(false),
+            state: watch::Sender::new(Desktop::None),
+            inbox,
+        }));
+        screen.offer(environment);
+        screen
     }
 
-    /// Whether there is a desktop. A screen whose socket is gone is none, and stays none: whoever comes to sit
-    /// there later starts us anew.
-    pub(crate) fn desktop(&self) -> Desktop {
-        match &self.0.screen {
-            Some(socket) if !self.0.let_go.load(Ordering::Relaxed) => {
-                // One that crashed leaves its socket behind, which nobody answers.
-                if answers(socket) {
-                    return Desktop::Unlocked;
-                }
-                self.0.let_go.store(true, Ordering::Relaxed);
-                Desktop::None
-            }
-            Some(_) | None => Desktop::None,
+    /// Where there is no desktop, takes the one that this environment names, if there is one: a program was started
+    /// there, or the login says so. Whose environment it is has been found out, and not been told.
+    pub(crate) fn offer(&self, environment: &[(OsString, OsString)]) {
+        let variables = only(environment, &OF_A_DESKTOP);
+        let mut adopted = self.adopted();
+        // Whoever asks is nearly always from there.
+        if let Some(there) = &*adopted
+            && (there.environment == variables || answers(&there.socket))
+        {
+            return;
+        }
+        let both = [self.0.login.as_slice(), variables.as_slice()].concat();
+        let Some(socket) = socket(&both).filter(|socket| is_ours(socket)) else {
+            return;
+        };
+        tracing::info!(screen = %socket.display(), "a desktop");
+        *adopted = Some(Adopted {
+            socket,
+            environment: variables,
+        });
+        drop(adopted);
+        self.look();
+    }
+
+    /// Looks whether it is still there, and says what is news. One whose socket is gone, or that nobody answers, is
+    /// let go: another of the same name may be somebody else's.
+    pub(crate) fn look(&self) {
+        let mut adopted = self.adopted();
+        if adopted
+            .as_ref()
+            .is_some_and(|adopted| !answers(&adopted.socket))
+        {
+            *adopted = None;
+        }
+        let locked = self.0.locked.load(Ordering::Relaxed);
+        let desktop = match *adopted {
+            None => Desktop::None,
+            Some(_) if locked => Desktop::Locked,
+            Some(_) => Desktop::Unlocked,
+        };
+        // Under the lock, so that what is said last is what is so.
+        let news = self.0.state.send_if_modified(|known| {
+            let news = *known != desktop;
+            *known = desktop;
+            news
+        });
+        if news {
+            tracing::info!(?desktop, "desktop");
+            self.0.inbox.event(Event::Desktop(desktop));
         }
     }
 
-    /// The folder in which something happens when the screen goes: to be watched.
+    /// Somebody locked it, or came back.
+    pub(crate) fn lock(&self, locked: bool) {
+        self.0.locked.store(locked, Ordering::Relaxed);
+        self.look();
+    }
+
+    /// What it is now, and whatever comes after.
+    pub(crate) fn watched(&self) -> watch::Receiver<Desktop> {
+        self.0.state.subscribe()
+    }
+
+    /// The folder in which something happens when it goes: to be watched.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
-        Some(self.0.screen.as_ref()?.parent()?.to_path_buf())
+        Some(self.adopted().as_ref()?.socket.parent()?.to_path_buf())
     }
 
     /// What a program needs to show itself there.
-    pub(crate) fn environment(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        let all = self.0.environment.iter();
-        all.map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    pub(crate) fn environment(&self) -> Variables {
+        let mut all = self.0.login.clone();
+        if let Some(adopted) = &*self.adopted() {
+            all.extend(adopted.environment.iter().cloned());
+        }
+        all
     }
 
-    /// Opens an address. It is one argument and never passes a shell.
-    pub(crate) fn open(&self, address: &str) -> Result<(), Problem> {
-        let chosen = self.0.chosen.borrow().browser.clone().unwrap_or_default();
-        let commands = match chosen.split_first() {
-            Some((program, arguments)) => {
-                let mut command = Command::new(program);
-                command.args(arguments).arg(address);
-                vec![command]
-            }
-            None => open::commands(address),
-        };
-        let mut reason = String::from("no program to open it with");
-        for mut command in commands {
-            command.envs(self.environment());
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
-            match command.spawn() {
-                Ok(mut child) => {
-                    // Reaped by a thread that lives as long as the child: no zombie, no waiting.
-                    std::thread::spawn(move || drop(child.wait()));
-                    return Ok(());
-                }
-                Err(error) => reason = error.to_string(),
-            }
-        }
-        Err(Problem::new(Code::NoBrowser, vec![("reason", reason)]))
+    fn adopted(&self) -> MutexGuard<'_, Option<Adopted>> {
+        let adopted = self.0.adopted.lock();
+        adopted.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether somebody listens at a socket. It waits for nobody: one who is too busy to take us is there.
+fn only(environment: &[(OsString, OsString)], names: &[&str]) -> Variables {
+    let known = |name: &OsStr| names.iter().any(|known| name == *known);
+    let all = environment.iter();
+    all.filter(|(name, _)| known(name)).cloned().collect()
+}
+
+/// Whether somebody listens at a socket. It waits for nobody: one who is too busy to take us is there. One that
+/// crashed leaves its socket behind, which nobody answers.
 fn answers(socket: &Path) -> bool {
+    matches!(knock(socket), Ok(_) | Err(Errno::AGAIN))
+}
+
+/// Whether it is this user's own screen who listens there, or the system's: what another user's shows is for that
+/// other user's eyes, and for their yes.
+fn is_ours(socket: &Path) -> bool {
+    let Ok(server) = knock(socket) else {
+        return false;
+    };
+    let server = wire::os::peer(&server).map(|peer| peer.uid);
+    server.is_ok_and(|server| server == ROOT || wire::os::uid().is_ok_and(|us| us == server))
+}
+
+fn knock(socket: &Path) -> rustix::io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let connected = SocketAddrUnix::new(socket).and_then(|address| {
-        let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-        connect(&stream, &address)
-    });
-    matches!(connected, Ok(()) | Err(Errno::AGAIN))
+    let address = SocketAddrUnix::new(socket)?;
+    let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&stream, &address)?;
+    Ok(stream)
 }
 
 /// The socket of the screen that an environment names, if it is one of this computer.
-fn screen(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
+fn socket(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
     let variable = |name: &str| crate::asker::variable(environment, name);
     let wayland = variable("WAYLAND_DISPLAY").and_then(|name| {
         let name = Path::new(name);
         if name.is_absolute() {
             return Some(name.to_owned());
         }
-        Some(Path::new(variable("XDG_RUNTIME_DIR")?).join(name))
+        Some(Path::new(variable(RUNTIME)?).join(name))
     });
     let x11 = || {
         let display = variable("DISPLAY").and_then(OsStr::to_str)?;
@@ -153,18 +208,21 @@ fn screen(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::os::unix::net::UnixListener;
 
-    fn named(variables: &[(&str, &str)]) -> Option<PathBuf> {
-        let owned: Vec<_> = variables
-            .iter()
+    use super::*;
+    use crate::inbox::{Message, inbox};
+
+    fn variables(variables: &[(&str, &str)]) -> Variables {
+        let owned = variables.iter();
+        owned
             .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
-        screen(&owned)
+            .collect()
     }
 
     #[test]
     fn only_a_screen_of_this_computer_counts() {
+        let named = |named: &[(&str, &str)]| socket(&variables(named));
         assert_eq!(
             named(&[("DISPLAY", ":7.0")]),
             Some("/tmp/.X11-unix/X7".into())
@@ -181,36 +239,62 @@ mod tests {
         assert_eq!(named(&[]), None);
     }
 
-    #[test]
-    fn a_browser_that_is_not_there_is_said() {
-        let mut chosen = Settings::default();
-        chosen.browser = Some(vec!["/nonexistent/browser".into()]);
-        let (_choosing, chosen) = watch::channel(chosen);
-        let browser = Browser::new(chosen, vec![], None);
-        assert_eq!(
-            browser.open("http://localhost/").unwrap_err().code,
-            Code::NoBrowser
-        );
-        assert_eq!(browser.desktop(), Desktop::None);
+    /// A folder of sockets with a screen in it, and the resident's word of that.
+    fn seated() -> (tempfile::TempDir, UnixListener, Screen) {
+        let runtime = tempfile::tempdir().unwrap();
+        let listens = UnixListener::bind(runtime.path().join("wayland-0")).unwrap();
+        let environment = variables(&[("WAYLAND_DISPLAY", "wayland-0"), (RUNTIME, "/elsewhere")]);
+        let screen = Screen::new(&environment, Some(runtime.path()), inbox().0);
+        (runtime, listens, screen)
     }
 
     #[test]
     fn a_screen_is_found_in_the_user_s_own_folder_and_let_go_for_good() {
-        let runtime = tempfile::tempdir().unwrap();
-        let socket = runtime.path().join("wayland-0");
-        let screen = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        let (_choosing, chosen) = watch::channel(Settings::default());
-        let environment = [("WAYLAND_DISPLAY", "wayland-0"), (RUNTIME, "/elsewhere")];
-        let environment = environment.map(|(name, value)| (name.into(), value.into()));
-        let browser = Browser::new(chosen, environment.into(), Some(runtime.path()));
-        assert_eq!(browser.folder().as_deref(), Some(runtime.path()));
-        assert_eq!(browser.desktop(), Desktop::Unlocked);
+        let (runtime, listens, screen) = seated();
+        let state = screen.watched();
+        assert_eq!(screen.folder().as_deref(), Some(runtime.path()));
+        assert_eq!(*state.borrow(), Desktop::Unlocked);
         // A process that another test starts may hold the listener for a moment.
-        rustix::net::shutdown(&screen, rustix::net::Shutdown::Both).unwrap();
-        drop(screen);
-        assert_eq!(browser.desktop(), Desktop::None, "its socket is left");
+        rustix::net::shutdown(&listens, rustix::net::Shutdown::Both).unwrap();
+        drop(listens);
+        screen.look();
+        assert_eq!(*state.borrow(), Desktop::None, "its socket is left");
+        let socket = runtime.path().join("wayland-0");
         std::fs::remove_file(&socket).unwrap();
-        let _screen = std::os::unix::net::UnixListener::bind(&socket).unwrap();
-        assert_eq!(browser.desktop(), Desktop::None, "it may be another's");
+        let _listens = UnixListener::bind(&socket).unwrap();
+        screen.look();
+        assert_eq!(*state.borrow(), Desktop::None, "it may be another's");
+        screen.offer(&variables(&[("WAYLAND_DISPLAY", "wayland-1")]));
+        assert_eq!(*state.borrow(), Desktop::None, "nobody is there");
+        screen.offer(&variables(&[("WAYLAND_DISPLAY", "wayland-0")]));
+        assert_eq!(*state.borrow(), Desktop::Unlocked, "somebody sat down");
+        screen.offer(&variables(&[("WAYLAND_DISPLAY", "wayland-1")]));
+        let environment = screen.environment();
+        let named = crate::asker::variable(&environment, "WAYLAND_DISPLAY");
+        assert_eq!(named, Some(OsStr::new("wayland-0")), "it stays");
+    }
+
+    #[test]
+    fn a_lock_is_told_once_and_is_nothing_without_a_screen() {
+        let (inbox, mut messages) = inbox();
+        let (_runtime, _listens, seated) = seated();
+        let environment = seated.environment();
+        let screen = Screen::new(&environment, None, inbox.clone());
+        for locked in [false, true, true, false] {
+            screen.lock(locked);
+        }
+        let nobody = Screen::new(&[], None, inbox);
+        nobody.lock(true);
+        drop((screen, nobody));
+        let mut told = Vec::new();
+        while let Ok(Message::Event(event)) = messages.try_recv() {
+            if let Event::Desktop(desktop) = *event {
+                told.push(desktop);
+            }
+        }
+        assert_eq!(
+            told,
+            [Desktop::Unlocked, Desktop::Locked, Desktop::Unlocked]
+        );
     }
 }

@@ -1,15 +1,18 @@
 //! The desktop's side of the resident: what the tray shows, what notifications say, and what a click does. It is drawn
 //! elsewhere (`kubefob`'s `platform`); here are its ends.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use broker::asker::{Desktop, Endpoint};
+use broker::event::Event;
 use broker::menu::{self, Action, Tray};
-use broker::notes::notes;
+use broker::notes::{About, Note, Notes, Telling};
 use broker::texts::Language;
 use broker::view::{Told, View};
 use tokio::sync::{mpsc, watch};
 
+use crate::desktop::Screen;
 use crate::inbox::{Inbox, Message};
 use crate::server::Server;
 use crate::window::Window;
@@ -20,10 +23,43 @@ pub struct Front {
     pub tray: watch::Receiver<Tray>,
     /// Whether there is a desktop to show it on.
     pub desktop: watch::Receiver<Desktop>,
-    /// What a person is told without having asked, a text each.
-    pub notes: mpsc::UnboundedReceiver<String>,
+    /// Which socket the session bus has: another one is another bus.
+    pub bus: watch::Receiver<Option<u64>>,
+    /// What a person is told without having asked.
+    pub notes: mpsc::UnboundedReceiver<Telling>,
     /// Where clicks go.
     pub clicks: Clicks,
+    /// Where goes what the desktop says of itself.
+    pub reports: Reports,
+}
+
+/// Where goes what the desktop says of itself, and whoever draws on it hears.
+#[derive(Clone)]
+pub struct Reports {
+    screen: Screen,
+    inbox: Inbox,
+}
+
+impl Reports {
+    /// A desktop may have come or gone.
+    pub fn look(&self) {
+        self.screen.look();
+    }
+
+    /// A desktop came, whose programs have this environment.
+    pub fn appeared(&self, environment: &[(OsString, OsString)]) {
+        self.screen.offer(environment);
+    }
+
+    /// The desktop shows the tray's icon, or has no place for it.
+    pub fn tray_host(&self, there: bool) {
+        self.inbox.event(Event::TrayHost(there));
+    }
+
+    /// The screen is locked, or is no more.
+    pub fn locked(&self, locked: bool) {
+        self.screen.lock(locked);
+    }
 }
 
 /// Where clicks go.
@@ -31,7 +67,7 @@ pub struct Front {
 pub struct Clicks {
     inbox: Inbox,
     server: Server,
-    notes: mpsc::UnboundedSender<String>,
+    notes: mpsc::UnboundedSender<Telling>,
 }
 
 impl Clicks {
@@ -47,7 +83,12 @@ impl Clicks {
                 let notes = self.notes.clone();
                 tokio::spawn(async move {
                     if let Some((_, Told::Refused { problem })) = told.recv().await {
-                        drop(notes.send(problem.line()));
+                        drop(notes.send(Telling::Tell(Note {
+                            about: About::Click,
+                            title: problem.message,
+                            text: problem.hint,
+                            deed: None,
+                        })));
                     }
                 });
             }
@@ -58,8 +99,8 @@ impl Clicks {
 /// The other ends, for the resident.
 pub(crate) struct Stage {
     tray: watch::Sender<Tray>,
-    notes: mpsc::UnboundedSender<String>,
-    shown: Arc<View>,
+    notes: mpsc::UnboundedSender<Telling>,
+    told: Notes,
     window: Window,
 }
 
@@ -67,7 +108,8 @@ impl Stage {
     pub(crate) fn new(
         inbox: Inbox,
         server: Server,
-        desktop: watch::Receiver<Desktop>,
+        screen: Screen,
+        bus: watch::Receiver<Option<u64>>,
         window: Window,
     ) -> (Self, Front) {
         let (shows, tray) = watch::channel(menu::tray(&View::default()));
@@ -75,27 +117,34 @@ impl Stage {
         let stage = Self {
             tray: shows,
             notes: tells.clone(),
-            shown: Arc::default(),
+            told: Notes::default(),
             window,
         };
         let clicks = Clicks {
-            inbox,
+            inbox: inbox.clone(),
             server,
             notes: tells,
         };
         let front = Front {
             tray,
-            desktop,
+            desktop: screen.watched(),
+            bus,
             notes: told,
             clicks,
+            reports: Reports { screen, inbox },
         };
         (stage, front)
     }
 
+    /// Tells a person this.
+    pub(crate) fn tell(&self, note: Note) {
+        drop(self.notes.send(Telling::Tell(note)));
+    }
+
     /// Shows another view.
     pub(crate) fn show(&mut self, view: View) {
-        for note in notes(&self.shown, &view) {
-            drop(self.notes.send(note));
+        for telling in self.told.heed(&view) {
+            drop(self.notes.send(telling));
         }
         self.tray.send_if_modified(|shown| {
             let tray = menu::tray(&view);
@@ -103,7 +152,6 @@ impl Stage {
             *shown = tray;
             differs
         });
-        self.shown = Arc::new(view);
-        self.window.show(Arc::clone(&self.shown));
+        self.window.show(Arc::new(view));
     }
 }

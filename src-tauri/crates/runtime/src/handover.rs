@@ -11,6 +11,7 @@ use std::time::Duration;
 use broker::problem::{Code, Problem};
 use tokio::sync::{Notify, oneshot, watch};
 
+use crate::desktop::Screen;
 use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
 use crate::server::Door;
@@ -32,6 +33,7 @@ pub(crate) struct Handover {
     pub(crate) vault: Vault,
     pub(crate) door: watch::Sender<Door>,
     pub(crate) under_way: UnderWay,
+    pub(crate) screen: Screen,
     pub(crate) inbox: Inbox,
     pub(crate) notices: Notices,
     /// Somebody saw that the program may be another.
@@ -43,6 +45,7 @@ struct Successor {
     program: Program,
     tried: Tried,
     claim: Arc<Mutex<Claim>>,
+    screen: Screen,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -60,7 +63,8 @@ impl Successor {
         let answer = if calm && self.program.is_still(&self.tried) {
             let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
             tracing::info!(version = self.tried.version, "becoming");
-            Answer::Refused(self.program.become_it(&claim))
+            let desktop = self.screen.environment();
+            Answer::Refused(self.program.become_it(&claim, desktop))
         } else {
             Answer::Busy
         };
@@ -117,6 +121,7 @@ impl Handover {
                 program: self.program.clone(),
                 tried,
                 claim: Arc::clone(&self.claim),
+                screen: self.screen.clone(),
                 answer,
             };
             let take_over = move |calm| successor.take_over(calm);

@@ -1,7 +1,9 @@
 //! The loop around the broker: effects performed, the socket served, tokens kept.
 
 mod asker;
+mod autostart;
 mod blocking;
+mod browser;
 pub mod clock;
 mod contexts;
 mod desktop;

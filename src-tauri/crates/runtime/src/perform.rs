@@ -21,9 +21,10 @@ use broker::waiters::CallerId;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::AbortHandle;
 
+use crate::autostart::Autostart;
 use crate::blocking::blocking;
+use crate::browser::Browser;
 use crate::clock;
-use crate::desktop::Browser;
 use crate::files;
 use crate::front::Stage;
 use crate::inbox::{Inbox, Listening, Message};
@@ -64,6 +65,7 @@ pub(crate) struct Performer {
     window: Window,
     server: Server,
     config: PathBuf,
+    autostart: Autostart,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -86,6 +88,7 @@ impl Performer {
         window: Window,
         server: Server,
         config: PathBuf,
+        autostart: Autostart,
     ) -> Self {
         let (keeping, kept) = mpsc::unbounded_channel();
         tokio::spawn(store.keep_each(kept, store::AGAIN));
@@ -106,6 +109,7 @@ impl Performer {
             window,
             server,
             config,
+            autostart,
             woken: Moment(0),
             ending: false,
         }
@@ -175,6 +179,7 @@ impl Performer {
                 }
                 self.stage.show(*view);
             }
+            Effect::Note(note) => self.stage.tell(*note),
         }
     }
 
@@ -250,11 +255,24 @@ impl Performer {
 
     fn choose(&self, caller: CallerId, choice: Choice) {
         let (inbox, config) = (self.inbox.clone(), self.config.clone());
+        let autostart = self.autostart.clone();
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
-            // The folder's watch makes it hold.
-            let written = blocking(move || settings::choose(&config, choice)).await;
-            inbox.event(Event::Chosen(caller, written.and_then(|outcome| outcome)));
+            let written = match choice {
+                Choice::Autostart { on } => {
+                    let written = blocking(move || (autostart.set(on), autostart.is_on())).await;
+                    written.and_then(|(outcome, is_on)| {
+                        inbox.event(Event::Autostart(is_on));
+                        outcome
+                    })
+                }
+                // The folder's watch makes it hold.
+                Choice::Language { .. } | Choice::KeepFresh { .. } | Choice::Theme { .. } => {
+                    let written = blocking(move || settings::choose(&config, choice)).await;
+                    written.and_then(|outcome| outcome)
+                }
+            };
+            inbox.event(Event::Chosen(caller, written));
             drop(turn);
         });
     }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use broker::asker::Desktop;
 use broker::broker::Broker;
 use broker::command::Command;
 use broker::event::{AtRest, Event, Restored};
@@ -17,8 +16,10 @@ use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
+use crate::autostart::Autostart;
+use crate::browser::Browser;
 use crate::clock;
-use crate::desktop::Browser;
+use crate::desktop::Screen;
 use crate::files::Files;
 use crate::folders::Folders;
 use crate::front::{Front, Stage};
@@ -85,26 +86,25 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         broker
     };
     let (chosen, choice) = watch::channel(settings);
-    let (shown_on, desktop) = watch::channel(Desktop::None);
     let runtime = wire::os::runtime_folder(places.uid());
     let bus = bus(&environment, runtime.as_deref());
-    let browser = Browser::new(choice.clone(), environment.clone(), runtime.as_deref());
+    let (bus_is, its_bus) = watch::channel(None);
 
     let (inbox, messages) = inbox::inbox();
+    let screen = Screen::new(&environment, runtime.as_deref(), inbox.clone());
+    let browser = Browser::new(choice.clone(), screen.clone());
     let notices = Notices::new(inbox.clone());
     if let Some(problem) = problem {
         tracing::warn!(problem = problem.code.name(), "the defaults hold");
         notices.set(Notice::Settings, Some(problem));
     }
-    inbox.event(Event::Desktop(browser.desktop()));
-    shown_on.send_replace(browser.desktop());
     if first {
         inbox.event(Event::FirstStart(files.first_start()));
     }
     let under_way = UnderWay::new();
     let window = Window::new(
         program.path().with_file_name(window::PROGRAM),
-        browser.clone(),
+        screen.clone(),
         handed_on(&environment, folders),
         inbox.clone(),
     );
@@ -124,6 +124,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         choice,
         open,
         under_way.clone(),
+        screen.clone(),
         window.clone(),
         plugins,
     );
@@ -145,23 +146,27 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         vault: vault.clone(),
         door,
         under_way: under_way.clone(),
+        screen: screen.clone(),
         inbox: inbox.clone(),
         notices: notices.clone(),
         wanted: Arc::clone(&replaced),
     };
     tokio::spawn(handover.run());
     let server_of_all = server.clone();
+    let instance = folders.instance.as_deref();
+    let autostart = Autostart::new(&folders.home, program.path(), instance);
     let surroundings = Surroundings {
         places: places.clone(),
         config: folders.config.clone(),
         program,
         claim,
         server,
-        browser: browser.clone(),
+        screen: screen.clone(),
+        autostart: autostart.clone(),
         files,
-        shown_on,
         language,
         bus,
+        bus_is,
         vault: vault.clone(),
         chosen,
         notices,
@@ -172,7 +177,8 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let (stage, front) = Stage::new(
         inbox.clone(),
         server_of_all.clone(),
-        desktop,
+        screen,
+        its_bus,
         window.clone(),
     );
     // One that became this program by an upgrade was not started by anybody.
@@ -194,6 +200,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
             window,
             server_of_all,
             folders.config.clone(),
+            autostart,
         ),
         messages,
     )

@@ -21,7 +21,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
-use crate::asker::{Found, Programs};
+use crate::asker::{self, Found, Programs};
+use crate::desktop::Screen;
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::line::Line;
@@ -51,6 +52,7 @@ pub(crate) struct Server {
     chosen: watch::Receiver<Settings>,
     door: watch::Receiver<Door>,
     under_way: UnderWay,
+    screen: Screen,
     window: Window,
     plugins: Plugins,
 }
@@ -76,6 +78,7 @@ impl Server {
         chosen: watch::Receiver<Settings>,
         door: watch::Receiver<Door>,
         under_way: UnderWay,
+        screen: Screen,
         window: Window,
         plugins: Plugins,
     ) -> Self {
@@ -89,6 +92,7 @@ impl Server {
             chosen,
             door,
             under_way,
+            screen,
             window,
             plugins,
         }
@@ -163,6 +167,10 @@ impl Server {
                 self.answer(stream, decoder, peer.pid, run).await;
             }
             Ok(Ok(Some(Request::Command(first)))) => {
+                // Started by hand: where somebody sits.
+                if let Some(environment) = peer.pid.and_then(asker::started_in) {
+                    self.screen.offer(&environment);
+                }
                 // It stays for hours, and nothing has to wait for it.
                 drop(under_way);
                 let link = Link::new(stream, decoder);
@@ -191,6 +199,9 @@ impl Server {
         let mut found = self.programs.find(pid, &run);
         if let Some(language) = self.chosen.borrow().language {
             found.asker.language = language;
+        }
+        if let (Place::Here, Some(environment)) = (found.asker.place, &found.program.environment) {
+            self.screen.offer(environment);
         }
         let (replies, mut outgoing) = mpsc::unbounded_channel();
         let line = Line::to_shim(replies, Arc::new(found.asker.clone()));

@@ -149,6 +149,8 @@ pub fn choose(config: &Path, choice: Choice) -> Result<(), Problem> {
         Choice::Language { language } => settings.language = language,
         Choice::Theme { theme } => settings.theme = theme,
         Choice::KeepFresh { when } => settings.keep_fresh = when,
+        // The system keeps that.
+        Choice::Autostart { .. } => return Ok(()),
     }
     save(config, &settings)
 }

@@ -3,11 +3,11 @@
 //! that was missed must not be missed for ever.
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use broker::asker::Desktop;
 use broker::event::Event;
 use broker::problem::Problem;
 use broker::texts::Language;
@@ -15,7 +15,8 @@ use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
-use crate::desktop::Browser;
+use crate::autostart::Autostart;
+use crate::desktop::Screen;
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
@@ -46,12 +47,13 @@ pub(crate) struct Surroundings {
     pub(crate) program: Program,
     pub(crate) claim: Arc<Mutex<Claim>>,
     pub(crate) server: Server,
-    pub(crate) browser: Browser,
+    pub(crate) screen: Screen,
+    pub(crate) autostart: Autostart,
     pub(crate) files: Files,
-    pub(crate) shown_on: watch::Sender<Desktop>,
     /// The language of the desktop, where the settings name none.
     pub(crate) language: Language,
     pub(crate) bus: Option<PathBuf>,
+    pub(crate) bus_is: watch::Sender<Option<u64>>,
     pub(crate) vault: Vault,
     pub(crate) chosen: watch::Sender<Settings>,
     pub(crate) notices: Notices,
@@ -66,8 +68,9 @@ struct Seen {
     /// No candidate lacks its socket.
     in_place: bool,
     fate: Fate,
-    desktop: Desktop,
-    bus: bool,
+    autostart: bool,
+    /// The inode of its socket.
+    bus: Option<u64>,
     kubeconfigs: broker::found::Files,
     /// The state of the person's own: what was changed and changed back is news too.
     written: Option<Stamp>,
@@ -75,8 +78,8 @@ struct Seen {
 
 /// What the last look found, where the difference counts.
 struct Known {
-    desktop: Desktop,
-    bus: bool,
+    autostart: bool,
+    bus: Option<u64>,
     kubeconfigs: broker::found::Files,
     written: Option<Stamp>,
 }
@@ -90,8 +93,8 @@ impl Surroundings {
             .inspect_err(|error| tracing::warn!(%error, "no watch on folders"))
             .ok();
         let mut known = Known {
-            desktop: this.browser.desktop(),
-            bus: false,
+            autostart: false,
+            bus: None,
             kubeconfigs: broker::found::Files::default(),
             written: None,
         };
@@ -138,11 +141,12 @@ impl Surroundings {
         let files = files.into_iter().flatten().chain(candidates);
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
         folders.extend(self.program.path().parent().map(Path::to_path_buf));
-        folders.extend(self.browser.folder());
         // Others write in the folders of askers' files: it is worth a wake-up while somebody sees them.
         if self.server.window().is_there() {
             folders.extend(self.files.seen().folders());
         }
+        folders.extend(self.screen.folder());
+        folders.extend(self.autostart.folder());
         folders
     }
 
@@ -157,13 +161,14 @@ impl Surroundings {
         let in_place = claim.in_place(&self.places);
         // What follows may wait for who is writing a file.
         drop(claim);
+        self.screen.look();
         Seen {
             renewed,
             in_place,
             settings: settings::load(&self.config),
             fate: self.program.fate(),
-            desktop: self.browser.desktop(),
-            bus: self.bus.as_ref().is_some_and(|bus| bus.exists()),
+            autostart: self.autostart.is_on(),
+            bus: self.bus.as_deref().and_then(inode),
             // First: what is written later is news later.
             written: self.files.own_state(),
             kubeconfigs: self.files.survey(),
@@ -190,20 +195,21 @@ impl Surroundings {
             // What held before holds on.
             (_, problem @ Some(_)) => self.notices.set(Notice::Settings, problem),
         }
-        if seen.desktop != known.desktop {
-            tracing::info!(desktop = ?seen.desktop, "desktop");
-            self.inbox.event(Event::Desktop(seen.desktop));
-            self.shown_on.send_replace(seen.desktop);
-        }
-        if seen.bus && !known.bus && self.vault.is_restless() {
-            self.vault.wake();
+        if seen.bus != known.bus {
+            if seen.bus.is_some() && self.vault.is_restless() {
+                self.vault.wake();
+            }
+            self.bus_is.send_replace(seen.bus);
         }
         if seen.kubeconfigs != known.kubeconfigs || seen.written != known.written {
             let kubeconfigs = Box::new(seen.kubeconfigs.clone());
             self.inbox.event(Event::FilesChanged(kubeconfigs));
         }
+        if seen.autostart != known.autostart {
+            self.inbox.event(Event::Autostart(seen.autostart));
+        }
         *known = Known {
-            desktop: seen.desktop,
+            autostart: seen.autostart,
             bus: seen.bus,
             kubeconfigs: seen.kubeconfigs,
             written: seen.written,
@@ -239,6 +245,10 @@ impl Surroundings {
         self.chosen.send_replace(settings);
         self.vault.wake();
     }
+}
+
+fn inode(file: &Path) -> Option<u64> {
+    Some(std::fs::metadata(file).ok()?.ino())
 }
 
 /// Another resident has this one's place.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
+use crate::desktop::Variables;
 use crate::os::execute::execute;
 use crate::os::image;
 use crate::single::{Claim, INHERIT};
@@ -160,10 +161,11 @@ impl Program {
         image::check(&beginning, length, &self.beginning).map_err(io::Error::other)
     }
 
-    /// Becomes the program that is there now, with our arguments, lock and sockets. Returns only if that fails;
+    /// Becomes the program that is there now, with our arguments, lock and sockets, and what was found out since about
+    /// the `desktop` in place of what our environment said of it. Returns only if that fails;
     /// everything is then as it was. Whatever else is to survive must be at rest before.
     #[must_use]
-    pub fn become_it(&self, claim: &Claim) -> io::Error {
+    pub fn become_it(&self, claim: &Claim, desktop: Variables) -> io::Error {
         if let Err(error) = self.check() {
             return error;
         }
@@ -175,8 +177,9 @@ impl Program {
         let ours =
             |name: &OsStr| name == INHERIT || name.as_encoded_bytes().starts_with(b"LISTEN_");
         let environment = std::env::vars_os()
-            .filter(|(name, _)| !ours(name))
+            .filter(|(name, _)| !ours(name) && !desktop.iter().any(|(known, _)| known == name))
             .chain([(INHERIT.into(), handed)]);
+        let environment: Vec<_> = environment.chain(desktop.iter().cloned()).collect();
         let error = execute(&self.path, std::env::args_os(), environment);
         match claim.keep() {
             Ok(()) => error,

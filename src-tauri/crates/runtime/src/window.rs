@@ -6,7 +6,6 @@
 
 mod connection;
 
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -23,7 +22,7 @@ use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 use wire::frame::Decoder;
 
-use crate::desktop::Browser;
+use crate::desktop::{Screen, Variables};
 use crate::inbox::Inbox;
 use crate::os::descriptor;
 use crate::server::{FIRST_FRAME, Server};
@@ -52,8 +51,8 @@ pub(crate) struct Window(Arc<Inner>);
 
 struct Inner {
     program: PathBuf,
-    browser: Browser,
-    environment: Vec<(OsString, OsString)>,
+    screen: Screen,
+    environment: Variables,
     inbox: Inbox,
     view: watch::Sender<Arc<View>>,
     /// The one that we started.
@@ -66,13 +65,13 @@ impl Window {
     /// `program` is the window's; `environment` is what it may know of ours beside the desktop's.
     pub(crate) fn new(
         program: PathBuf,
-        browser: Browser,
-        environment: Vec<(OsString, OsString)>,
+        screen: Screen,
+        environment: Variables,
         inbox: Inbox,
     ) -> Self {
         Self(Arc::new(Inner {
             program,
-            browser,
+            screen,
             environment,
             inbox,
             view: watch::Sender::new(Arc::default()),
@@ -142,7 +141,7 @@ impl Window {
             .arg(format!("--descriptor={DESCRIPTOR}"))
             .env_clear()
             .envs(self.0.environment.iter().map(|(name, value)| (name, value)))
-            .envs(self.0.browser.environment())
+            .envs(self.0.screen.environment())
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

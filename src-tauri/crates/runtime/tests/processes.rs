@@ -281,7 +281,7 @@ fn resident(home: &Path) {
         let _ = write!(client, "{} {life}", std::process::id());
         drop(client);
         if program.fate() == Fate::Replaced {
-            panic!("{}", program.become_it(&claim));
+            panic!("{}", program.become_it(&claim, Vec::new()));
         }
     }
 }
@@ -325,7 +325,7 @@ fn a_successor_that_does_not_start_is_no_loss() {
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(program.path(), mode).unwrap();
     let before = open_in_a_child();
-    let error = program.become_it(&claim);
+    let error = program.become_it(&claim, Vec::new());
     assert!(error.to_string().contains("missing"), "{error}");
     assert!(claim.in_place(&places));
     assert_eq!(

@@ -505,6 +505,9 @@ export function view(situation: Situation, language: Language): View {
     redirects: REDIRECTS,
     theme: "system",
     plugin: { path: "/usr/bin/kubectl-oidc_login", is: "ours", on: "kubectl", remedy: null },
+    desktop: "unlocked",
+    tray: "there",
+    autostart: false,
   };
   return SITUATIONS[situation](usual, language);
 }

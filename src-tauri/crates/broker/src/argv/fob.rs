@@ -7,6 +7,8 @@ use super::{Called, Dialect, get_token, value};
 use crate::account::Tls;
 use crate::command::{Add, Command, Invocation, Shell};
 use crate::problem::{Code, Problem};
+use crate::settings::{Choice, KeepFresh, Theme};
+use crate::texts::Language;
 use crate::trust::Answer;
 
 /// Sign in once; every kubectl, k9s, Helm and Lens on this computer just works.
@@ -142,6 +144,11 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
+    /// Choose a setting
+    Set {
+        #[command(subcommand)]
+        setting: Setting,
+    },
     /// Show the version
     Version(Output),
     /// Print a completion script
@@ -149,6 +156,56 @@ enum Verb {
         /// The shell
         shell: CompletionShell,
     },
+}
+
+#[derive(Subcommand)]
+enum Setting {
+    /// Start Kubefob with the desktop
+    Autostart {
+        /// Whether it is
+        value: OnOff,
+    },
+    /// Renew sessions in the background, always or while somebody is at this desktop
+    KeepFresh {
+        /// When
+        value: KeepFreshWhen,
+    },
+    /// How the window looks
+    Theme {
+        /// As the desktop, or always so
+        value: Look,
+    },
+    /// Speak a language, or the desktop's and that of whoever asks
+    Language {
+        /// Which
+        value: Spoken,
+    },
+}
+
+#[derive(Clone, ValueEnum)]
+enum Look {
+    System,
+    Light,
+    Dark,
+}
+
+#[derive(Clone, ValueEnum)]
+enum OnOff {
+    On,
+    Off,
+}
+
+#[derive(Clone, ValueEnum)]
+enum KeepFreshWhen {
+    Always,
+    WhileInUse,
+}
+
+#[derive(Clone, ValueEnum)]
+enum Spoken {
+    En,
+    Ko,
+    Desktop,
 }
 
 #[derive(clap::Args)]
@@ -316,6 +373,12 @@ impl Verb {
                 context,
                 kubeconfig: file.kubeconfig,
             }),
+            Verb::Set { setting } => Invocation::Do {
+                command: Command::Choose {
+                    choice: setting.into(),
+                },
+                json: false,
+            },
             Verb::Version(Output { json }) => Invocation::Version { json },
             Verb::Completion { shell } => Invocation::Completion {
                 shell: match shell {
@@ -325,6 +388,39 @@ impl Verb {
                 },
             },
         })
+    }
+}
+
+impl From<Setting> for Choice {
+    fn from(setting: Setting) -> Self {
+        match setting {
+            Setting::Autostart { value } => Self::Autostart {
+                on: match value {
+                    OnOff::On => true,
+                    OnOff::Off => false,
+                },
+            },
+            Setting::KeepFresh { value } => Self::KeepFresh {
+                when: match value {
+                    KeepFreshWhen::Always => KeepFresh::Always,
+                    KeepFreshWhen::WhileInUse => KeepFresh::WhileInUse,
+                },
+            },
+            Setting::Theme { value } => Self::Theme {
+                theme: match value {
+                    Look::System => Theme::System,
+                    Look::Light => Theme::Light,
+                    Look::Dark => Theme::Dark,
+                },
+            },
+            Setting::Language { value } => Self::Language {
+                language: match value {
+                    Spoken::En => Some(Language::En),
+                    Spoken::Ko => Some(Language::Ko),
+                    Spoken::Desktop => None,
+                },
+            },
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
 use crate::command::{Command, Shell, Which};
 use crate::credential::ExecVersion;
+use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
 use crate::trust::Answer;
 
@@ -518,6 +519,7 @@ fn a_kubeconfig_runs_no_verb() {
 
 #[test]
 fn the_verbs_of_fob() {
+    let set = |choice| done(Command::Choose { choice }, false);
     let account = || Some("work".to_owned());
     for (line, expected) in [
         (
@@ -620,6 +622,25 @@ fn the_verbs_of_fob() {
                 false,
             ),
         ),
+        ("set autostart on", set(Choice::Autostart { on: true })),
+        ("set autostart off", set(Choice::Autostart { on: false })),
+        (
+            "set keep-fresh while-in-use",
+            set(Choice::KeepFresh {
+                when: KeepFresh::WhileInUse,
+            }),
+        ),
+        (
+            "set language ko",
+            set(Choice::Language {
+                language: Some(Language::Ko),
+            }),
+        ),
+        (
+            "set language desktop",
+            set(Choice::Language { language: None }),
+        ),
+        ("set theme dark", set(Choice::Theme { theme: Theme::Dark })),
         (
             "trusts",
             Invocation::Trusts {

@@ -1,5 +1,6 @@
 //! What differs between systems, one file each.
 
+pub(crate) mod autostart;
 #[cfg(target_os = "linux")]
 pub(crate) mod children;
 pub(crate) mod clock;

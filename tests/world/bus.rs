@@ -1,0 +1,44 @@
+//! A message bus of the test's own.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+use crate::parts;
+
+/// A real dbus-daemon. Whoever connects may own any name, as on a session bus.
+pub struct Bus {
+    /// Where it is.
+    pub address: String,
+    daemon: Child,
+}
+
+impl Bus {
+    /// Starts one that listens at `socket`.
+    pub fn start(socket: &Path) -> Result<Self> {
+        parts::system("dbus-daemon")?;
+        let mut daemon = Command::new("dbus-daemon")
+            .args(["--session", "--nofork", "--print-address=1"])
+            .arg(format!("--address=unix:path={}", socket.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let mut address = String::new();
+        let said = daemon.stdout.take().context("no pipe")?;
+        BufReader::new(said).read_line(&mut address)?;
+        Ok(Self {
+            address: address.trim().to_owned(),
+            daemon,
+        })
+    }
+}
+
+impl Drop for Bus {
+    fn drop(&mut self) {
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}
