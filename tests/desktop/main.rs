@@ -6,8 +6,10 @@ mod autostart;
 mod comes;
 mod lock;
 mod login;
+mod notify;
 mod reach;
 mod seat;
+mod theme;
 mod tray;
 mod window;
 
@@ -20,6 +22,8 @@ fn main() -> ExitCode {
     set.trial("tray", tray::walk);
     set.trial("lock", lock::walk);
     set.trial("comes_and_goes", comes::walk);
+    set.trial("theme", theme::walk);
+    set.trial("notifications", notify::walk);
     set.trial("without_host", reach::without_host);
     set.trial("without_display", reach::without_display);
     set.trial("autostart", autostart::walk);

@@ -79,6 +79,14 @@ impl Item {
         }
     }
 
+    /// How bright the ink of its picture is, 0 to 255.
+    pub fn ink(&self) -> Result<u8> {
+        let pictures: Vec<(i32, i32, Vec<u8>)> = self.properties()?.get_property("IconPixmap")?;
+        let (_, _, pixels) = pictures.first().context("no picture")?;
+        let inked = pixels.chunks(4).find(|pixel| pixel[0] == 255);
+        Ok(inked.context("no ink")?[1])
+    }
+
     /// Every line of the menu, with those of the menus below it.
     pub fn menu(&self) -> Result<Vec<Entry>> {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));

@@ -51,6 +51,16 @@ impl Reports {
         self.screen.offer(environment);
     }
 
+    /// What the desktop is called (`XDG_CURRENT_DESKTOP`), where it says so.
+    #[must_use]
+    pub fn desktop_name(&self) -> String {
+        let environment = self.screen.environment();
+        let named = crate::asker::variable(&environment, "XDG_CURRENT_DESKTOP");
+        named
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
     /// The desktop shows the tray's icon, or has no place for it.
     pub fn tray_host(&self, there: bool) {
         self.inbox.event(Event::TrayHost(there));

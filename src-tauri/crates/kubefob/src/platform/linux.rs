@@ -8,12 +8,15 @@ mod bus;
 mod lock;
 mod menu;
 mod notify;
+mod theme;
 mod tray;
 
 use runtime::front::Front;
+use tokio::sync::watch;
 
 use bus::Bus;
 use lock::Lock;
+use theme::Ink;
 
 /// Draws what there is to be seen, for as long as the resident lives.
 pub(crate) async fn draw(front: Front) {
@@ -32,7 +35,9 @@ async fn session(mut front: Front, lock: Lock) {
         match Bus::session().await {
             Ok(bus) => {
                 // Each ends with the bus.
+                let (inked, ink) = watch::channel(Ink::default());
                 tokio::join!(
+                    theme::inks(bus.clone(), front.reports.clone(), inked),
                     lock::savers(bus.clone(), lock.clone()),
                     arrival::desktops(bus.clone(), there.clone(), front.reports.clone()),
                     notify::tell(
@@ -45,7 +50,8 @@ async fn session(mut front: Front, lock: Lock) {
                         bus,
                         &mut front.tray,
                         &mut front.desktop,
-                        front.clicks.clone()
+                        front.clicks.clone(),
+                        ink
                     ),
                 );
                 lock.saver(false);

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::bus::Bus;
 use super::markup;
 use super::menu::rendered;
+use super::theme::Ink;
 
 /// The pictures, drawn by the build from `icons/tray`, in each size.
 mod pictures {
@@ -26,6 +27,7 @@ pub(super) async fn show(
     tray: &mut watch::Receiver<Tray>,
     desktop: &mut watch::Receiver<Desktop>,
     clicks: Clicks,
+    mut ink: watch::Receiver<Ink>,
 ) {
     let mut over = pin!(bus.ended());
     loop {
@@ -36,12 +38,13 @@ pub(super) async fn show(
         let first = tray.borrow_and_update().clone();
         let item = Shown {
             tray: first,
+            ink: *ink.borrow_and_update(),
             clicks: clicks.clone(),
         };
         let ended = match item.assume_sni_available(true).spawn().await {
             Ok(handle) => {
                 let ended = tokio::select! {
-                    ended = follow(&handle, tray, desktop) => ended,
+                    ended = follow(&handle, tray, desktop, &mut ink) => ended,
                     () = &mut over => true,
                 };
                 // Also after the bus: what serves the item must hear that it is over.
@@ -68,9 +71,16 @@ async fn follow(
     handle: &Handle<Shown>,
     tray: &mut watch::Receiver<Tray>,
     desktop: &mut watch::Receiver<Desktop>,
+    ink: &mut watch::Receiver<Ink>,
 ) -> bool {
     loop {
         tokio::select! {
+            Ok(()) = ink.changed() => {
+                let newest = *ink.borrow_and_update();
+                if handle.update(|shown| shown.ink = newest).await.is_none() {
+                    return false;
+                }
+            }
             changed = tray.changed() => {
                 if changed.is_err() {
                     return true;
@@ -96,6 +106,7 @@ async fn until(
 /// What the item shows just now.
 pub(super) struct Shown {
     pub(super) tray: Tray,
+    ink: Ink,
     pub(super) clicks: Clicks,
 }
 
@@ -118,11 +129,11 @@ impl ksni::Tray for Shown {
     }
 
     fn icon_pixmap(&self) -> Vec<Icon> {
-        icons(self.tray.picture)
+        icons(self.tray.picture, self.ink)
     }
 
     fn attention_icon_pixmap(&self) -> Vec<Icon> {
-        icons(Picture::NeedsYou)
+        icons(Picture::NeedsYou, self.ink)
     }
 
     fn tool_tip(&self) -> ToolTip {
@@ -144,9 +155,7 @@ impl ksni::Tray for Shown {
     }
 }
 
-/// In white, for the dark panels that most desktops have: on a light one it is hard to see. Nothing here asks which it
-/// is yet.
-fn icons(picture: Picture) -> Vec<Icon> {
+fn icons(picture: Picture, ink: Ink) -> Vec<Icon> {
     let drawn = match picture {
         Picture::SignedOut => pictures::SIGNED_OUT,
         Picture::SignedIn => pictures::SIGNED_IN,
@@ -159,12 +168,42 @@ fn icons(picture: Picture) -> Vec<Icon> {
         .map(|&(size, alpha)| Icon {
             width: size,
             height: size,
-            data: alpha
-                .iter()
-                .flat_map(|&alpha| [alpha, 255, 255, 255])
-                .collect(),
+            data: inked(alpha, usize::try_from(size).unwrap_or(0), ink),
         })
         .collect()
+}
+
+/// How strong the edge is where it is strongest, of 255: seen on a ground of the ink's own colour, and not on another.
+const EDGE: u32 = 160;
+
+/// The picture in a colour, with an edge of the other around it (ARGB, colours not multiplied by alpha).
+fn inked(alpha: &[u8], width: usize, ink: Ink) -> Vec<u8> {
+    let (colour, edge) = match ink {
+        Ink::Light => (255, 24),
+        Ink::Dark => (24, 255),
+    };
+    let pixels = alpha.iter().enumerate();
+    let pixels = pixels.flat_map(|(at, &inside)| {
+        let inside = u32::from(inside);
+        let around = u32::from(strongest_near(alpha, width, at)) * EDGE / 255;
+        let outside = around * (255 - inside) / 255;
+        let all = inside + outside;
+        let shade = (colour * inside + edge * outside).checked_div(all);
+        let shade = u8::try_from(shade.unwrap_or(0)).unwrap_or(u8::MAX);
+        [u8::try_from(all).unwrap_or(u8::MAX), shade, shade, shade]
+    });
+    pixels.collect()
+}
+
+/// The most ink within a pixel or, in the larger sizes, two.
+fn strongest_near(alpha: &[u8], width: usize, at: usize) -> u8 {
+    let reach = (width / 24).max(1);
+    let (x, y) = (at % width.max(1), at / width.max(1));
+    let near = |middle: usize| middle.saturating_sub(reach)..=(middle + reach).min(width - 1);
+    let rows = near(y).flat_map(|row| near(x).map(move |column| row * width + column));
+    rows.filter_map(|near| alpha.get(near).copied())
+        .max()
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -181,21 +220,40 @@ mod tests {
             Picture::CannotReach,
         ];
         for (at, &picture) in all.iter().enumerate() {
-            let icons = icons(picture);
+            let icons = icons(picture, Ink::Light);
             assert_eq!(
                 icons.iter().map(|icon| icon.width).collect::<Vec<_>>(),
                 [16, 22, 24, 32, 48]
             );
             for icon in &icons {
                 assert_eq!(icon.data.len(), 4 * (icon.width * icon.height) as usize);
-                let inked = icon.data.chunks(4).filter(|pixel| pixel[0] > 127).count();
+                let inked = icon
+                    .data
+                    .chunks(4)
+                    .filter(|pixel| pixel[0] > 127 && pixel[1] > 127)
+                    .count();
                 assert!(
                     inked * 8 > (icon.width * icon.height) as usize,
                     "{picture:?}"
                 );
             }
             for &other in &all[..at] {
-                assert_ne!(icons[0].data, super::icons(other)[0].data);
+                assert_ne!(icons[0].data, super::icons(other, Ink::Light)[0].data);
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_seen_on_a_ground_of_its_own_colour_too() {
+        let on = |pixel: &[u8], ground: i32| {
+            let alpha = i32::from(pixel[0]);
+            (i32::from(pixel[1]) * alpha + ground * (255 - alpha)) / 255
+        };
+        for (ink, ground) in [(Ink::Light, 255), (Ink::Dark, 24)] {
+            for icon in icons(Picture::SignedIn, ink) {
+                let pixels = icon.data.chunks(4);
+                let differs = pixels.filter(|pixel| (on(pixel, ground) - ground).abs() > 60);
+                assert!(differs.count() > 10, "{ink:?} {}", icon.width);
             }
         }
     }
