@@ -8,27 +8,31 @@ mod lock;
 mod login;
 mod notify;
 mod reach;
+mod real;
 mod seat;
 mod theme;
 mod tray;
 mod window;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use world::Set;
+use world::Real;
 
 fn main() -> ExitCode {
-    let mut set = Set::new();
-    set.trial("tray", tray::walk);
-    set.trial("lock", lock::walk);
-    set.trial("comes_and_goes", comes::walk);
-    set.trial("theme", theme::walk);
-    set.trial("notifications", notify::walk);
-    set.trial("without_host", reach::without_host);
-    set.trial("without_display", reach::without_display);
-    set.trial("autostart", autostart::walk);
-    set.trial("window", window::walk);
-    set.trial("window_consent", window::consent);
-    set.trial("window_inspector", window::inspector);
-    set.run()
+    Real::run(|set, real| {
+        set.trial("tray", tray::walk);
+        set.trial("lock", lock::walk);
+        set.trial("comes_and_goes", comes::walk);
+        set.trial("theme", theme::walk);
+        set.trial("notifications", notify::walk);
+        set.trial("without_host", reach::without_host);
+        set.trial("without_display", reach::without_display);
+        set.trial("autostart", autostart::walk);
+        set.trial("window", window::walk);
+        set.trial("window_consent", window::consent);
+        set.trial("window_inspector", window::inspector);
+        let real = Arc::clone(real);
+        set.trial("real_day", move || real.look_on(real::day));
+    })
 }

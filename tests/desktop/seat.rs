@@ -1,4 +1,4 @@
-//! Somebody who sits at the desktop, with a provider and a cluster in memory.
+//! Somebody who sits at the desktop, with a provider and a cluster: those in memory, or the real ones.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -8,10 +8,12 @@ use anyhow::{Context, Result, bail, ensure};
 use playground::{Config, Playground};
 use serde_json::json;
 use tokio::runtime::Runtime;
+use world::RealWorld;
 use world::browser::{Browser, Settings};
 use world::keyring::Keyring;
 use world::parts::Parts;
 use world::person::{Person, said};
+use world::scenario::World;
 use world::session::Session;
 
 /// The program that sits at their browser.
@@ -62,8 +64,14 @@ impl Seat {
         let seed = playground.kubeconfig_seed_form(&[&extra]);
         let current = current_of(&seed)?;
         let file = person.kubeconfig(&seed)?;
-        let set = ["--user=none", "--cluster=none"];
-        second_context(&person, set)?;
+        let set = [
+            "config",
+            "set-context",
+            OTHER,
+            "--user=none",
+            "--cluster=none",
+        ];
+        ensure!(person.kubectl(&set)?.ok);
         Ok(Self {
             runtime,
             playground,
@@ -105,6 +113,35 @@ impl Seat {
     }
 }
 
+/// A person at the real parts, and what is theirs. Their two contexts are of one cluster and one user.
+pub(crate) struct RealSeat {
+    pub(crate) person: Person,
+    /// What their browser saw.
+    pub(crate) log: PathBuf,
+}
+
+impl RealSeat {
+    /// Nobody has signed in yet, and nothing of Kubefob runs.
+    pub(crate) fn at(session: &Session, world: &RealWorld) -> Result<Self> {
+        let mut person = Person::settled("kubefob-desk-", world.parts.path("kubectl")?)?;
+        let log = person.root().join("browser.jsonl");
+        let browser = Settings {
+            ca: Some(world.authority().to_owned()),
+            user: "test".to_owned(),
+            password: world.password().to_owned(),
+            log: Some(log.clone()),
+            ..Settings::default()
+        };
+        sit_down(&mut person, &session.keyring, &browser)?;
+        person.variable("DISPLAY", &session.screen.display);
+        let flag = format!("--certificate-authority={}", world.authority().display());
+        let seed = world.kubeconfig(&[&flag])?;
+        person.kubeconfig(&seed)?;
+        person.add_context(OTHER)?;
+        Ok(Self { person, log })
+    }
+}
+
 fn sit_down(person: &mut Person, keyring: &Keyring, browser: &Settings) -> Result<()> {
     // The window's pictures have the fonts that those of the set `ui` have.
     let fonts = person.home.join(".config/fontconfig");
@@ -119,11 +156,4 @@ fn sit_down(person: &mut Person, keyring: &Keyring, browser: &Settings) -> Resul
 fn current_of(kubeconfig: &str) -> Result<String> {
     let line = |line: &str| Some(line.strip_prefix("current-context:")?.trim().to_owned());
     kubeconfig.lines().find_map(line).context("no context")
-}
-
-fn second_context(person: &Person, of: [&str; 2]) -> Result<()> {
-    let set = [&["config", "set-context", OTHER][..], &of].concat();
-    let said = person.kubectl(&set)?;
-    ensure!(said.ok, "{said:?}");
-    Ok(())
 }

@@ -11,6 +11,7 @@ use playground::AttackerApi;
 use serde_json::json;
 use world::desk::Desk;
 use world::driver::Driver;
+use world::item::Host;
 use world::running::free_port;
 use world::session::Session;
 
@@ -21,9 +22,9 @@ const LATEST: Duration = Duration::from_secs(60);
 /// A command that asks its plugin once.
 const ONE_REQUEST: &[&str] = &["get", "--raw", "/api/v1/namespaces"];
 
-/// Started by hand where nothing runs: sign in, switch, lose the resident, lose the window, close it.
+/// Started by hand where nothing runs: sign in, switch, lose the resident, the panel and the window, close it.
 pub(crate) fn walk() -> Result<()> {
-    let session = Session::start()?;
+    let mut session = Session::start()?;
     let seat = Seat::at(&session)?;
     seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
@@ -95,9 +96,24 @@ pub(crate) fn walk() -> Result<()> {
     page.until_so("the resident again", |text| {
         !text.contains("Kubefob is not running")
     })?;
-    println!("the resident was killed: the window said so, and came back with the next");
+    let host = Host::at(&session.keyring.address)?;
+    let in_the_tray = || {
+        let tooltip = host.item().and_then(|item| item.tooltip());
+        Ok(tooltip.is_ok_and(|tooltip| tooltip.contains("signed in")))
+    };
+    until("its item", in_the_tray)?;
+    println!(
+        "the resident was killed: the window said so, and came back with the next, as did the tray's item"
+    );
 
     let resident = person.resident();
+    session.kill_panel()?;
+    page.until("my_prod")?;
+    ensure!(person.kubectl(ONE_REQUEST)?.ok);
+    session.start_panel()?;
+    until("its item", in_the_tray)?;
+    println!("the panel was killed: the window and kubectl went on");
+
     drop(page);
     for window in person.windows() {
         kill(window)?;
@@ -105,7 +121,8 @@ pub(crate) fn walk() -> Result<()> {
     until("the window's end", || Ok(person.windows().is_empty()))?;
     ensure!(person.kubectl(ONE_REQUEST)?.ok);
     ensure!(person.resident() == resident, "another resident");
-    println!("the window was killed: resident and kubectl went on");
+    ensure!(in_the_tray()?);
+    println!("the window was killed: resident, tray and kubectl went on");
 
     let said = world::person::said(person.command("kubefob-window").output()?)?;
     ensure!(said.ok, "{said:?}");

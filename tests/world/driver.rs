@@ -4,7 +4,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use fantoccini::{Client, ClientBuilder, Locator};
+pub use fantoccini::Locator;
+use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -70,6 +71,12 @@ impl Driver {
         self.runtime
             .block_on(page.execute_async(TWO_FRAMES, vec![]))?;
         Ok(())
+    }
+
+    /// A picture of the page, as PNG.
+    pub fn picture(&self) -> Result<Vec<u8>> {
+        let page = self.page.as_ref().context("let go")?;
+        Ok(self.runtime.block_on(page.screenshot())?)
     }
 
     /// What a person can read.

@@ -1,14 +1,21 @@
 //! A real gnome-keyring on a session bus of the test's own.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use zbus::blocking::Proxy;
+use zbus::blocking::connection::Builder;
+use zbus::zvariant::OwnedObjectPath;
 
 use crate::bus::Bus;
 use crate::parts;
+
+/// What its owner types to unlock it. All that the daemon reads is the password, the end of the line too.
+const PASSWORD: &[u8] = b"\n";
 
 /// A session bus with an unlocked keyring on it.
 pub struct Keyring {
@@ -40,7 +47,11 @@ impl Keyring {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        daemon.stdin.take().context("no pipe")?.write_all(b"\n")?;
+        daemon
+            .stdin
+            .take()
+            .context("no pipe")?
+            .write_all(PASSWORD)?;
         // It says where it is when it is there.
         let mut line = String::new();
         BufReader::new(daemon.stdout.take().context("no pipe")?).read_line(&mut line)?;
@@ -50,6 +61,43 @@ impl Keyring {
             daemon,
             _bus: bus,
         })
+    }
+
+    /// Locks it, as a person does in a program that shows keyrings.
+    pub fn lock(&self) -> Result<()> {
+        const SERVICE: &str = "org.freedesktop.secrets";
+        let bus = Builder::address(&*self.address)?.build()?;
+        let (root, interface) = ("/org/freedesktop/secrets", "org.freedesktop.Secret.Service");
+        let service = Proxy::new(&bus, SERVICE, root, interface)?;
+        let collection: OwnedObjectPath = service.call("ReadAlias", &"default")?;
+        let collections = vec![collection];
+        let (locked, _): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+            service.call("Lock", &(&collections,))?;
+        ensure!(locked == collections, "not locked: {collections:?}");
+        Ok(())
+    }
+
+    /// Unlocks it with its owner's password, as PAM does when a screen is unlocked: by the daemon's control socket
+    /// (gnome-keyring, `daemon/control/gkd-control-codes.h`).
+    pub fn unlock(&self) -> Result<()> {
+        const UNLOCK: u32 = 1;
+        let mut control = UnixStream::connect(self.home.join("run/keyring/control"))?;
+        let length = u32::try_from(PASSWORD.len())?;
+        let mut packet = Vec::new();
+        for number in [12 + length, UNLOCK, length] {
+            packet.extend(number.to_be_bytes());
+        }
+        packet.extend(PASSWORD);
+        // The first byte carries the credentials of whoever writes it.
+        control.write_all(&[0])?;
+        control.write_all(&packet)?;
+        let mut answer = [0; 8];
+        control.read_exact(&mut answer)?;
+        ensure!(
+            answer == [0, 0, 0, 8, 0, 0, 0, 0],
+            "not unlocked: {answer:?}"
+        );
+        Ok(())
     }
 
     /// What `secret-tool search` finds of Kubefob.

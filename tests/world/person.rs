@@ -174,6 +174,19 @@ impl Person {
         Ok(path)
     }
 
+    /// Gives the kubeconfig another context, of the same cluster and user as its first.
+    pub fn add_context(&self, name: &str) -> Result<()> {
+        let of = |what: &str| -> Result<String> {
+            let path = format!("-o=jsonpath={{.contexts[0].context.{what}}}");
+            let said = self.kubectl(&["config", "view", &path])?;
+            Ok(format!("--{what}={}", said.out))
+        };
+        let (user, cluster) = (of("user")?, of("cluster")?);
+        let said = self.kubectl(&["config", "set-context", name, &user, &cluster])?;
+        ensure!(said.ok, "{said:?}");
+        Ok(())
+    }
+
     /// A program as this person's shell would start it.
     pub fn command(&self, program: &str) -> Command {
         let program = self.path.join(program);

@@ -260,6 +260,12 @@ impl Real {
     /// Does a trial in the world. Where the trial fails, the ends of all logs are printed and the
     /// run's folder stays.
     pub fn with(&self, trial: impl AsyncFnOnce(&RealWorld) -> Result<()>) -> Result<()> {
+        self.look_on(|world, runtime| runtime.block_on(trial(world)))
+    }
+
+    /// The same for a trial that looks on from outside, at one thing after the other. What it tells
+    /// the world to do, it does in the runtime.
+    pub fn look_on(&self, trial: impl FnOnce(&RealWorld, &Runtime) -> Result<()>) -> Result<()> {
         let mut slot = self
             .world
             .lock()
@@ -279,7 +285,7 @@ impl Real {
             world,
             passed: false,
         };
-        let result = self.runtime.block_on(trial(world));
+        let result = trial(world, &self.runtime);
         report.passed = result
             .as_ref()
             .map_or_else(|error| error.is::<Missing>(), |()| true);
