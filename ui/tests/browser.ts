@@ -66,6 +66,8 @@ export async function withPage(
       await page.clock.install({ time: 0 });
       await page.clock.pauseAt(1000);
     }
+    // A page in the browser goes on to the provider by itself: there it would be gone.
+    await page.route(/\.example\//, (route) => route.fulfill({ status: 204 }));
     await page.goto(`${inject("address")}/${path}`);
     await page.waitForSelector("body > *");
     await test(page);

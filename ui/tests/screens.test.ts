@@ -2,23 +2,13 @@
 // smallest size, nothing in the console (so nothing that the strict policy refused). Where KUBEFOB_PICTURES
 // names a folder, pictures of all of them are left there.
 
-import axe from "axe-core";
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import type { Page } from "playwright-core";
 import { describe, test } from "vitest";
 
+import { violations } from "./axe";
 import { useBrowser, withPage } from "./browser";
 import { overflowing } from "./overflow";
+import { picture, pictures } from "./pictures";
 import { address, SCREENS, SMALLEST } from "./screens";
-
-declare global {
-  interface Window {
-    axe: typeof axe;
-  }
-}
-
-const pictures = process.env.KUBEFOB_PICTURES;
 
 useBrowser();
 
@@ -28,7 +18,6 @@ describe.concurrent.each(SCREENS)("$name", (seen) => {
       const wrong: string[] = [];
       await seen.act?.(page);
       await picture(page, `${seen.name}-light-${language}`);
-      await page.evaluate(axe.source);
       wrong.push(...(await violations(page)));
       await page.evaluate(() => (document.documentElement.dataset.theme = "dark"));
       await picture(page, `${seen.name}-dark-${language}`);
@@ -54,17 +43,3 @@ describe.concurrent.each(SCREENS)("$name", (seen) => {
     });
   });
 });
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (pictures === undefined) return;
-  await mkdir(pictures, { recursive: true });
-  await page.screenshot({ path: join(pictures, `ui-${name}.png`) });
-}
-
-async function violations(page: Page, rule?: string): Promise<string[]> {
-  const options: axe.RunOptions = { resultTypes: ["violations"], ...(rule && { runOnly: rule }) };
-  const found = await page.evaluate((options) => window.axe.run(options), options);
-  return found.violations.map(
-    ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`,
-  );
-}

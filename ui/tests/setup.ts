@@ -16,9 +16,14 @@ declare module "vitest" {
 }
 
 /** The window's own, as Tauri has it. */
-const POLICY = Object.entries(tauri.app.security.csp)
+const WINDOW = Object.entries(tauri.app.security.csp)
   .map(([name, value]) => `${name} ${value}`)
   .join("; ");
+
+/** That of the pages in the browser (`provider/src/listener.rs`), which a test of theirs has left in a folder. */
+const PAGES =
+  "default-src 'none'; style-src 'nonce-nonce'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const pages = process.env.KUBEFOB_PAGES;
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -31,11 +36,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const root = fileURLToPath(new URL("../dist-demo", import.meta.url));
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://x").pathname;
-    const file = join(root, normalize(path === "/" ? "/index.html" : path));
+    const page = path.match(/^\/pages\/([^/]+)$/)?.[1];
+    const file =
+      page !== undefined && pages !== undefined
+        ? join(pages, page)
+        : join(root, normalize(path === "/" ? "/index.html" : path));
     readFile(file)
       .then((body) => {
         const type = TYPES[extname(file)] ?? "application/octet-stream";
-        response.writeHead(200, { "content-type": type, "content-security-policy": POLICY });
+        const policy = page === undefined ? WINDOW : PAGES;
+        response.writeHead(200, { "content-type": type, "content-security-policy": policy });
         response.end(body);
       })
       // A browser asks for an icon, too.

@@ -104,7 +104,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         }
         let Some(parts) = parts else {
             if request.wants("ui") {
-                summary.step("ui", || ui::run(request));
+                summary.step("ui", || ui::run(request, packages));
             }
             return Ok(());
         };
@@ -119,7 +119,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         summary.add("parts", judged(missing, request), took);
         // Not sooner: two can't install the system's packages at once.
         if request.wants("ui") {
-            summary.step("ui", || ui::run(request));
+            summary.step("ui", || ui::run(request, packages));
         }
         let Some(programs) = programs else {
             return Ok(());

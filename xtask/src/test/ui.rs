@@ -1,12 +1,14 @@
 //! The set `ui`: the user interface by itself, in a browser, over a host with scripted views.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
 use anyhow::{Context, Result};
 
 use super::{Request, read};
 use crate::cache::Cache;
-use crate::cargo;
+use crate::cargo::{self, Packages};
 use crate::prerequisites::Tool;
 use crate::summary::Outcome;
 use crate::system;
@@ -15,7 +17,7 @@ use crate::ui::{install, npm};
 /// How it is written, and its types; then its tests.
 const CHECKS: [&str; 2] = ["format:check", "check"];
 
-pub(super) fn run(request: &Request) -> Result<Outcome> {
+pub(super) fn run(request: &Request, packages: Packages) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let missing = missing()?;
     if !missing.is_empty() {
@@ -36,7 +38,7 @@ pub(super) fn run(request: &Request) -> Result<Outcome> {
             }
         }
     }
-    let tests = tests(request.name.as_deref())?;
+    let tests = tests(request.name.as_deref(), &pages(packages)?)?;
     outcome.passed += tests.passed;
     outcome.failed.extend(tests.failed);
     outcome.skipped.extend(tests.skipped);
@@ -54,7 +56,23 @@ fn missing() -> Result<Vec<String>> {
         .collect())
 }
 
-fn tests(name: Option<&str>) -> Result<Outcome> {
+/// The pages that the person's browser shows, as a test of the crate that makes them writes them; the folder.
+fn pages(packages: Packages) -> Result<PathBuf> {
+    const TEST: &str = "pages::tests::every_page_stands_in_both_languages_without_scripts";
+    let folder = cargo::target().join("pages");
+    crate::cache::remove(&folder)?;
+    fs::create_dir_all(&folder)?;
+    let mut command = cargo::cargo();
+    command
+        .args(["test", "--quiet"])
+        .args(packages.arguments())
+        .args(["--lib", "--", "--exact", TEST])
+        .env("KUBEFOB_PAGES", &folder);
+    cargo::succeed(&mut command)?;
+    Ok(folder)
+}
+
+fn tests(name: Option<&str>, pages: &Path) -> Result<Outcome> {
     let results = cargo::target().join("results-ui.json");
     crate::cache::remove(&results)?;
     let mut arguments = vec!["exec", "--no", "--", "vitest", "run"];
@@ -64,6 +82,7 @@ fn tests(name: Option<&str>) -> Result<Outcome> {
     );
     let status = npm(&arguments)
         .env("KUBEFOB_RESULTS", &results)
+        .env("KUBEFOB_PAGES", pages)
         .status()
         .context("npm can't be started")?;
     let mut outcome =
