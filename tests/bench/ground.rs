@@ -15,6 +15,7 @@ use world::keyring::Keyring;
 use world::parts::Parts;
 use world::person::{Person, Said, said, seed_kubeconfig};
 use world::screen::Screen;
+use world::session::Session;
 
 const SECRET: &str = "kubefob-playground-client-secret";
 
@@ -28,24 +29,55 @@ pub(crate) struct Ground {
     pub(crate) vault: &'static str,
     parts: Parts,
     browser: Settings,
-    _keyring: Option<Keyring>,
-    _screen: Screen,
+    around: Around,
     _kept: TempDir,
     _runtime: Runtime,
+}
+
+/// What the person sits in front of.
+enum Around {
+    /// A screen and perhaps a keyring: nobody looks.
+    Bare(Screen, Option<Keyring>),
+    /// A session with a panel.
+    Desktop(Session),
+}
+
+impl Around {
+    fn bare(folder: &Path) -> Result<Self> {
+        Ok(Self::Bare(Screen::start()?, Keyring::start(folder).ok()))
+    }
+
+    fn screen(&self) -> &Screen {
+        match self {
+            Self::Bare(screen, _) => screen,
+            Self::Desktop(session) => &session.screen,
+        }
+    }
+
+    fn keyring(&self) -> Option<&Keyring> {
+        match self {
+            Self::Bare(_, keyring) => keyring.as_ref(),
+            Self::Desktop(session) => Some(&session.keyring),
+        }
+    }
 }
 
 impl Ground {
     /// With the seed's kubeconfig as `~/.kube/config`, and nobody signed in yet.
     pub(crate) fn new(config: Value) -> Result<Self> {
+        Self::around(config, Around::bare)
+    }
+
+    fn around(config: Value, around: impl FnOnce(&Path) -> Result<Around>) -> Result<Self> {
         let runtime = Runtime::new()?;
         let config: Config = serde_json::from_value(config)?;
         let playground = runtime.block_on(Playground::start(config))?;
         let parts = Parts::from_environment()?;
-        let screen = Screen::start()?;
         let kept = tempfile::Builder::new()
             .prefix("kubefob-bench-")
             .tempdir()?;
         let folder = kept.path().to_owned();
+        let around = around(&folder)?;
         let ca = folder.join("ca.pem");
         fs::write(&ca, playground.ca_pem())?;
         let browser = Settings {
@@ -55,9 +87,8 @@ impl Ground {
             ..Settings::default()
         };
         let kubectl = parts.path("kubectl")?;
-        let mut person = Person::new(kubectl, scripted(), &browser, Some(&screen))?;
-        let keyring = Keyring::start(&folder).ok();
-        let vault = match &keyring {
+        let mut person = Person::new(kubectl, scripted(), &browser, Some(around.screen()))?;
+        let vault = match around.keyring() {
             Some(keyring) => {
                 person.variable("DBUS_SESSION_BUS_ADDRESS", &keyring.address);
                 "the key in a real gnome-keyring"
@@ -74,8 +105,7 @@ impl Ground {
             vault,
             parts,
             browser,
-            _keyring: keyring,
-            _screen: screen,
+            around,
             _kept: kept,
             _runtime: runtime,
         };
@@ -85,12 +115,30 @@ impl Ground {
 
     /// And somebody is: tokens that outlive the bench, so that no refresh is due in it.
     pub(crate) fn signed_in() -> Result<Self> {
-        let hours = 10 * 3600;
-        let config = json!({ "token_seconds": hours, "session_idle_seconds": hours });
-        let ground = Self::new(config)?;
-        let said = ground.get_namespaces(&[])?;
-        ensure!(said.ok, "{said:?}\n{}", ground.person.log());
-        Ok(ground)
+        Self::around(outliving(), Around::bare)?.with_somebody()
+    }
+
+    /// The same in front of a panel.
+    pub(crate) fn at_a_desktop() -> Result<Self> {
+        let desktop = |_: &Path| Session::start().map(Around::Desktop);
+        Self::around(outliving(), desktop)?.with_somebody()
+    }
+
+    fn with_somebody(self) -> Result<Self> {
+        let said = self.get_namespaces(&[])?;
+        ensure!(said.ok, "{said:?}\n{}", self.person.log());
+        Ok(self)
+    }
+
+    /// What its DISPLAY says.
+    pub(crate) fn display(&self) -> &str {
+        &self.around.screen().display
+    }
+
+    /// Where its bus is; one at a desktop has one.
+    pub(crate) fn bus(&self) -> Result<&str> {
+        let keyring = self.around.keyring().context("no bus")?;
+        Ok(&keyring.address)
     }
 
     /// What is after `get-token` in every kubeconfig here.
@@ -185,6 +233,11 @@ impl Ground {
     pub(crate) fn socket(&self) -> PathBuf {
         self.person.instance.join("socket")
     }
+}
+
+fn outliving() -> Value {
+    let hours = 10 * 3600;
+    json!({ "token_seconds": hours, "session_idle_seconds": hours })
 }
 
 fn scripted() -> &'static Path {

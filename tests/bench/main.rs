@@ -11,6 +11,7 @@
     reason = "test code: a surprise is a failed run"
 )]
 
+mod desktop;
 mod ground;
 mod kubectl;
 mod parallel;
@@ -35,7 +36,7 @@ struct Family {
 }
 
 /// In the order in which they are measured: the machine is still, the resident young.
-const FAMILIES: [Family; 8] = [
+const FAMILIES: [Family; 10] = [
     Family {
         name: "memory",
         measure: |shared| resident::memory(shared.fresh()?),
@@ -43,6 +44,14 @@ const FAMILIES: [Family; 8] = [
     Family {
         name: "idle",
         measure: |shared| resident::idle(shared.ground()?),
+    },
+    Family {
+        name: "tray",
+        measure: |shared| desktop::tray(shared.desktop()?),
+    },
+    Family {
+        name: "window",
+        measure: |shared| desktop::window(shared.desktop()?),
     },
     Family {
         name: "shim",
@@ -77,16 +86,36 @@ const FAMILIES: [Family; 8] = [
     },
 ];
 
-/// The ground that most families stand on, made for the first of them.
+/// The ground that families stand on, made for the first of them that wants it so.
 #[derive(Default)]
-struct Shared(Option<Ground>);
+struct Shared(Option<(Kind, Ground)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Bare,
+    Desktop,
+}
 
 impl Shared {
     fn ground(&mut self) -> Result<&Ground> {
-        if self.0.is_none() {
-            self.0 = Some(Ground::signed_in()?);
+        self.of(Kind::Bare, Ground::signed_in)
+    }
+
+    /// One with a panel.
+    fn desktop(&mut self) -> Result<&Ground> {
+        self.of(Kind::Desktop, Ground::at_a_desktop)
+    }
+
+    fn of(&mut self, kind: Kind, make: fn() -> Result<Ground>) -> Result<&Ground> {
+        if self.0.as_ref().is_none_or(|(is, _)| *is != kind) {
+            // Its ports are free before.
+            self.end();
+            self.0 = Some((kind, make()?));
         }
-        self.0.as_ref().context("no ground")
+        self.0
+            .as_ref()
+            .map(|(_, ground)| ground)
+            .context("no ground")
     }
 
     /// One that nothing has been measured on.

@@ -18,34 +18,58 @@ use crate::row::{Goal, Row};
 const IDLE: Duration = Duration::from_secs(60);
 const STARTS: u32 = 100;
 
+pub(crate) const NOT_DUMPABLE: &str =
+    "our processes are not dumpable, so that only root can read their smaps_rollup";
+
 /// Its memory, where somebody just signed in through it.
 pub(crate) fn memory(ground: &Ground) -> Result<Vec<Row>> {
-    const NAME: &str = "PSS of the resident, signed in";
-    let goal = Goal::Most(10.0);
+    let (name, goal) = ("PSS of the resident, signed in", Goal::Most(10.0));
+    Ok(vec![its_memory(ground, name, goal, "did the sign-in")?])
+}
+
+/// A row of the memory of a resident that has done something.
+pub(crate) fn its_memory(
+    ground: &Ground,
+    name: &'static str,
+    goal: Goal,
+    did: &str,
+) -> Result<Row> {
     let pid = ground.resident()?;
-    let Ok(text) = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else {
-        let why = "the resident is not dumpable, so that only root can read its smaps_rollup";
-        return Ok(vec![Row::skipped(NAME, goal, why)]);
+    let Some(memory) = Memory::of(pid)? else {
+        return Ok(Row::skipped(name, goal, NOT_DUMPABLE));
     };
-    let kib = |name: &str| -> Result<f64> {
-        let line = text.lines().find_map(|line| line.strip_prefix(name));
-        let figure = line.context("not in smaps_rollup")?;
-        Ok(figure.trim().trim_end_matches("kB").trim().parse()?)
-    };
-    let megabytes = |kib: f64| kib * 1024.0 / 1e6;
     let how = format!(
-        "/proc/PID/smaps_rollup of the resident that did the sign-in ({}); of it {:.1} MB \
-         anonymous, {} threads",
+        "/proc/PID/smaps_rollup of the resident that {did} ({}); of it {:.1} MB anonymous, {} threads",
         ground.vault,
-        megabytes(kib("Pss_Anon:")?),
+        memory.anonymous,
         threads(pid)?.len(),
     );
-    Ok(vec![Row::new(
-        NAME,
-        (megabytes(kib("Pss:")?), "MB"),
-        goal,
-        how,
-    )])
+    Ok(Row::new(name, (memory.all, "MB"), goal, how))
+}
+
+/// The proportional set size of a process, in MB.
+pub(crate) struct Memory {
+    pub(crate) all: f64,
+    anonymous: f64,
+}
+
+impl Memory {
+    /// None: the kernel does not tell us.
+    pub(crate) fn of(pid: u32) -> Result<Option<Self>> {
+        let Ok(text) = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")) else {
+            return Ok(None);
+        };
+        let megabytes = |name: &str| -> Result<f64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            let figure = line.context("not in smaps_rollup")?;
+            let kib: f64 = figure.trim().trim_end_matches("kB").trim().parse()?;
+            Ok(kib * 1024.0 / 1e6)
+        };
+        Ok(Some(Self {
+            all: megabytes("Pss:")?,
+            anonymous: megabytes("Pss_Anon:")?,
+        }))
+    }
 }
 
 /// How long its socket takes, against the least that a process costs.
@@ -100,6 +124,12 @@ fn started(ground: &Ground) -> Result<f64> {
 
 /// How often anything in it wakes up while nothing is to be done.
 pub(crate) fn idle(ground: &Ground) -> Result<Vec<Row>> {
+    let name = "context switches in 60 idle seconds";
+    Ok(vec![idle_while(ground, name, "")?])
+}
+
+/// A row of the same while something is to be seen.
+pub(crate) fn idle_while(ground: &Ground, name: &'static str, what: &str) -> Result<Row> {
     let said = ground.get_namespaces(&[])?;
     ensure!(said.ok, "{said:?}");
     let pid = ground.resident()?;
@@ -122,18 +152,18 @@ pub(crate) fn idle(ground: &Ground) -> Result<Vec<Row>> {
         .sum();
     let how = format!(
         "voluntary and other, of {} threads, in {} s; signed in, no refresh due, no connection to \
-         the provider; begun {:.0} s after the last question ({})",
+         the provider; begun {:.0} s after the last question{what} ({})",
         after.len(),
         IDLE.as_secs(),
         settled.as_secs_f64(),
         ground.vault,
     );
-    Ok(vec![Row::new(
-        "context switches in 60 idle seconds",
+    Ok(Row::new(
+        name,
         (switches as f64, "switches"),
         Goal::Most(0.0),
         how,
-    )])
+    ))
 }
 
 /// Waits until the set of threads has been the same for a quarter of a minute: a pool lets a thread

@@ -26,11 +26,20 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["wire", "kubeconfig", "broker", "provider", "runtime"],
     ),
     ("playground", &[]),
+    ("bare-item", &[]),
+    ("empty-window", &[]),
     ("xtask", &[]),
 ];
 
 /// Programs are started, never built on.
-const PROGRAMS: &[&str] = &["kubefob", "kubectl-fob", "kubefob-window", "xtask"];
+const PROGRAMS: &[&str] = &[
+    "kubefob",
+    "kubectl-fob",
+    "kubefob-window",
+    "bare-item",
+    "empty-window",
+    "xtask",
+];
 
 /// Where everything that is bought is named: what these start with costs every question.
 const ALL_BOUGHT: &[(&str, &[&str])] = &[

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use zbus::blocking::connection::Builder;
+use zbus::blocking::proxy::SignalIterator;
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedValue, Structure, Value};
 
@@ -40,14 +41,23 @@ impl Host {
 
     /// The only item that is registered, as soon as there is one.
     pub fn item(&self) -> Result<Item> {
+        self.first(|_| true)
+    }
+
+    /// That of a process, as soon as there is one: a person's own desktop has others too.
+    pub fn item_of(&self, pid: u32) -> Result<Item> {
+        self.first(|name| self.pid(name).is_ok_and(|its| its == pid))
+    }
+
+    fn first(&self, is_it: impl Fn(&str) -> bool) -> Result<Item> {
         let begun = Instant::now();
         loop {
             let names = self.registered().unwrap_or_default();
-            if let Some(name) = names.first() {
-                let name = name.split('/').next().unwrap_or_default().to_owned();
+            let mut names = names.iter().filter_map(|name| name.split('/').next());
+            if let Some(name) = names.find(|name| is_it(name)) {
                 return Ok(Item {
                     bus: self.0.clone(),
-                    name,
+                    name: name.to_owned(),
                 });
             }
             if begun.elapsed() > LATEST {
@@ -57,9 +67,27 @@ impl Host {
         }
     }
 
-    fn registered(&self) -> Result<Vec<String>> {
-        let watcher = Proxy::new(&self.0, WATCHER, "/StatusNotifierWatcher", WATCHER)?;
+    fn pid(&self, name: &str) -> Result<u32> {
+        const BUS: &str = "org.freedesktop.DBus";
+        let bus = Proxy::new(&self.0, BUS, "/org/freedesktop/DBus", BUS)?;
+        Ok(bus.call("GetConnectionUnixProcessID", &name)?)
+    }
+
+    /// The names of all items.
+    pub fn registered(&self) -> Result<Vec<String>> {
+        let watcher = zbus::blocking::proxy::Builder::<Proxy<'_>>::new(&self.0)
+            .destination(WATCHER)?
+            .path("/StatusNotifierWatcher")?
+            .interface(WATCHER)?
+            .cache_properties(zbus::proxy::CacheProperties::No)
+            .build()?;
         Ok(watcher.get_property("RegisteredStatusNotifierItems")?)
+    }
+
+    /// What the host says when an item comes.
+    pub fn registrations(&self) -> Result<SignalIterator<'static>> {
+        let watcher = Proxy::new(&self.0, WATCHER, "/StatusNotifierWatcher", WATCHER)?;
+        Ok(watcher.receive_signal("StatusNotifierItemRegistered")?)
     }
 }
 
@@ -98,6 +126,11 @@ impl Item {
             collect(child, &mut entries)?;
         }
         Ok(entries)
+    }
+
+    /// Clicks the item itself.
+    pub fn activate(&self) -> Result<()> {
+        Ok(self.properties()?.call("Activate", &(0_i32, 0_i32))?)
     }
 
     /// Clicks the line that says this.

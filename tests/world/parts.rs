@@ -120,6 +120,16 @@ pub fn window(name: &str) -> Result<PathBuf> {
     })
 }
 
+/// A program that the bench measures ours against, in the folder that KUBEFOB_PROBES names.
+pub fn probe(name: &str) -> Result<PathBuf> {
+    let Some(folder) = env::var_os("KUBEFOB_PROBES") else {
+        return Err(not_by_xtask("KUBEFOB_PROBES"));
+    };
+    let path = PathBuf::from(folder).join(name);
+    anyhow::ensure!(path.is_file(), "{} is not there", path.display());
+    Ok(path)
+}
+
 /// Whether a missing part is a failure.
 pub fn required() -> bool {
     env::var_os("KUBEFOB_REQUIRE_REAL").is_some_and(|value| value == "1")

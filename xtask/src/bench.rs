@@ -38,7 +38,8 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         bail!("missing on this machine: {problem}");
     }
     let parts = Parts::gather(Wanted::Kubectl)?;
-    let folder = programs::lay_release()?;
+    let folder = programs::lay_all()?;
+    let probes = programs::build_probes(folder.join("kubefob-window").exists())?;
     let world = World::write(folder, &parts)?;
     let mut command = cargo::cargo();
     // Its own build too is a release: a slow client would flatter whatever it measures.
@@ -48,6 +49,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         command.args(["--only", only]);
     }
     world.tell(&mut command);
+    command.env("KUBEFOB_PROBES", probes);
     let file = cargo::target().join("bench.json");
     crate::cache::remove(&file)?;
     command.env("KUBEFOB_BENCH", &file);

@@ -44,7 +44,13 @@ impl Packages {
     pub(crate) fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::All => &["--workspace"],
-            Self::WithoutWindow => &["--workspace", "--exclude", "kubefob-window"],
+            Self::WithoutWindow => &[
+                "--workspace",
+                "--exclude",
+                "kubefob-window",
+                "--exclude",
+                "empty-window",
+            ],
         }
     }
 }

@@ -64,6 +64,19 @@ pub(crate) fn lay_all() -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// What the bench measures tray and window against, each by itself as the release is; the folder that they are in.
+pub(crate) fn build_probes(window: bool) -> Result<PathBuf> {
+    let probes: &[&str] = if window {
+        &["bare-item", "empty-window"]
+    } else {
+        &["bare-item"]
+    };
+    for probe in probes {
+        succeed(cargo().args(["build", "--release", "--package", probe]))?;
+    }
+    Ok(target().join("release"))
+}
+
 fn lay_with(resident: &Path, folder: &str) -> Result<PathBuf> {
     let folder = target().join(folder);
     fs::create_dir_all(&folder)?;
