@@ -1,10 +1,10 @@
-//! `cargo xtask demo`: the main job as a told walk-through, in a playground and a home of its own.
+//! `cargo xtask demo`: the desktop as a told walk-through, in a playground and a home of its own.
 //!
 //! It is no test, but it ends with an error where something came out otherwise than it tells: the
-//! set `it` runs it so that it can't rot. `story` says what is done and what it shows, `stage` is
-//! where it happens, `teller` how it is told. A walk-through with pictures would be another teller
-//! and further steps; the stage stays.
+//! set `desktop` runs it so that it can't rot. `story` says what is done and what it shows, `stage`
+//! is where it happens, `desk` what a person sees there, `teller` how it is told.
 
+mod desk;
 mod stage;
 mod story;
 mod teller;
@@ -18,13 +18,13 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use stage::Stage;
 use teller::Teller;
 
-const USAGE: &str = "usage: demo [--own-browser] [--wait]   (started by `cargo xtask demo`)";
+const USAGE: &str = "usage: demo [--own-desktop] [--wait]   (started by `cargo xtask demo`)";
 
 /// What xtask found out about who is there.
 #[derive(Clone, Copy, Debug, Default)]
 struct Options {
-    /// The person's own browser signs in, not a script.
-    own_browser: bool,
+    /// It is shown on the person's own desktop, and they sign in at their browser; not a script on a virtual one.
+    own_desktop: bool,
     /// Everything stays up at the end until they press Enter.
     wait: bool,
 }
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
     let mut options = Options::default();
     for argument in std::env::args().skip(1) {
         match argument.as_str() {
-            "--own-browser" => options.own_browser = true,
+            "--own-desktop" => options.own_desktop = true,
             "--wait" => options.wait = true,
             _ => {
                 eprintln!("{USAGE}");
@@ -71,16 +71,20 @@ async fn run(options: Options) -> Result<Ended> {
     // Before anything is started, so that nothing is left behind whenever they come.
     let mut signals = Signals::new()?;
     let mut teller = Teller::new();
-    let stage = Stage::set(options.own_browser).await?;
+    let stage = Stage::set(options.own_desktop).await?;
     let ended = tokio::select! {
         told = tell(&mut teller, &stage, options) => told.map(|()| Ended::Told),
         () = signals.any() => Ok(Ended::Interrupted),
     };
+    let pictures = stage.desk.pictures().to_owned();
     let cleared = stage.clear();
     let ended = ended?;
     cleared?;
     if matches!(ended, Ended::Told) {
-        teller.note("\nKubefob and the playground are ended, and their folder is removed.");
+        teller.note(&format!(
+            "\nKubefob and the playground are ended, and their folder is removed. The pictures are in\n{}",
+            pictures.display()
+        ));
     }
     Ok(ended)
 }

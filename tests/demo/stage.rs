@@ -8,28 +8,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use playground::{Config, Playground};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use world::browser::{self, Settings};
 use world::parts::Parts;
 use world::person::{Person, Said};
-use world::screen::Screen;
 
+use crate::desk::Desk;
 use crate::teller::Teller;
 
 /// How long tokens live: short, so that what takes an hour elsewhere is seen within a minute.
 pub(crate) const TOKEN_SECONDS: i64 = 15;
 
-/// What a program needs to show itself on the person's own desktop.
-const DESKTOP: [&str; 6] = [
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "XAUTHORITY",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "XDG_CURRENT_DESKTOP",
-];
+/// The second context of the kubeconfig.
+pub(crate) const PRODUCTION: &str = "production";
 
 /// Everything that runs. [`Stage::clear`] ends it.
 pub(crate) struct Stage {
@@ -37,7 +32,7 @@ pub(crate) struct Stage {
     pub(crate) person: Person,
     /// Who sits at the browser.
     pub(crate) visitor: Visitor,
-    _screen: Option<Screen>,
+    pub(crate) desk: Desk,
 }
 
 /// Who signs in and answers questions.
@@ -49,7 +44,7 @@ pub(crate) enum Visitor {
 }
 
 impl Stage {
-    pub(crate) async fn set(own_browser: bool) -> Result<Self> {
+    pub(crate) async fn set(own_desktop: bool) -> Result<Self> {
         let parts = Parts::from_environment()?;
         let config = Config {
             // A browser would warn of an authority that nobody knows; for loopback plain HTTP is
@@ -60,38 +55,48 @@ impl Stage {
             ..Config::default()
         };
         let playground = Playground::start(config).await?;
+        let pictures = std::env::var_os("KUBEFOB_PICTURES").context("no KUBEFOB_PICTURES")?;
+        let desk = Desk::set(own_desktop, pictures.into())?;
         let mut person = Person::settled("kubefob-demo-", parts.path("kubectl")?)?;
-        // Beside the sealed tokens, in the demo's folder: the person's own keyring is left alone.
-        person.setting("keep", json!("plain"))?;
-        person.kubeconfig(&playground.kubeconfig_seed_form(&[]))?;
-        let (visitor, screen) = if own_browser {
-            for name in DESKTOP {
-                if let Ok(value) = std::env::var(name) {
-                    person.variable(name, &value);
-                }
-            }
-            (Visitor::Themselves, None)
+        // By hand: some kubectls ask the cluster for its version before they do anything at all.
+        let another = format!(
+            "- context:\n    cluster: kubernetes\n    user: keycloak-user\n  name: {PRODUCTION}\ncurrent-context:"
+        );
+        let seed = playground.kubeconfig_seed_form(&[]);
+        person.kubeconfig(&seed.replacen("current-context:", &another, 1))?;
+        desk.seat(&mut person)?;
+        let visitor = if own_desktop {
+            // Beside the sealed tokens, in the demo's folder: the person's own keyring is left alone.
+            person.setting("keep", json!("plain"))?;
+            Visitor::Themselves
         } else {
-            let screen = Screen::start()?;
-            person.variable("DISPLAY", &screen.display);
             let log = person.root().join("browser.jsonl");
             let settings = Settings {
                 user: "test".to_owned(),
                 password: "test".to_owned(),
-                // The one question that comes up is about a stranger's server.
-                consent: "no".to_owned(),
                 log: Some(log.clone()),
                 ..Settings::default()
             };
             person.browse(&beside("scripted-browser")?, &settings)?;
-            (Visitor::Script { log }, Some(screen))
+            Visitor::Script { log }
         };
         Ok(Self {
             playground,
             person,
             visitor,
-            _screen: screen,
+            desk,
         })
+    }
+
+    /// Starts what is typed and goes on; what it says is nobody's.
+    pub(crate) fn start(&self, teller: &Teller, typed: &str) -> Result<Child> {
+        let (program, arguments) = split(typed)?;
+        teller.typed(typed);
+        let child = Command::from(self.person.command(program))
+            .args(arguments)
+            .spawn()
+            .with_context(|| format!("{program} can't be started"))?;
+        Ok(child)
     }
 
     /// Does what is typed: `kubectl …`, in the person's home. It is told as it comes.
@@ -152,15 +157,19 @@ impl Stage {
         Ok(status["accounts"][0].clone())
     }
 
-    /// Looks at the account until it is so; a minute at most.
+    /// Looks at the account until it is so; a minute at most, and ten where somebody signs in themselves.
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
         let begun = Instant::now();
+        let patience = match self.visitor {
+            Visitor::Themselves => Duration::from_secs(600),
+            Visitor::Script { .. } => Duration::from_secs(60),
+        };
         loop {
             let account = self.account().await?;
             if holds(&account) {
                 return Ok(account);
             }
-            if begun.elapsed() > Duration::from_secs(60) {
+            if begun.elapsed() > patience {
                 bail!("waited in vain until {what}: {account:#}");
             }
             tokio::time::sleep(Duration::from_millis(250)).await;
@@ -198,11 +207,24 @@ impl Stage {
     /// Ends Kubefob as a logout would, then all the rest.
     pub(crate) fn clear(self) -> Result<()> {
         let root = self.person.root().to_owned();
+        self.desk.let_go();
+        for window in self.person.windows() {
+            end(window)?;
+        }
         let ended = self.person.end_resident("TERM");
-        drop(self);
+        tokio::task::block_in_place(|| drop(self));
         ended?;
         ensure!(!root.exists(), "{} could not be removed", root.display());
         Ok(())
+    }
+}
+
+fn end(process: u32) -> Result<()> {
+    let pid = Pid::from_raw(process.cast_signed()).context("no number")?;
+    match kill_process(pid, Signal::TERM) {
+        // It was gone already.
+        Ok(()) | Err(Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

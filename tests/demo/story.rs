@@ -4,11 +4,13 @@ use std::fs;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
-use playground::{AttackerApi, Endpoint, Fault, Seed};
+use playground::Endpoint;
 use serde_json::Value;
 
 use crate::stage::{Stage, TOKEN_SECONDS, Visitor};
 use crate::teller::Teller;
+
+mod desktop;
 
 /// How many kubectls start at one instant.
 const CROWD: usize = 100;
@@ -17,14 +19,14 @@ const CROWD: usize = 100;
 pub(crate) async fn tell(teller: &mut Teller, stage: &Stage) -> Result<()> {
     opening(teller, stage);
     kubeconfig(teller, stage)?;
-    bad_token(teller, stage).await?;
-    sign_in(teller, stage).await?;
-    forbidden(teller, stage).await?;
+    desktop::opened(teller, stage).await?;
+    desktop::sign_in(teller, stage).await?;
+    kubectl_works(teller, stage).await?;
+    desktop::switch(teller, stage).await?;
     expiry(teller, stage).await?;
-    revoked(teller, stage).await?;
+    desktop::revoked(teller, stage).await?;
     crowd(teller, stage).await?;
-    hostile(teller, stage).await?;
-    overview(teller, stage).await?;
+    desktop::stranger(teller, stage).await?;
     sign_out(teller, stage).await
 }
 
@@ -50,17 +52,22 @@ fn opening(teller: &Teller, stage: &Stage) {
 and a Kubernetes API ({}).
 The provider's tokens live {TOKEN_SECONDS} seconds, so that an hour passes quickly.
 Kubefob, kubectl and their files are in {}, which is
-removed at the end. Your own kubeconfig, keyring and Kubefob are not touched.",
+removed at the end. Your own kubeconfig, keyring and Kubefob are not touched.
+Pictures of each step are left in
+{}",
         stage.playground.issuer(),
         stage.playground.kube_url(),
         stage.person.root().display(),
+        stage.desk.pictures().display(),
     ));
     teller.note(match stage.visitor {
         Visitor::Themselves => {
-            "\nYour browser will open. Sign in there as `test`, with the password `test`."
+            "\nWindow and tray are on your own desktop, and your browser will open: sign in there as `test`,
+with the password `test`. All other clicks are made for you."
         }
         Visitor::Script { .. } => {
-            "\nA script stands in for your browser; it signs in as `test`, and what it sees is told."
+            "\nThe desktop is one that nobody looks at: a screen without a monitor, with a panel, a keyring
+and a notification server. A script stands in for your browser, and what it sees is told."
         }
     });
     teller.note("\nWhile this runs, you can use the same from another terminal:\n");
@@ -104,60 +111,16 @@ Kubefob answers to that name.",
     Ok(())
 }
 
-async fn bad_token(teller: &mut Teller, stage: &Stage) -> Result<()> {
+async fn kubectl_works(teller: &mut Teller, stage: &Stage) -> Result<()> {
     teller.step(
-        "Without a sign-in: 401",
-        "A kubeconfig with a made-up token in the place of that command.",
-    );
-    let text = stage.playground.kubeconfig_with_token("a.bad.token");
-    fs::write(stage.person.home.join("bad-token.yaml"), text)?;
-    let said = stage
-        .run(
-            teller,
-            "kubectl --kubeconfig=bad-token.yaml get --raw=/api/v1/namespaces/default",
-        )
-        .await?;
-    ensure!(
-        !said.ok && said.err.contains("Unauthorized"),
-        "a bad token is not refused by a 401"
-    );
-    teller.shows(
-        "Kubernetes keeps no users of its own: it takes the provider's tokens and no other.",
-    );
-    Ok(())
-}
-
-async fn sign_in(teller: &mut Teller, stage: &Stage) -> Result<()> {
-    teller.step(
-        "The first command: the browser opens, once",
-        "Nobody is signed in and nothing runs yet. kubectl asks Kubefob, which starts itself,
-opens the browser at the provider's own login page, and waits.",
+        "kubectl works",
+        "It asks Kubefob for a token at every command. The cluster knows you by the token's claims.",
     );
     let said = stage.run(teller, "kubectl get namespaces").await?;
-    stage.pages(teller)?;
     ensure!(
         said.ok && said.out.contains("default"),
         "the first command does not work:\n{}",
         stage.person.log()
-    );
-    ensure!(
-        sign_ins(stage) == 1,
-        "not one sign-in, but {}",
-        sign_ins(stage)
-    );
-    let said = stage.run(teller, "kubectl get namespaces").await?;
-    ensure!(
-        said.ok && sign_ins(stage) == 1,
-        "the second command does not work"
-    );
-    teller.shows("One sign-in. The second command had its token at once.");
-    Ok(())
-}
-
-async fn forbidden(teller: &mut Teller, stage: &Stage) -> Result<()> {
-    teller.step(
-        "Who you are there, and what you may not do: 403",
-        "The cluster knows you by the token's `preferred_username` and `groups`.",
     );
     let said = stage.run(teller, "kubectl auth whoami").await?;
     ensure!(
@@ -172,9 +135,10 @@ async fn forbidden(teller: &mut Teller, stage: &Stage) -> Result<()> {
                 .contains(r#"User "test" cannot list resource "nodes""#),
         "reading nodes is not forbidden"
     );
+    ensure!(sign_ins(stage) == 1, "there was a second sign-in");
     teller.shows(
-        "You are signed in, and the cluster's administrator has not allowed it: no sign-in helps,
-and Kubefob opens none.",
+        "One sign-in for all of them. The last one is forbidden by the cluster's administrator: no
+sign-in helps there, and Kubefob opens none.",
     );
     Ok(())
 }
@@ -204,50 +168,20 @@ and the browser stayed shut."
     Ok(())
 }
 
-async fn revoked(teller: &mut Teller, stage: &Stage) -> Result<()> {
-    teller.step(
-        "Your session is ended at the provider",
-        "An administrator revokes it. The next exchange is refused, and Kubefob says so.",
-    );
-    let fault = Fault::RevokedSessions { user: None };
-    stage.playground.fault(fault).await?;
-    let account = stage
-        .until("the end is noticed", |account| {
-            account["state"] == "needs-you"
-        })
-        .await?;
-    ensure!(
-        account["problem"]["code"] == "session-ended",
-        "another reason is told: {account:#}"
-    );
-    stage.run(teller, "kubectl fob status").await?;
-    teller.note("\nNo browser has opened for it. The next command asks for one sign-in:");
-    let said = stage.run(teller, "kubectl get namespaces").await?;
-    stage.pages(teller)?;
-    ensure!(
-        said.ok,
-        "it does not work after a new sign-in:\n{}",
-        stage.person.log()
-    );
-    ensure!(
-        sign_ins(stage) == 2,
-        "not two sign-ins, but {}",
-        sign_ins(stage)
-    );
-    teller.shows("You are told who ended it, and one page is opened when you come to work on.");
-    Ok(())
-}
-
 async fn crowd(teller: &mut Teller, stage: &Stage) -> Result<()> {
     teller.step(
         "A hundred kubectls at once, with a token that is over",
-        "Kubefob itself is ended, as at a logout. When its token has run out, a hundred kubectls
-start at one instant.",
+        "Kubefob itself is ended, as at a logout; its window stays. When its token has run out, a
+hundred kubectls start at one instant.",
     );
     let ends = expires(&stage.account().await?)?;
     let resident = stage.person.resident().context("no resident")?;
     teller.typed(&format!("kill {resident}"));
     stage.person.end_resident("TERM")?;
+    stage
+        .desk
+        .with_page(|page| page.until("Kubefob is not running"))?;
+    stage.desk.picture(teller, "kubefob-is-gone")?;
     pass(ends).await;
     // None of it is to run out while a slow machine still starts them.
     stage.playground.set_token_seconds(300);
@@ -271,73 +205,15 @@ start at one instant.",
     ensure!(requests == 1, "the provider saw {requests} token requests");
     ensure!(residents == 1, "{residents} Kubefobs run");
     ensure!(sign_ins(stage) == 2, "there was another sign-in");
+    stage.desk.with_page(|page| {
+        page.until_so("the resident again", |text| {
+            !text.contains("Kubefob is not running")
+        })
+    })?;
     teller.shows(&format!(
         "{well} of {CROWD} worked. One Kubefob was started, the session came back from disk, and the
-provider saw {requests} request for a token."
+provider saw {requests} request for a token. The window said that Kubefob was gone, and that it is back."
     ));
-    Ok(())
-}
-
-async fn hostile(teller: &mut Teller, stage: &Stage) -> Result<()> {
-    let attacker = AttackerApi::start().await?;
-    let addresses = stage.playground.addresses();
-    let seed = Seed {
-        ca_pem: attacker.ca_pem(),
-        server: attacker.url(),
-        issuer: &addresses.issuer,
-        client_id: &addresses.client_id,
-        client_secret: addresses.client_secret.as_deref(),
-    };
-    fs::write(
-        stage.person.home.join("from-a-stranger.yaml"),
-        seed.kubeconfig(&[]),
-    )?;
-    teller.step(
-        "A kubeconfig from a stranger",
-        &format!(
-            "The same provider and client, but the server is theirs ({}): whoever runs it
-would collect your token, and be you at the cluster.",
-            attacker.url()
-        ),
-    );
-    teller.note(match stage.visitor {
-        Visitor::Themselves => "You are asked in the browser. Answer \"Don't allow\".",
-        Visitor::Script { .. } => {
-            "You are asked in the browser; the script answers \"Don't allow\"."
-        }
-    });
-    let said = stage
-        .run(
-            teller,
-            "kubectl --kubeconfig=from-a-stranger.yaml get --raw=/api/v1/namespaces",
-        )
-        .await?;
-    stage.pages(teller)?;
-    ensure!(!said.ok, "the stranger's server was let in");
-    ensure!(
-        !attacker.saw_authorization(),
-        "the stranger's server saw a token"
-    );
-    teller.shows(
-        "A server that was not in your kubeconfig when Kubefob first started gets no token unseen.
-This one saw none.",
-    );
-    Ok(())
-}
-
-async fn overview(teller: &mut Teller, stage: &Stage) -> Result<()> {
-    teller.step(
-        "What Kubefob knows",
-        "All of it from the terminal; each takes --json.",
-    );
-    let said = stage.run(teller, "kubectl fob accounts").await?;
-    ensure!(said.ok, "the accounts are not told");
-    let said = stage.run(teller, "kubectl fob trusts").await?;
-    ensure!(
-        said.ok && said.out.contains(stage.playground.kube_url()),
-        "the cluster is not among the trusted servers"
-    );
-    teller.shows("One account, whatever asks; and which servers may have its tokens.");
     Ok(())
 }
 
@@ -358,6 +234,8 @@ async fn sign_out(teller: &mut Teller, stage: &Stage) -> Result<()> {
         "it works after the sign-out, or says something else"
     );
     ensure!(sign_ins(stage) == 2, "a page opened by itself");
+    desktop::until_tray(stage, "signed out")?;
+    stage.desk.picture(teller, "signed-out")?;
     teller.shows("Signed out means signed out: no page opens until you ask for one.");
     Ok(())
 }

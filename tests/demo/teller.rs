@@ -49,6 +49,12 @@ impl Teller {
         ));
     }
 
+    /// A click, and where.
+    pub(crate) fn clicked(&self, place: &str, label: &str) {
+        let click = format!("[{place}] click \"{label}\"");
+        print(&format!("\n{MARGIN}{}", self.strong(&click)));
+    }
+
     /// A line that a program said.
     pub(crate) fn said(&self, line: &str) {
         print(&format!("{MARGIN}  {line}"));

@@ -4,6 +4,7 @@
 
 mod autostart;
 mod comes;
+mod demo;
 mod lock;
 mod login;
 mod notify;
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         set.trial("window", window::walk);
         set.trial("window_consent", window::consent);
         set.trial("window_inspector", window::inspector);
+        set.trial("demo_told", demo::told);
+        set.trial("demo_fails", demo::fails);
+        set.trial("demo_interrupted", demo::interrupted);
         let real = Arc::clone(real);
         set.trial("real_day", move || real.look_on(real::day));
     })

@@ -1,4 +1,4 @@
-//! The set `it`: what holds of the house itself and of its demo, and the scenarios in the playground.
+//! The set `it`: what holds of the house itself, and the scenarios in the playground.
 
 use std::process::ExitCode;
 
@@ -7,7 +7,6 @@ use world::Set;
 mod bad_input;
 mod boundaries;
 mod contexts;
-mod demo;
 mod scenarios;
 mod switches;
 
@@ -20,9 +19,6 @@ fn main() -> ExitCode {
     set.trial("contexts_undone", switches::undone);
     set.trial("seed", scenarios::the_seed);
     set.trial("lifetime", scenarios::a_lifetime);
-    set.trial("demo", demo::told);
-    set.trial("demo_fails", demo::fails);
-    set.trial("demo_interrupted", demo::interrupted);
     let bad_input = bad_input::trials(&mut set);
     let code = set.run();
     bad_input.print();

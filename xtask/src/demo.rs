@@ -5,6 +5,7 @@ use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
@@ -14,6 +15,8 @@ use crate::cargo::{self, Packages};
 use crate::parts::Parts;
 use crate::prerequisites::Tool;
 use crate::programs;
+use crate::run;
+use crate::ui;
 
 /// How the walk-through is wanted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,14 +43,14 @@ impl Request {
 pub(crate) fn run(request: Request) -> Result<ExitCode> {
     let person = io::stdin().is_terminal() && io::stdout().is_terminal();
     let ssh = below_sshd();
-    let own_browser = person && !request.scripted && !ssh && on_a_desktop();
+    let own_desktop = person && !request.scripted && !ssh && on_a_desktop();
     if let Some(problem) = Tool::Rust.problem() {
         bail!("missing on this machine:\n  {problem}");
     }
     eprintln!("demo: getting ready (the first time builds everything, which takes minutes)");
     let (parts, laid) = thread::scope(|scope| {
-        let parts = scope.spawn(move || Parts::for_demo(!own_browser));
-        let laid = programs::lay(Packages::WithoutWindow, &[], &["demo", "scripted-browser"]);
+        let parts = scope.spawn(move || Parts::for_demo(!own_desktop));
+        let laid = lay();
         let parts = parts.join().map_err(|_| anyhow!("getting the parts"));
         (parts, laid)
     });
@@ -61,9 +64,10 @@ pub(crate) fn run(request: Request) -> Result<ExitCode> {
     }
     let mut demo = Command::new(cargo::target().join("debug/demo"));
     demo.env("KUBEFOB_PROGRAMS", laid?)
-        .env("KUBEFOB_PARTS", parts.write()?);
-    if own_browser {
-        demo.arg("--own-browser");
+        .env("KUBEFOB_PARTS", parts.write()?)
+        .env("KUBEFOB_PICTURES", pictures());
+    if own_desktop {
+        demo.arg("--own-desktop");
     }
     if person && !request.no_wait {
         demo.arg("--wait");
@@ -73,6 +77,24 @@ pub(crate) fn run(request: Request) -> Result<ExitCode> {
     }
     // So that Ctrl-C and the exit code are its own.
     Err(demo.exec()).context("the demo can't be started")
+}
+
+/// The programs, the window among them.
+fn lay() -> Result<PathBuf> {
+    let missing: Vec<String> = ui::prepare_window()?
+        .into_iter()
+        .map(|(name, why)| format!("{name}: {why}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!("missing on this machine:\n  {}", missing.join("\n  "));
+    }
+    programs::lay(Packages::All, &[], &["demo", "scripted-browser"])
+}
+
+/// Where it leaves its pictures.
+fn pictures() -> PathBuf {
+    let wanted = env::var_os("KUBEFOB_PICTURES").filter(|folder| !folder.is_empty());
+    wanted.map_or_else(|| cargo::target().join("demo-pictures"), PathBuf::from)
 }
 
 /// Starts it where it has no sshd among its ancestors, and waits for it. Whoever comes by ssh is
@@ -104,10 +126,29 @@ fn beside(demo: &Command) -> Result<ExitCode> {
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Whether there is a screen of this computer, as the resident looks for one.
+/// Whether there is a screen of this computer, as the resident looks for one, and a host for what it has in the tray.
 fn on_a_desktop() -> bool {
     let set = |name: &str| env::var(name).is_ok_and(|value| !value.is_empty());
-    set("WAYLAND_DISPLAY") || env::var("DISPLAY").is_ok_and(|display| display.starts_with(':'))
+    let screen =
+        set("WAYLAND_DISPLAY") || env::var("DISPLAY").is_ok_and(|display| display.starts_with(':'));
+    screen && has_tray()
+}
+
+fn has_tray() -> bool {
+    let mut asked = Command::new("dbus-send");
+    asked.args([
+        "--session",
+        "--print-reply=literal",
+        "--dest=org.freedesktop.DBus",
+        "/org/freedesktop/DBus",
+        "org.freedesktop.DBus.NameHasOwner",
+        "string:org.kde.StatusNotifierWatcher",
+    ]);
+    let has = run::output(&mut asked).is_some_and(|said| said.contains("true"));
+    if !has {
+        eprintln!("demo: this desktop has no StatusNotifier host: it is shown on a virtual one");
+    }
+    has
 }
 
 fn below_sshd() -> bool {

@@ -21,16 +21,17 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [SET [NAME]] [--require-real]
     Everything, or one set of it, or the tests of a set whose name contains NAME.
-    Sets: lint, unit, it, real, attack, kill, desktop.
+    Sets: lint, unit, it, real, attack, kill, ui, desktop.
     --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
 cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
-    set to a binary of kubelogin, against that too. NAME is one family of rows: memory, idle, shim,
-    socket, kubelogin, kubectl, start, parallel.
+    set to a binary of kubelogin, against that too. NAME is one family of rows: memory, idle, tray,
+    window, shim, socket, kubelogin, kubectl, start, parallel.
 cargo xtask demo [--no-wait] [--scripted]
-    The main job as a told walk-through, in a playground and a home of its own. With a desktop and
-    a terminal your own browser opens (--scripted: a script signs in for you), and at the end you
-    can try it by yourself (--no-wait: it ends).
+    The desktop as a told walk-through, in a playground and a home of its own; pictures of it are
+    left in target/demo-pictures, or where KUBEFOB_PICTURES says. In a terminal on a desktop with a
+    tray it is shown there, and your own browser opens (--scripted: on a virtual one, and a script
+    signs in), and at the end you can try it by yourself (--no-wait: it ends).
 cargo xtask fuzz [NAME] [--for 10m] [--keep]
     A decoder under libFuzzer, for so long; without NAME, which there are. --keep instead puts the
     best of what was found so far into the tree's corpus.

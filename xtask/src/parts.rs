@@ -63,8 +63,8 @@ impl Parts {
     }
 
     /// A kubectl, whichever: the person's own, else one of the cache, else one that is fetched or
-    /// built. And a screen that nobody looks at, where there is no desktop.
-    pub(crate) fn for_demo(screen: bool) -> Result<Self> {
+    /// built. And what a desktop that nobody looks at is made of, where there is none.
+    pub(crate) fn for_demo(desktop: bool) -> Result<Self> {
         let cache = Cache::open()?;
         let kubectl = match kubectls::own() {
             Some(own) => own,
@@ -72,7 +72,7 @@ impl Parts {
         };
         Ok(Self {
             found: vec![kubectl],
-            skipped: system::missing(&cache, |program| screen && program == "Xvfb"),
+            skipped: system::missing(&cache, |program| desktop && system::is_for_desktop(program)),
         })
     }
 

@@ -33,6 +33,19 @@ pub(crate) fn is_for_ui(program: &str) -> bool {
     ["chromium", INTER, NOTO].contains(&program)
 }
 
+/// Whether a virtual desktop needs it.
+pub(crate) fn is_for_desktop(program: &str) -> bool {
+    [
+        "dbus-daemon",
+        "gnome-keyring-daemon",
+        "secret-tool",
+        "Xvfb",
+        "xfce4-panel",
+        "dunst",
+    ]
+    .contains(&program)
+}
+
 /// What the window is built with and held by. A name with `.pc` is a library's, as pkg-config knows it.
 const FOR_WINDOW: [(&str, &str); 2] = [
     ("webkit2gtk-4.1.pc", "libwebkit2gtk-4.1-dev"),

@@ -12,14 +12,19 @@ use rustix::process::{Pid, Signal, kill_process};
 use world::parts::{self, Parts};
 
 /// What programs say in it, in this order, and what it finds itself.
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 18] = [
     "KUBECONFIG=",
     "--oidc-issuer-url=http://localhost:",
-    "You must be logged in to the server (Unauthorized)",
+    "· signed out",
+    r#"[window] click "Sign in""#,
     "Signed in as test",
+    "tray: test · signed in",
     "[kubernetes:admin system:authenticated]",
     r#"User "test" cannot list resource "nodes""#,
+    r#"[tray] click "production""#,
+    "+ current-context: production",
     "the browser stayed shut",
+    "notification: ",
     "[session-ended]",
     "100 of 100 worked",
     "provider saw 1 request for a token",
@@ -28,9 +33,25 @@ const TOLD: [&str; 13] = [
     "[signed-out]",
 ];
 
+/// Where it leaves its pictures, in a test's own folder.
+const PICTURES_OF_IT: &str = "pictures";
+
+/// The pictures.
+const PICTURES: [&str; 8] = [
+    "01-first-screen.png",
+    "02-signed-in.png",
+    "03-switched.png",
+    "04-needs-you.png",
+    "05-signed-in-again.png",
+    "06-kubefob-is-gone.png",
+    "07-question.png",
+    "08-signed-out.png",
+];
+
 /// Without a terminal and a display, from its first step to its last.
 pub(crate) fn told() -> Result<()> {
-    let output = demo()?.output()?;
+    let folder = tempfile::tempdir()?;
+    let output = demo(folder.path())?.output()?;
     let text = String::from_utf8(output.stdout)?;
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(
@@ -45,14 +66,18 @@ pub(crate) fn told() -> Result<()> {
             .with_context(|| format!("`{words}` is not told, or not there:\n{text}"))?
             .1;
     }
+    for picture in PICTURES {
+        let file = folder.path().join(PICTURES_OF_IT).join(picture);
+        ensure!(fs::metadata(&file)?.len() > 0, "{}", file.display());
+    }
     left_nothing(&text)
 }
 
 /// Kubefob's place is taken by a program that only fails: so does the walk-through.
 pub(crate) fn fails() -> Result<()> {
-    let mut demo = demo()?;
     let folder = tempfile::tempdir()?;
-    for name in ["kubefob", "kubectl-fob"] {
+    let mut demo = demo(folder.path())?;
+    for name in ["kubefob", "kubectl-fob", "kubefob-window"] {
         symlink(parts::program(name)?, folder.path().join(name))?;
     }
     symlink("/bin/false", folder.path().join("kubectl-oidc_login"))?;
@@ -69,7 +94,8 @@ pub(crate) fn fails() -> Result<()> {
 
 /// Ctrl-C while Kubefob runs.
 pub(crate) fn interrupted() -> Result<()> {
-    let mut child = demo()?.spawn()?;
+    let folder = tempfile::tempdir()?;
+    let mut child = demo(folder.path())?.spawn()?;
     let mut out = BufReader::new(child.stdout.take().context("no pipe")?);
     let mut text = String::new();
     while !text.contains("Signed in as test") {
@@ -82,12 +108,16 @@ pub(crate) fn interrupted() -> Result<()> {
     left_nothing(&text)
 }
 
-fn demo() -> Result<Command> {
+fn demo(folder: &Path) -> Result<Command> {
     Parts::from_environment()?.path("kubectl")?;
-    parts::system("Xvfb")?;
+    parts::window("kubefob-window")?;
+    for program in ["Xvfb", "gnome-keyring-daemon", "xfce4-panel", "dunst"] {
+        parts::system(program)?;
+    }
     let mut demo = Command::new(env!("CARGO_BIN_EXE_demo"));
     demo.env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
+        .env("KUBEFOB_PICTURES", folder.join(PICTURES_OF_IT))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
