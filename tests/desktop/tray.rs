@@ -37,6 +37,7 @@ pub(crate) fn walk() -> Result<()> {
     ensure!(session.keyring.search()?.contains("kubefob"));
     println!("signed in by a click: {:?}", item.tooltip()?);
     session.picture("tray-signed-in")?;
+    session.picture_of_menu("tray-menu")?;
 
     ensure!(marked(&item)? == [current.clone()], "{:?}", item.menu()?);
     item.click("my_prod")?;

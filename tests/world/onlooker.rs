@@ -53,9 +53,19 @@ pub struct Shown {
 }
 
 /// A picture, three bytes a pixel.
+#[derive(PartialEq, Eq)]
 pub struct Picture {
     size: (u32, u32),
     pixels: Vec<u8>,
+}
+
+/// A button of the mouse.
+#[derive(Clone, Copy, Debug)]
+pub enum Button {
+    /// It does the thing.
+    Left,
+    /// It opens a menu.
+    Right,
 }
 
 /// Red, green, blue.
@@ -159,13 +169,79 @@ impl Onlooker {
         Ok(())
     }
 
+    /// Opens the menu of the panel's only tray item by a click with the right button, and waits until it is there.
+    pub fn open_tray_menu(&self) -> Result<Area> {
+        // What xfce4-panel runs its plugins in: the first of them is the tray.
+        const PLUGIN: &str = "wrapper-2.0";
+        let begun = Instant::now();
+        loop {
+            let mut plugins = Vec::new();
+            self.below(self.root, PLUGIN, &mut plugins)?;
+            let items = plugins
+                .iter()
+                .filter(|area| area.width > 16 && area.height > 16);
+            if let Some(tray) = items.min_by_key(|area| area.x) {
+                let (x, y) = (tray.width.div_ceil(2), tray.height.div_ceil(2));
+                self.click(
+                    Button::Right,
+                    tray.x + x.cast_signed(),
+                    tray.y + y.cast_signed(),
+                )?;
+                break;
+            }
+            ensure!(begun.elapsed() < LATEST, "no tray in the panel");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        loop {
+            let children = self.connection.query_tree(self.root)?.reply()?.children;
+            // Any may go while it is asked. A menu is no panel: it is neither flat nor as wide as the screen.
+            let screen = self.screen()?;
+            let mut areas = children
+                .into_iter()
+                .filter(|id| self.is_viewable(*id).unwrap_or(false))
+                .filter_map(|id| self.area(id).ok());
+            let menu =
+                |area: &Area| area.y < 60 && area.height > 60 && area.width < screen.width / 2;
+            if let Some(menu) = areas.find(menu) {
+                return Ok(menu);
+            }
+            ensure!(begun.elapsed() < LATEST, "no menu");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Where the windows of this title are on the screen, at any depth.
+    fn below(&self, window: Window, title: &str, found: &mut Vec<Area>) -> Result<()> {
+        let children = self.connection.query_tree(window)?.reply()?.children;
+        for child in children {
+            if !self.is_viewable(child).unwrap_or(false) {
+                continue;
+            }
+            if self.title(child).is_ok_and(|its| its == title) {
+                let mut area = self.area(child)?;
+                let at = self
+                    .connection
+                    .translate_coordinates(child, self.root, 0, 0)?
+                    .reply()?;
+                (area.x, area.y) = (at.dst_x, at.dst_y);
+                found.push(area);
+            }
+            // One that went meanwhile has none.
+            drop(self.below(child, title, found));
+        }
+        Ok(())
+    }
+
     /// Moves the mouse there and clicks.
-    pub fn click(&self, x: i16, y: i16) -> Result<()> {
+    pub fn click(&self, button: Button, x: i16, y: i16) -> Result<()> {
         const MOTION: u8 = 6;
         const PRESS: u8 = 4;
         const RELEASE: u8 = 5;
-        const LEFT: u8 = 1;
-        for (kind, detail) in [(MOTION, 0), (PRESS, LEFT), (RELEASE, LEFT)] {
+        let button = match button {
+            Button::Left => 1,
+            Button::Right => 3,
+        };
+        for (kind, detail) in [(MOTION, 0), (PRESS, button), (RELEASE, button)] {
             self.connection
                 .xtest_fake_input(kind, detail, 0, self.root, x, y, 0)?
                 .check()?;

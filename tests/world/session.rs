@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::keyring::Keyring;
-use crate::onlooker::Onlooker;
+use crate::onlooker::{Area, Button, Onlooker};
 use crate::parts;
 use crate::running::Running;
 use crate::screen::Screen;
@@ -113,13 +113,47 @@ impl Session {
 
     /// A picture of the whole screen, where pictures are wanted.
     pub fn picture(&self, name: &str) -> Result<()> {
-        let Some(folder) = std::env::var_os("KUBEFOB_PICTURES") else {
+        let Some(file) = picture(name) else {
             return Ok(());
         };
         let onlooker = Onlooker::at(&self.screen.display)?;
-        let file = Path::new(&folder).join(name).with_extension("png");
         onlooker.picture(onlooker.screen()?)?.save(&file)
     }
+
+    /// A picture of the tray with its menu open, where pictures are wanted.
+    pub fn picture_of_menu(&self, name: &str) -> Result<()> {
+        const MARGIN: u16 = 24;
+        let Some(file) = picture(name) else {
+            return Ok(());
+        };
+        let onlooker = Onlooker::at(&self.screen.display)?;
+        let (menu, screen) = (onlooker.open_tray_menu()?, onlooker.screen()?);
+        let x = menu.x.saturating_sub_unsigned(MARGIN).max(0);
+        let around = Area {
+            x,
+            y: 0,
+            width: screen.width.saturating_sub(x.cast_unsigned()),
+            height: (menu.y.cast_unsigned() + menu.height + MARGIN).min(screen.height),
+        };
+        // It is there before it is drawn: what is seen twice is whole.
+        let mut seen = onlooker.picture(around)?;
+        loop {
+            std::thread::sleep(Duration::from_millis(200));
+            let again = onlooker.picture(around)?;
+            if again == seen {
+                break;
+            }
+            seen = again;
+        }
+        seen.save(&file)?;
+        // Beside it: that closes it.
+        onlooker.click(Button::Left, 4, screen.height.cast_signed() - 4)
+    }
+}
+
+fn picture(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("KUBEFOB_PICTURES")?;
+    Some(Path::new(&folder).join(name).with_extension("png"))
 }
 
 /// A folder for what a session writes.
