@@ -112,7 +112,7 @@ fn hear(app: &AppHandle, heard: Heard) {
             app.emit("back", Value::Null)
         }
         Heard::Open(name) => open(app, &name),
-        Heard::Replaced => {
+        Heard::Replaced | Heard::Removed => {
             app.exit(0);
             Ok(())
         }

@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The first pause before it is looked for again, doubled up to the longest.
 const PAUSE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(1);
+/// How long its program may be gone before nobody is waited for any more: some install by removing the old one first.
+const REMOVED: Duration = Duration::from_secs(10);
 
 /// What is heard.
 pub(crate) enum Heard {
@@ -34,6 +36,8 @@ pub(crate) enum Heard {
     Gone,
     /// It is there again.
     Back,
+    /// It is gone, and so is its program.
+    Removed,
 }
 
 /// What the resident says; the names are its (`runtime/window/connection.rs`).
@@ -90,7 +94,7 @@ impl Link {
         Ok(())
     }
 
-    /// Hears what the resident says, for ever: this one, and whoever comes after it.
+    /// Hears what the resident says: this one, and whoever comes after it, until Kubefob is removed.
     pub(crate) fn follow(&self, first: UnixStream, places: &Places, hear: impl Fn(Heard)) {
         let mut stream = first;
         loop {
@@ -102,7 +106,10 @@ impl Link {
             inner.waiting.clear();
             drop(inner);
             hear(Heard::Gone);
-            stream = another(places);
+            let Some(next) = another(places) else {
+                return hear(Heard::Removed);
+            };
+            stream = next;
             hear(Heard::Back);
         }
     }
@@ -147,17 +154,25 @@ impl Inner {
     }
 }
 
-/// The next resident, as soon as there is one.
-fn another(places: &Places) -> UnixStream {
-    let mut pause = PAUSE;
+/// The next resident, as soon as there is one; none where there can't be one.
+fn another(places: &Places) -> Option<UnixStream> {
+    let (mut pause, mut removed) = (PAUSE, Duration::ZERO);
     loop {
         if let Ok(Some(found)) = start::connect(places, PATIENCE) {
             let stream = UnixStream::from(OwnedFd::from(found));
             if stream.set_nonblocking(false).is_ok() {
-                return stream;
+                return Some(stream);
             }
         }
         thread::sleep(pause);
+        removed = if start::is_installed() {
+            Duration::ZERO
+        } else {
+            removed + pause
+        };
+        if removed >= REMOVED {
+            return None;
+        }
         pause = (pause * 2).min(LONGEST);
     }
 }

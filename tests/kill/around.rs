@@ -3,13 +3,19 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use world::keyring::Keyring;
+use world::parts;
 use world::person::Person;
+use world::running::Running;
+use world::versions::renamed;
+
+use crate::upgrade::{replace, version};
 
 /// Only serves to fail.
 const LATEST: Duration = Duration::from_secs(120);
@@ -181,6 +187,61 @@ pub(crate) async fn sockets() -> Result<()> {
     }
     println!(
         "a socket that was removed is bound again by the same resident; clients of another age are told so"
+    );
+    Ok(())
+}
+
+/// systemd listens in the resident's place and starts it at the first question. Its socket stays its own, through an
+/// upgrade too.
+pub(crate) async fn activated() -> Result<()> {
+    const ACTIVATE: &str = "systemd-socket-activate";
+    parts::system(ACTIVATE)?;
+    let (playground, person, _screen) = crate::signed_in(json!({})).await?;
+    person.end_resident("TERM")?;
+    let socket = person.instance.join("socket");
+    let program = person.path().join("kubefob");
+    let as_person = person.command("kubefob");
+    let environment = as_person
+        .get_envs()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let mut systemd = std::process::Command::new(ACTIVATE);
+    systemd.arg(format!("--listen={}", socket.display()));
+    for (name, value) in environment {
+        systemd.arg(format!("--setenv={}={}", name.display(), value.display()));
+    }
+    systemd.arg(&program).arg("--background");
+    let systemd = Running::start(ACTIVATE, &mut systemd, &person.home)?;
+    let begun = Instant::now();
+    while !socket.exists() {
+        ensure!(begun.elapsed() < LATEST, "nobody listens");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    ensure!(person.resident().is_none(), "it was started unasked");
+    let bound = fs::metadata(&socket)?.ino();
+
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    // It becomes what it starts.
+    ensure!(person.residents() == [systemd.pid()], "another one answers");
+    let begun = version(&person)?;
+    let copy = renamed(&fs::read(&program)?, &begun, "9.9.9")?;
+    replace(&person, &program, &copy, "9.9.9")?;
+    ensure!(person.residents() == [systemd.pid()], "another process");
+    ensure!(
+        fs::metadata(&socket)?.ino() == bound,
+        "the socket is another"
+    );
+
+    person.end_resident("TERM")?;
+    ensure!(
+        fs::metadata(&socket)?.ino() == bound,
+        "systemd's socket was removed"
+    );
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    ensure!(playground.counters().sign_ins == 1);
+    println!(
+        "started by its socket, become 9.9.9 and ended: the socket is the one that {ACTIVATE} bound"
     );
     Ok(())
 }

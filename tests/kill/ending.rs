@@ -124,6 +124,29 @@ pub(crate) async fn terminate() -> Result<()> {
     Ok(())
 }
 
+/// Its program is removed, as a package is: it ends by itself, and no session with it.
+pub(crate) async fn removed() -> Result<()> {
+    let (playground, person, _screen) = crate::signed_in(json!({})).await?;
+    person.end_resident("TERM")?;
+    let mut resident = start(&person)?;
+    let program = person.path().join("kubefob");
+    let aside = person.home.join("aside");
+    std::fs::rename(&program, &aside)?;
+    let begun = Instant::now();
+    let status = wait(&mut resident)?;
+    ensure!(status.code() == Some(0), "{status}\n{}", person.log());
+    ensure!(!person.instance.join("socket").exists(), "the socket stays");
+    println!(
+        "its program was removed: it ended {:.0} s later",
+        begun.elapsed().as_secs_f64()
+    );
+    std::fs::rename(&aside, &program)?;
+    let said = person.kubectl(&["get", "ns", "-o=name"])?;
+    ensure!(said.ok, "{said:?}\n{}", person.log());
+    ensure!(playground.counters().sign_ins == 1, "the session is lost");
+    Ok(())
+}
+
 /// The resident as a child of ours, so that its exit code is seen; it listens when this returns.
 fn start(person: &Person) -> Result<Child> {
     let mut command = person.command("kubefob");

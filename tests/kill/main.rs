@@ -40,6 +40,8 @@ fn main() -> ExitCode {
             runtime()?.block_on(around::keyring_later())
         });
         set.trial("sockets", || runtime()?.block_on(around::sockets()));
+        set.trial("activated", || runtime()?.block_on(around::activated()));
+        set.trial("removed", || runtime()?.block_on(ending::removed()));
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use world::person::Person;
+use world::versions::renamed;
 
 /// How many ask at the same time, one question after the other.
 const CALLERS: usize = 24;
@@ -150,23 +151,6 @@ fn call(person: &Person, calls: &Calls, number: usize) -> Option<String> {
     None
 }
 
-/// The program as it is, but for its version's digits: another file that says another version.
-fn renamed(built: &[u8], from: &str, to: &str) -> Result<Vec<u8>> {
-    ensure!(from.len() == to.len(), "{from} and {to} differ in length");
-    let (from, to) = (from.as_bytes(), to.as_bytes());
-    let mut copy = built.to_vec();
-    let mut at = 0;
-    while let Some(found) = copy
-        .get(at..)
-        .and_then(|rest| rest.windows(from.len()).position(|window| window == from))
-    {
-        at += found;
-        copy.splice(at..at + to.len(), to.iter().copied());
-        at += to.len();
-    }
-    Ok(copy)
-}
-
 /// As a package manager does: beside it, then renamed over it.
 fn install(program: &Path, content: &[u8]) -> Result<()> {
     let beside = program.with_extension("new");
@@ -175,7 +159,12 @@ fn install(program: &Path, content: &[u8]) -> Result<()> {
     Ok(fs::rename(beside, program)?)
 }
 
-fn replace(person: &Person, program: &Path, content: &[u8], wanted: &str) -> Result<Duration> {
+pub(crate) fn replace(
+    person: &Person,
+    program: &Path,
+    content: &[u8],
+    wanted: &str,
+) -> Result<Duration> {
     let begun = Instant::now();
     install(program, content)?;
     while version(person)? != wanted {
@@ -184,7 +173,7 @@ fn replace(person: &Person, program: &Path, content: &[u8], wanted: &str) -> Res
     Ok(begun.elapsed())
 }
 
-fn version(person: &Person) -> Result<String> {
+pub(crate) fn version(person: &Person) -> Result<String> {
     let said = person.fob(&["version"])?;
     let version = said["kubefob"].as_str();
     Ok(version.context("no version")?.to_owned())

@@ -31,6 +31,7 @@ pub mod session;
 pub mod set;
 pub mod statistics;
 pub mod user;
+pub mod versions;
 
 pub use play::PlayWorld;
 pub use real::{Real, RealWorld};

@@ -138,7 +138,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         door: door.clone(),
         inbox: inbox.clone(),
     };
-    tokio::spawn(leaving.on_signal());
+    tokio::spawn(leaving.clone().on_signal());
     let replaced = Arc::new(Notify::new());
     let handover = Handover {
         program: program.clone(),
@@ -171,6 +171,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         chosen,
         notices,
         replaced,
+        leaving,
         inbox: inbox.clone(),
     };
     tokio::spawn(surroundings.run());
@@ -304,7 +305,8 @@ fn restored(record: Record) -> Restored {
 }
 
 /// What it takes to end.
-struct Leaving {
+#[derive(Clone)]
+pub(crate) struct Leaving {
     claim: Arc<Mutex<Claim>>,
     door: watch::Sender<Door>,
     inbox: Inbox,
@@ -331,8 +333,8 @@ impl Leaving {
         }
     }
 
-    fn leave(&self, signal: &str) {
-        tracing::info!(signal, "ending");
+    pub(crate) fn leave(&self, why: &str) {
+        tracing::info!(why, "ending");
         self.door.send_replace(Door::Gone);
         let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
         claim.close();

@@ -16,8 +16,11 @@ use wire::endpoint::{EndpointError, Places, create_folder};
 
 use crate::os::descriptor;
 
-/// The variable that says which descriptors are lock and sockets: `LOCK FD:DEVICE:INODE…`.
+/// The variable that says which descriptors are lock and sockets: `LOCK FD:DEVICE:INODE[:lent]…`.
 pub const INHERIT: &str = "KUBEFOB_INHERIT";
+
+/// Marks a socket that whoever started us bound, and keeps: systemd.
+const LENT: &str = "lent";
 
 /// More sockets than candidates are nobody's.
 const MOST: usize = 8;
@@ -75,6 +78,7 @@ struct Handle {
     listener: UnixListener,
     /// The entry that it was bound as; systemd doesn't say.
     bound: Option<Entry>,
+    ours: bool,
 }
 
 /// Takes the lock, then binds. What whoever started us left open is used where it is ours.
@@ -233,6 +237,9 @@ impl Claim {
             descriptor::keep_for_children(&door.listener, true)?;
             let (device, inode) = door.bound;
             names.push_str(&format!(" {}:{device}:{inode}", door.listener.as_raw_fd()));
+            if !door.ours {
+                names.push_str(&format!(":{LENT}"));
+            }
         }
         Ok(names.into())
     }
@@ -285,7 +292,10 @@ impl Handed {
             let mut parts = word.split(':');
             let number: RawFd = parts.next()?.parse().ok()?;
             let bound = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-            Handle::new(descriptor::take(number)?, Some(bound))
+            let mut handle = Handle::new(descriptor::take(number)?)?;
+            handle.bound = Some(bound);
+            handle.ours = parts.next() != Some(LENT);
+            Some(handle)
         });
         // The sockets first, in the order of the words: the lock's number is not among them, or is taken once.
         let doors = doors.collect();
@@ -305,20 +315,21 @@ impl Handed {
             .min(u32::try_from(MOST).unwrap_or(0));
         let numbers = (3..3 + count).filter_map(|number| RawFd::try_from(number).ok());
         let doors = numbers
-            .filter_map(|number| Handle::new(descriptor::take(number)?, None))
+            .filter_map(|number| Handle::new(descriptor::take(number)?))
             .collect();
         Self { lock: None, doors }
     }
 }
 
 impl Handle {
-    /// None, and it is closed: it is no socket that listens.
-    fn new(descriptor: OwnedFd, bound: Option<Entry>) -> Option<Self> {
+    /// One that systemd lends. None, and it is closed: it is no socket that listens.
+    fn new(descriptor: OwnedFd) -> Option<Self> {
         rustix::net::sockopt::socket_acceptconn(descriptor.as_fd())
             .is_ok_and(|listens| listens)
             .then(|| Self {
                 listener: descriptor.into(),
-                bound,
+                bound: None,
+                ours: false,
             })
     }
 }
@@ -345,7 +356,6 @@ fn take_lock(path: &Path) -> Result<File, Unclaimed> {
 
 fn use_door(path: &Path, handle: Handle) -> Option<Door> {
     let found = socket(path)?;
-    let ours = handle.bound.is_some();
     if handle.bound.is_some_and(|bound| bound != found) {
         return None;
     }
@@ -354,7 +364,7 @@ fn use_door(path: &Path, handle: Handle) -> Option<Door> {
         path: path.to_owned(),
         listener: handle.listener,
         bound: found,
-        ours,
+        ours: handle.ours,
     })
 }
 
@@ -621,7 +631,7 @@ mod tests {
         let claim = claim_with(&home.places, handed).unwrap();
         assert!(claim.in_place(&home.places));
         let (socket, _other) = UnixStream::pair().unwrap();
-        assert!(Handle::new(socket.into(), None).is_none());
+        assert!(Handle::new(socket.into()).is_none());
     }
 
     #[test]
@@ -631,11 +641,21 @@ mod tests {
         let bound = entry(&home.socket()).unwrap();
         let handed = Handed {
             lock: None,
-            doors: vec![Handle::new(listener.into(), None).unwrap()],
+            doors: vec![Handle::new(listener.into()).unwrap()],
         };
         let claim = claim_with(&home.places, handed).unwrap();
         assert_eq!(entry(&home.socket()).unwrap(), bound);
         assert!(knock(&home.socket(), &claim.listeners().unwrap()[0]));
+
+        // It stays systemd's where an upgrade comes between.
+        let names = claim.hand_over().unwrap();
+        claim.keep().unwrap();
+        let (lock, door) = names.to_str().unwrap().split_once(' ').unwrap();
+        let (_, door) = door.split_once(':').unwrap();
+        let again = claim.doors[0].listener.try_clone().unwrap().into_raw_fd();
+        let handed = Handed::inherited(OsStr::new(&format!("{lock}00 {again}:{door}")));
+        assert!(!handed.doors[0].ours, "{names:?}");
+
         drop(claim);
         assert!(home.socket().exists(), "it is systemd's");
         let other = (std::process::id() + 1).to_string();

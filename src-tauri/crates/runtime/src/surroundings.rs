@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use broker::event::Event;
 use broker::problem::Problem;
@@ -23,6 +23,7 @@ use crate::notices::{Notice, Notices};
 use crate::os::files::Stamp;
 use crate::os::network::Network;
 use crate::os::watch::Watch;
+use crate::resident::Leaving;
 use crate::server::Server;
 use crate::settings::{self, Settings};
 use crate::single::{Claim, Unclaimed};
@@ -39,6 +40,10 @@ const MOST_CHANGES: usize = 20;
 const AGAIN: Duration = Duration::from_secs(1);
 /// How often is looked where the system gives no watch.
 const BLIND: Duration = Duration::from_secs(60);
+
+/// How long our program may be gone before we end. Package managers rename a new one over the old one, so nothing is
+/// ever missing; who installs by hand may remove the old one first.
+const REMOVED: Duration = Duration::from_secs(10);
 
 /// What is looked at, and who hears of it.
 pub(crate) struct Surroundings {
@@ -58,6 +63,7 @@ pub(crate) struct Surroundings {
     pub(crate) chosen: watch::Sender<Settings>,
     pub(crate) notices: Notices,
     pub(crate) replaced: Arc<Notify>,
+    pub(crate) leaving: Leaving,
     pub(crate) inbox: Inbox,
 }
 
@@ -69,6 +75,7 @@ struct Seen {
     in_place: bool,
     fate: Fate,
     autostart: bool,
+    removed: bool,
     /// The inode of its socket.
     bus: Option<u64>,
     kubeconfigs: broker::found::Files,
@@ -79,6 +86,8 @@ struct Seen {
 /// What the last look found, where the difference counts.
 struct Known {
     autostart: bool,
+    /// Since when our program is gone.
+    removed: Option<Instant>,
     bus: Option<u64>,
     kubeconfigs: broker::found::Files,
     written: Option<Stamp>,
@@ -94,6 +103,7 @@ impl Surroundings {
             .ok();
         let mut known = Known {
             autostart: false,
+            removed: None,
             bus: None,
             kubeconfigs: broker::found::Files::default(),
             written: None,
@@ -109,7 +119,8 @@ impl Surroundings {
             };
             let unrest = match this.act(seen, &mut known) {
                 Ok(unrest) => unrest,
-                Err(Taken) => return this.inbox.send(Message::Stop),
+                Err(Over::Taken) => return this.inbox.send(Message::Stop),
+                Err(Over::Removed) => return this.leaving.leave("its program was removed"),
             };
             // Once more than seems needed: a mount comes after its folder, and nothing tells of it.
             let looking = (unrest || again).then_some(pause);
@@ -168,6 +179,7 @@ impl Surroundings {
             settings: settings::load(&self.config),
             fate: self.program.fate(),
             autostart: self.autostart.is_on(),
+            removed: self.program.is_removed(),
             bus: self.bus.as_deref().and_then(inode),
             // First: what is written later is news later.
             written: self.files.own_state(),
@@ -176,12 +188,12 @@ impl Surroundings {
     }
 
     /// Makes of it what it means. True: it will be otherwise soon, and nothing may tell of it.
-    fn act(&self, seen: Seen, known: &mut Known) -> Result<bool, Taken> {
+    fn act(&self, seen: Seen, known: &mut Known) -> Result<bool, Over> {
         match seen.renewed {
             Ok(listeners) => self.serve(listeners),
             Err(Unclaimed::Taken) => {
                 tracing::warn!("another resident holds the lock");
-                return Err(Taken);
+                return Err(Over::Taken);
             }
             Err(error @ (Unclaimed::Place(_) | Unclaimed::Io { .. })) => {
                 tracing::warn!(%error, "no socket");
@@ -208,8 +220,15 @@ impl Surroundings {
         if seen.autostart != known.autostart {
             self.inbox.event(Event::Autostart(seen.autostart));
         }
+        let removed = seen
+            .removed
+            .then(|| known.removed.unwrap_or_else(Instant::now));
+        if removed.is_some_and(|since| since.elapsed() >= REMOVED) {
+            return Err(Over::Removed);
+        }
         *known = Known {
             autostart: seen.autostart,
+            removed,
             bus: seen.bus,
             kubeconfigs: seen.kubeconfigs,
             written: seen.written,
@@ -222,7 +241,7 @@ impl Surroundings {
                 false
             }
         };
-        Ok(settling || !seen.in_place)
+        Ok(settling || seen.removed || !seen.in_place)
     }
 
     fn serve(&self, listeners: Vec<std::os::unix::net::UnixListener>) {
@@ -251,8 +270,13 @@ fn inode(file: &Path) -> Option<u64> {
     Some(std::fs::metadata(file).ok()?.ino())
 }
 
-/// Another resident has this one's place.
-struct Taken;
+/// Why this resident ends.
+enum Over {
+    /// Another has its place.
+    Taken,
+    /// It was uninstalled: nobody can ask any more, nor start it again.
+    Removed,
+}
 
 /// Waits until something happened, or the pause is over. True: something happened.
 async fn happened(watch: Option<&mut Watch>, pause: Option<Duration>) -> bool {

@@ -97,6 +97,13 @@ impl Program {
         &self.path
     }
 
+    /// Whether nothing at all is there: it was removed, or the disk that it was on.
+    #[must_use]
+    pub fn is_removed(&self) -> bool {
+        let found = std::fs::symlink_metadata(&self.path);
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// Whether another program is there now.
     #[must_use]
     pub fn fate(&self) -> Fate {

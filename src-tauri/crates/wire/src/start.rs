@@ -148,6 +148,12 @@ pub fn resident(
     }
 }
 
+/// Whether there is a resident's program to start.
+#[must_use]
+pub fn is_installed() -> bool {
+    program().is_ok()
+}
+
 /// `kubefob` in our own folder.
 fn program() -> Result<PathBuf, Unstarted> {
     let ours = fs::read_link("/proc/self/exe").map(|path| path.into_os_string().into_vec());
