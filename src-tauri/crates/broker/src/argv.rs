@@ -1,8 +1,9 @@
 //! From what the shim was called with to an [`Invocation`], once.
 //!
-//! Two dialects, told apart by the program's name: kubelogin's, whose flags parse as pflag parses
-//! them (`get_token`), and the `kubectl fob` verbs, which clap reads ([`fob`]).
+//! Told apart by the program's name: kubelogin's dialect, whose flags parse as pflag parses them (`get_token`), the
+//! `kubectl fob` verbs, which clap reads ([`fob`]), and what a shell asks about those ([`complete`]).
 
+pub mod complete;
 mod flags;
 pub mod fob;
 mod get_token;
@@ -46,6 +47,8 @@ enum Dialect {
     Kubelogin,
     /// `kubectl fob`.
     Fob,
+    /// What may follow `kubectl fob`, which kubectl asks for.
+    Completion,
 }
 
 /// Reads a command line.
@@ -58,6 +61,8 @@ pub fn parse(called: &Called<'_>) -> Result<Invocation, Problem> {
     let args = texts(called.args)?;
     match Dialect::of(called.program) {
         Dialect::Kubelogin => kubelogin(&args, called),
+        // kubectl's completion runs no plugin; a kubeconfig that says so has nothing to gain either.
+        Dialect::Completion => Ok(Invocation::Complete(complete::parse(&args))),
         Dialect::Fob => match args.split_first() {
             Some((&"get-token", rest)) => get_token(rest, Dialect::Fob, called),
             // A kubeconfig's `exec` runs it, on the terminal of a person who typed something
@@ -77,6 +82,7 @@ impl Dialect {
         let name = program.rsplit(['/', '\\']).next().unwrap_or_default();
         match name.strip_suffix(".exe").unwrap_or(name) {
             "kubectl-oidc_login" | "kubectl-oidc-login" | "kubelogin" => Self::Kubelogin,
+            "kubectl_complete-fob" => Self::Completion,
             _ => Self::Fob,
         }
     }
@@ -85,7 +91,7 @@ impl Dialect {
     fn program(self) -> &'static str {
         match self {
             Self::Kubelogin => "kubectl oidc-login",
-            Self::Fob => "kubectl fob",
+            Self::Fob | Self::Completion => "kubectl fob",
         }
     }
 }

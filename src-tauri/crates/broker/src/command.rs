@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
+use crate::argv::complete::Completing;
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
@@ -204,6 +205,8 @@ pub enum Invocation {
     },
     /// A help text, to be printed as it is.
     Help(String),
+    /// What may follow on a command line.
+    Complete(Completing),
     /// A completion script.
     Completion {
         /// For which shell.
@@ -224,6 +227,7 @@ impl Invocation {
             | Self::Contexts { .. }
             | Self::Version { .. }
             | Self::Help(_)
+            | Self::Complete(_)
             | Self::Completion { .. } => false,
         }
     }

@@ -1,6 +1,7 @@
 //! A person's commands.
 
 use crate::account::AccountId;
+use crate::argv::complete::{Completing, Names};
 use crate::argv::fob::completion;
 use crate::asker::{Asker, Desktop, Endpoint};
 use crate::asking::{Wish, refuse, say};
@@ -13,7 +14,7 @@ use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::text;
 use crate::trust::{Approval, By, Pair};
-use crate::view::{StepView, Told};
+use crate::view::{StepView, Told, View};
 use crate::waiters::CallerId;
 
 /// The version of this build, said by `kubectl fob version`.
@@ -54,9 +55,30 @@ impl Broker {
             } => report::trusts(&view(), json, language),
             Invocation::Version { json } => report::version(VERSION, json),
             Invocation::Help(help) => help,
+            Invocation::Complete(completing) => self.completed(&completing, &view()),
             Invocation::Completion { shell } => completion(shell),
         };
         say(caller, text, effects);
+    }
+
+    /// What may follow. Contexts come by [`Broker::contexts`], which has the files.
+    fn completed(&self, completing: &Completing, view: &View) -> String {
+        let accounts = view.accounts.iter();
+        let questions = view.questions.iter();
+        let approvals = view.trusts.iter();
+        let names: Vec<(String, String)> = match &completing.names {
+            Some(Names::Accounts) => accounts
+                .map(|account| (account.label.clone(), account.issuer.clone()))
+                .collect(),
+            Some(Names::Questions) => questions
+                .map(|question| (question.name.clone(), question.account.clone()))
+                .collect(),
+            Some(Names::Approvals) => approvals
+                .map(|trust| (trust.name.clone(), trust.account.clone()))
+                .collect(),
+            Some(Names::Contexts(_)) | None => Vec::new(),
+        };
+        completing.told(names)
     }
 
     /// A person's command, from wherever it came.

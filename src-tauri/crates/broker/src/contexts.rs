@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::account::AccountId;
+use crate::argv::complete::Completing;
 use crate::asker::Asker;
 use crate::asking::{refuse, say};
 use crate::broker::Broker;
@@ -48,6 +49,8 @@ pub enum ContextWish {
         /// Tell the outcome as JSON.
         json: bool,
     },
+    /// Complete the name of one.
+    Complete(Completing),
 }
 
 /// A file set, merged as kubectl does.
@@ -109,6 +112,11 @@ impl Broker {
             ContextWish::List { json } => {
                 let list = self.list(&kubeconfigs, json, asker.language);
                 say(caller, list, effects);
+            }
+            ContextWish::Complete(completing) => {
+                let names = kubeconfigs.contexts.into_iter();
+                let names = names.map(|each| (each.name, each.server.unwrap_or_default()));
+                say(caller, completing.told(names), effects);
             }
             ContextWish::Use { context, json } => {
                 if !kubeconfigs.contexts.iter().any(|each| each.name == context) {

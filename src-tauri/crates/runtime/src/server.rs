@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use broker::argv::complete::Names;
 use broker::argv::{self, Called};
 use broker::asker::{Asker, Endpoint, Place};
 use broker::command::{Command, Invocation};
@@ -321,6 +322,15 @@ impl Server {
                 };
                 (kubeconfig.clone(), wish)
             }
+            Invocation::Complete(completing) => match &completing.names {
+                Some(Names::Contexts(kubeconfig)) => {
+                    let wish = ContextWish::Complete(completing.clone());
+                    (kubeconfig.clone(), wish)
+                }
+                Some(Names::Accounts | Names::Questions | Names::Approvals) | None => {
+                    return Event::Commanded(Box::new(commanded));
+                }
+            },
             Invocation::GetToken(_)
             | Invocation::Do { .. }
             | Invocation::Status { .. }

@@ -246,7 +246,7 @@ enum CompletionShell {
 /// Reads a `kubectl fob` command line that isn't `get-token`.
 pub(super) fn parse(args: &[&str], called: &Called<'_>) -> Result<Invocation, Problem> {
     let words = std::iter::once("kubectl fob").chain(args.iter().copied());
-    let read = command()
+    let read = grammar()
         .try_get_matches_from(words)
         .and_then(|matches| Fob::from_arg_matches(&matches));
     match read {
@@ -264,12 +264,13 @@ pub fn completion(shell: Shell) -> String {
         Shell::Fish => clap_complete::Shell::Fish,
     };
     let mut script = Vec::new();
-    clap_complete::generate(generator, &mut command(), "kubectl-fob", &mut script);
+    clap_complete::generate(generator, &mut grammar(), "kubectl-fob", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }
 
 /// The grammar, with the one command that clap doesn't read listed among the others.
-fn command() -> clap::Command {
+#[must_use]
+pub fn grammar() -> clap::Command {
     let get_token = clap::Command::new("get-token")
         .about("Give kubectl a token, as an exec credential plugin")
         .override_help(get_token::help(Dialect::Fob));
@@ -464,7 +465,7 @@ fn outcome(error: &clap::Error, args: &[&str]) -> Result<Invocation, Problem> {
         return Err(Problem::new(Code::UnknownCommand, parameters));
     }
     let command = match args.first() {
-        Some(verb) if command().find_subcommand(verb).is_some() => format!("kubectl fob {verb}"),
+        Some(verb) if grammar().find_subcommand(verb).is_some() => format!("kubectl fob {verb}"),
         _ => "kubectl fob".to_owned(),
     };
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::complete::Names;
 use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
 use crate::command::{Command, Shell, Which};
@@ -755,6 +756,71 @@ fn each_shell_has_a_script() {
             "{shell:?}"
         );
     }
+}
+
+/// What a shell is told of `kubectl fob LINE`, the last word being typed.
+fn completed(line: &str, names: &[&str]) -> (Option<Names>, String) {
+    let args: Vec<_> = line
+        .split(' ')
+        .map(|word| word.as_bytes().to_vec())
+        .collect();
+    let parsed = parse(&Called {
+        program: b"/usr/bin/kubectl_complete-fob",
+        args: &args,
+        cwd: Path::new("/"),
+        home: Path::new("/"),
+        exec_info: None,
+    });
+    let Ok(Invocation::Complete(completing)) = parsed else {
+        panic!("{line}");
+    };
+    let names = names.iter().map(|name| ((*name).to_owned(), String::new()));
+    let told = completing.told(names);
+    (completing.names, told)
+}
+
+#[test]
+fn kubectl_is_told_what_may_follow() {
+    let told = |line| completed(line, &["work", "home"]).1;
+    insta::assert_snapshot!(told("log"), @r"
+    login	Sign in
+    logout	Sign out: end the session's tokens at the provider and here
+    :4
+    ");
+    assert_eq!(told("login w"), "work\n:4\n");
+    assert_eq!(
+        told("logout --every"),
+        "--everywhere\tEnd the provider's own session too, which signs you out of other things\n:4\n"
+    );
+    assert_eq!(told("completion z"), "zsh\n:4\n");
+    assert_eq!(completed("use --kubeconfig ", &[]).1, ":0\n", "a file");
+    let names = |line| completed(line, &[]).0;
+    for (line, expected) in [
+        ("login ", Some(Names::Accounts)),
+        ("token --json ", Some(Names::Accounts)),
+        ("login work ", None),
+        ("trust ", Some(Names::Questions)),
+        ("untrust a", Some(Names::Approvals)),
+        ("use ", Some(Names::Contexts(None))),
+        (
+            "use --kubeconfig=/a ",
+            Some(Names::Contexts(Some("/a".into()))),
+        ),
+        (
+            "use --kubeconfig /a ",
+            Some(Names::Contexts(Some("/a".into()))),
+        ),
+        ("status ", None),
+        ("", None),
+    ] {
+        assert_eq!(names(line), expected, "{line:?}");
+    }
+}
+
+#[test]
+fn a_hostile_name_is_no_second_line() {
+    let (_, told) = completed("use ", &["a\n:0", "b"]);
+    assert_eq!(told, "b\n:4\n");
 }
 
 #[test]
