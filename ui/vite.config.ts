@@ -27,6 +27,8 @@ export default defineConfig(({ mode }) => {
       // No `data:` in the page's policy.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      // Whose work is in the pages: for the packages (`xtask/bundle`).
+      license: { fileName: ".vite/licences.json" },
       rolldownOptions: { input: pages.map((page) => here(`${page}.html`)) },
     },
     test: {

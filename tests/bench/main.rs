@@ -14,6 +14,7 @@
 mod desktop;
 mod ground;
 mod kubectl;
+mod package;
 mod parallel;
 mod resident;
 mod row;
@@ -36,7 +37,11 @@ struct Family {
 }
 
 /// In the order in which they are measured: the machine is still, the resident young.
-const FAMILIES: [Family; 10] = [
+const FAMILIES: [Family; 11] = [
+    Family {
+        name: "package",
+        measure: |_| package::sizes(),
+    },
     Family {
         name: "memory",
         measure: |shared| resident::memory(shared.fresh()?),

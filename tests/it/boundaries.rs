@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bare-item", &[]),
     ("empty-window", &[]),
     ("xtask", &[]),
+    ("bundle", &["broker"]),
 ];
 
 /// Programs are started, never built on.

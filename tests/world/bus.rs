@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result};
 
 use crate::parts;
+use crate::user::Other;
 
 /// A real dbus-daemon. Whoever connects may own any name, as on a session bus.
 pub struct Bus {
@@ -18,8 +19,13 @@ pub struct Bus {
 impl Bus {
     /// Starts one that listens at `socket`.
     pub fn start(socket: &Path) -> Result<Self> {
+        Self::start_for(socket, None)
+    }
+
+    /// The same, of another user's.
+    pub fn start_for(socket: &Path, whose: Option<Other>) -> Result<Self> {
         parts::system("dbus-daemon")?;
-        let mut daemon = Command::new("dbus-daemon")
+        let mut daemon = Other::command(whose, "dbus-daemon")
             .args(["--session", "--nofork", "--print-address=1"])
             .arg(format!("--address=unix:path={}", socket.display()))
             .stdin(Stdio::null())

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::chown;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use zbus::blocking::Proxy;
@@ -13,6 +14,7 @@ use zbus::zvariant::OwnedObjectPath;
 
 use crate::bus::Bus;
 use crate::parts;
+use crate::user::Other;
 
 /// What its owner types to unlock it. All that the daemon reads is the password, the end of the line too.
 const PASSWORD: &[u8] = b"\n";
@@ -21,7 +23,8 @@ const PASSWORD: &[u8] = b"\n";
 pub struct Keyring {
     /// Where the bus is.
     pub address: String,
-    home: std::path::PathBuf,
+    home: PathBuf,
+    whose: Option<Other>,
     daemon: Child,
     // Last: the daemon is on it.
     _bus: Bus,
@@ -30,14 +33,24 @@ pub struct Keyring {
 impl Keyring {
     /// Starts both below a folder.
     pub fn start(folder: &Path) -> Result<Self> {
+        Self::start_for(folder, None)
+    }
+
+    /// The same, of another user's.
+    pub fn start_for(folder: &Path, whose: Option<Other>) -> Result<Self> {
         for program in ["gnome-keyring-daemon", "secret-tool"] {
             parts::system(program)?;
         }
         let home = folder.join("keyring");
         fs::create_dir_all(home.join("run"))?;
-        let bus = Bus::start(&home.join("bus"))?;
+        if let Some(Other(id)) = whose {
+            for folder in [home.clone(), home.join("run")] {
+                chown(folder, Some(id), Some(id))?;
+            }
+        }
+        let bus = Bus::start_for(&home.join("bus"), whose)?;
         let address = bus.address.clone();
-        let mut daemon = Command::new("gnome-keyring-daemon")
+        let mut daemon = Other::command(whose, "gnome-keyring-daemon")
             .args(["--unlock", "--components=secrets", "--foreground"])
             .env("DBUS_SESSION_BUS_ADDRESS", &address)
             .env("HOME", &home)
@@ -58,6 +71,7 @@ impl Keyring {
         Ok(Self {
             address,
             home,
+            whose,
             daemon,
             _bus: bus,
         })
@@ -102,7 +116,7 @@ impl Keyring {
 
     /// What `secret-tool search` finds of Kubefob.
     pub fn search(&self) -> Result<String> {
-        let output = Command::new("secret-tool")
+        let output = Other::command(self.whose, "secret-tool")
             .args(["search", "--all", "service", "kubefob"])
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
             .env("HOME", &self.home)

@@ -1,5 +1,6 @@
 //! Somebody in front of an X screen: sees its colours, takes pictures of it, has a mouse, closes windows.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
@@ -283,6 +284,12 @@ impl Onlooker {
 }
 
 impl Picture {
+    /// How many colours it has.
+    pub fn colours(&self) -> usize {
+        let pixels = self.pixels.as_chunks::<3>().0.iter();
+        pixels.collect::<BTreeSet<_>>().len()
+    }
+
     /// Writes it as PNG.
     pub fn save(&self, file: &Path) -> Result<()> {
         if let Some(folder) = file.parent() {

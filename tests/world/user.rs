@@ -2,6 +2,8 @@
 //! theirs.
 
 use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::thread;
 
 use anyhow::{Context, Result, anyhow};
@@ -33,6 +35,15 @@ impl Other {
             name: "other users".to_owned(),
             why: "only root can become one".to_owned(),
         })
+    }
+
+    /// A program to be started: by this user, or by us.
+    pub fn command(whose: Option<Self>, program: &str) -> Command {
+        let mut command = Command::new(program);
+        if let Some(Self(id)) = whose {
+            command.uid(id).gid(id).current_dir("/");
+        }
+        command
     }
 
     /// Does something as this user, and waits for it. The thread is theirs until its end; sockets

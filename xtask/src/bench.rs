@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bundle;
 use crate::cargo;
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
@@ -30,6 +31,10 @@ impl Request {
             )),
         }
     }
+
+    fn wants(&self, family: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == family)
+    }
 }
 
 /// Measures; an unmet goal is no failure.
@@ -40,7 +45,10 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     let parts = Parts::gather(Wanted::Kubectl)?;
     let folder = programs::lay_all()?;
     let probes = programs::build_probes(folder.join("kubefob-window").exists())?;
-    let world = World::write(folder, &parts)?;
+    let mut world = World::write(folder, &parts)?;
+    if request.wants("package") && bundle::missing()?.is_empty() {
+        world.packages = Some(bundle::make()?);
+    }
     let mut command = cargo::cargo();
     // Its own build too is a release: a slow client would flatter whatever it measures.
     command.args(["test", "--quiet", "--release", "--package", "tests"]);

@@ -1,6 +1,7 @@
 //! `cargo xtask`: fetches, builds and starts what the tests and the demo need; asserts nothing.
 
 mod bench;
+mod bundle;
 mod cache;
 mod cargo;
 mod demo;
@@ -19,14 +20,15 @@ use std::env;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test [SET [NAME]] [--require-real]
+cargo xtask test [SET [NAME]] [--require-real] [--install]
     Everything, or one set of it, or the tests of a set whose name contains NAME.
-    Sets: lint, unit, it, real, attack, kill, ui, desktop.
+    Sets: lint, unit, it, real, attack, kill, ui, desktop, package.
     --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
+    --install (or CI=true): the set `package` may install the .deb on this machine, and remove it.
 cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
-    set to a binary of kubelogin, against that too. NAME is one family of rows: memory, idle, tray,
-    window, shim, socket, kubelogin, kubectl, start, parallel.
+    set to a binary of kubelogin, against that too. NAME is one family of rows: package, memory,
+    idle, tray, window, shim, socket, kubelogin, kubectl, start, parallel.
 cargo xtask demo [--no-wait] [--scripted]
     The desktop as a told walk-through, in a playground and a home of its own; pictures of it are
     left in target/demo-pictures, or where KUBEFOB_PICTURES says. In a terminal on a desktop with a
@@ -37,6 +39,8 @@ cargo xtask fuzz [NAME] [--for 10m] [--keep]
     best of what was found so far into the tree's corpus.
 cargo xtask build
     The release: the programs side by side, in a folder that it names.
+cargo xtask bundle
+    The release as a .deb and an .rpm, in a folder that it names.
 cargo xtask parts
     Fetches and builds the real parts into the cache, and says where each is.
 
@@ -67,7 +71,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }),
         ["parts"] => parts::list(),
-        ["bundle", ..] => return misused("`bundle` is not there yet"),
+        ["bundle"] => bundle::make().map(|folder| {
+            println!("{}", folder.display());
+            ExitCode::SUCCESS
+        }),
         [] | ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -10,7 +10,7 @@ use crate::prerequisites::on_path;
 use crate::run;
 
 /// A program that tests or builds start, and Debian's package of it.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("dbus-daemon", "dbus-daemon"),
     ("gnome-keyring-daemon", "gnome-keyring"),
     ("secret-tool", "libsecret-tools"),
@@ -19,6 +19,10 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("dunst", "dunst"),
     ("ip", "iproute2"),
     ("musl-gcc", "musl-tools"),
+    ("systemd-socket-activate", "systemd"),
+    ("dpkg-deb", "dpkg"),
+    ("dpkg-shlibdeps", "dpkg-dev"),
+    ("rpm", "rpm"),
     ("chromium", "chromium"),
     (INTER, "fonts-inter"),
     (NOTO, "fonts-noto-cjk"),
@@ -44,6 +48,11 @@ pub(crate) fn is_for_desktop(program: &str) -> bool {
         "dunst",
     ]
     .contains(&program)
+}
+
+/// Whether packages are made with it.
+pub(crate) fn is_for_packages(program: &str) -> bool {
+    program.starts_with("dpkg-")
 }
 
 /// What the window is built with and held by. A name with `.pc` is a library's, as pkg-config knows it.

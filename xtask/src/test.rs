@@ -12,6 +12,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
+use crate::bundle;
 use crate::cargo::{self, Packages};
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
@@ -20,7 +21,10 @@ use crate::run;
 use crate::summary::{Outcome, Summary};
 
 /// The binaries of the package `tests`.
-const SETS: [&str; 5] = ["it", "real", "attack", "kill", "desktop"];
+const SETS: [&str; 6] = ["it", "real", "attack", "kill", "desktop", PACKAGE];
+
+/// The set that installs a package on this machine, and removes it.
+const PACKAGE: &str = "package";
 
 /// What a caller wants tested.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(crate) struct Request {
     /// Of a set, the tests whose name contains this.
     name: Option<String>,
     require_real: bool,
+    /// This machine may have a package installed.
+    install: bool,
 }
 
 impl Request {
@@ -39,10 +45,12 @@ impl Request {
             set: None,
             name: None,
             require_real: required,
+            install: env::var_os("CI").is_some_and(|value| value == "true"),
         };
         for word in words {
             match (*word, &request) {
                 ("--require-real", _) => request.require_real = true,
+                ("--install", _) => request.install = true,
                 (flag, _) if flag.starts_with('-') => {
                     return Err(format!("no such flag: `{flag}`"));
                 }
@@ -78,7 +86,7 @@ impl Request {
     fn parts(&self) -> Option<Wanted> {
         match self.set.as_deref() {
             Some("lint" | "unit" | "ui") => None,
-            Some("it" | "attack") => Some(Wanted::Kubectl),
+            Some("it" | "attack" | PACKAGE) => Some(Wanted::Kubectl),
             _ => Some(Wanted::All),
         }
     }
@@ -88,7 +96,7 @@ impl Request {
 pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     check_prerequisites(request)?;
     let mut summary = Summary::default();
-    let sets: Vec<&str> = SETS.into_iter().filter(|set| request.wants(set)).collect();
+    let mut sets: Vec<&str> = SETS.into_iter().filter(|set| request.wants(set)).collect();
     // Most of the parts' first time is waiting for a registry or for Go; cargo's share fits beside.
     thread::scope(|scope| -> Result<()> {
         let begun = Instant::now();
@@ -124,7 +132,11 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let Some(programs) = programs else {
             return Ok(());
         };
-        let world = World::write(programs, &parts)?;
+        let mut world = World::write(programs, &parts)?;
+        if request.wants(PACKAGE) {
+            world.packages = made_packages(request, &mut summary);
+            sets.retain(|set| *set != PACKAGE || world.packages.is_some());
+        }
         for set in &sets {
             summary.step(set, || run_set(set, request, packages, &world));
         }
@@ -179,6 +191,26 @@ fn window(request: &Request, summary: &mut Summary) -> Result<Packages> {
     };
     summary.add("window", judged(missing, request), begun.elapsed());
     Ok(packages)
+}
+
+/// The packages of the release; none where they can't be made, or may not be installed.
+fn made_packages(request: &Request, summary: &mut Summary) -> Option<PathBuf> {
+    let mut made = None;
+    summary.step("packages", || {
+        if !request.install {
+            let why = "it installs one on this machine: allow it by --install".to_owned();
+            return Ok(Outcome {
+                skipped: vec![why],
+                ..Outcome::default()
+            });
+        }
+        let missing = bundle::missing()?;
+        if missing.is_empty() {
+            made = Some(bundle::make()?);
+        }
+        Ok(judged(missing, request))
+    });
+    made
 }
 
 fn lint(summary: &mut Summary, packages: Packages) {
@@ -262,6 +294,8 @@ pub(crate) struct World {
     programs: PathBuf,
     parts: PathBuf,
     skipped: String,
+    /// The folder of packages, where they were made.
+    pub(crate) packages: Option<PathBuf>,
 }
 
 impl World {
@@ -275,6 +309,7 @@ impl World {
             programs,
             parts: parts.write()?,
             skipped: skipped.join(";"),
+            packages: None,
         })
     }
 
@@ -283,7 +318,12 @@ impl World {
         command
             .env("KUBEFOB_PROGRAMS", &self.programs)
             .env("KUBEFOB_PARTS", &self.parts)
-            .env("KUBEFOB_SKIP", &self.skipped);
+            .env("KUBEFOB_SKIP", &self.skipped)
+            .envs(
+                self.packages
+                    .iter()
+                    .map(|folder| ("KUBEFOB_PACKAGES", folder)),
+            );
     }
 }
 
@@ -369,6 +409,7 @@ mod tests {
         assert!(real.require_real && real.wants("real") && !real.wants("unit"));
         let all = parse(&[]).expect("it is one");
         assert!(all.wants("real") && all.wants("lint"));
+        assert!(parse(&["package", "--install"]).is_ok_and(|request| request.install));
         for wrong in [&["reel"][..], &["real", "seed", "more"], &["--fast"]] {
             assert!(parse(wrong).is_err(), "{wrong:?}");
         }
