@@ -88,6 +88,7 @@ impl Desk {
             Reply::Stdout(_)
             | Reply::Stderr(_)
             | Reply::Prompt(_)
+            | Reply::Secret(_)
             | Reply::Alive
             | Reply::Exit(_) => bail!("that is for the shim"),
         }

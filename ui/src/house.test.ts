@@ -30,7 +30,7 @@ test("every text and icon is used, and every piece stands in the gallery", () =>
     readFileSync(join(SRC, "../../src-tauri/crates/broker/src/texts/en/window.json"), "utf8"),
   ) as Record<string, string>;
   // Made from a code, a state or the like.
-  const made = /^window\.(hint|add\.hint|keep|keep-fresh|theme|places|by|fact)\./;
+  const made = /^window\.(hint|add\.hint|revocation|keep|keep-fresh|theme|places|by|fact)\./;
   const unused = Object.keys(texts).filter(
     (key) => !made.test(key) && !all.includes(`"${key.replace(/-several$/, "")}"`),
   );

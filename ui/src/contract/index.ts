@@ -98,7 +98,7 @@ issuer: string,
  */
 client_id: string, 
 /**
- * The client secret; none: a public client.
+ * The client secret; none: a public client, or one whose secret is asked for.
  */
 client_secret: string | null, 
 /**

@@ -1,13 +1,14 @@
 // What became of a sign-out, in sentences.
 
 import type { ProblemView, StepView } from "../contract";
-import { type Key, say } from "../say.svelte";
+import { say } from "../say.svelte";
 
-/** Each step's sentence, as a terminal says it. */
+/** Each step's sentence; of the provider's own session as a terminal says it. */
 export function sentences(revocation: StepView | null, session: StepView | null): string[] {
-  const of = (step: StepView | null, what: "revocation" | "provider-session"): string[] =>
-    step === null ? [] : [say(`terminal.${what}.${step.is}` as Key).trim()];
-  return [...of(revocation, "revocation"), ...of(session, "provider-session")];
+  return [
+    ...(revocation === null ? [] : [say(`window.revocation.${revocation.is}`)]),
+    ...(session === null ? [] : [say(`terminal.provider-session.${session.is}`).trim()]),
+  ];
 }
 
 /** Why a step failed, if one did. */

@@ -16,6 +16,7 @@ use crate::problem::{Code, Problem};
 use crate::report;
 use crate::secret::ClientSecret;
 use crate::stanza::stanza;
+use crate::texts::text;
 use crate::view::Told;
 use crate::waiters::CallerId;
 
@@ -66,6 +67,17 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        if add.ask_secret {
+            if !asker.terminal {
+                let parameters = vec![("field", "client secret".to_owned())];
+                return refuse(caller, &Problem::new(Code::BadField, parameters), effects);
+            }
+            let question = text(asker.language, "terminal.client-secret", &[]);
+            let add = Box::new(add);
+            let wants = Wish::Secret { add, json };
+            self.callers.insert(caller, Caller { asker, wants });
+            return effects.push(Effect::Reply(caller, Reply::Secret(question)));
+        }
         let draft = match self.draft(add, json) {
             Ok(draft) => draft,
             Err(problem) => return refuse(caller, &problem, effects),
@@ -79,6 +91,30 @@ impl Broker {
         let draft = Some(Box::new(draft));
         let wants = Wish::Discovery { draft };
         self.callers.insert(caller, Caller { asker, wants });
+    }
+
+    /// A client secret was typed. False: the line was for something else.
+    pub(crate) fn typed(
+        &mut self,
+        caller: CallerId,
+        line: &str,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> bool {
+        let is_secret = |caller: &Caller| matches!(caller.wants, Wish::Secret { .. });
+        if !self.callers.get(&caller).is_some_and(is_secret) {
+            return false;
+        }
+        if let Some(Caller {
+            asker,
+            wants: Wish::Secret { mut add, json },
+        }) = self.callers.remove(&caller)
+        {
+            add.client_secret = Some(ClientSecret::new(line.to_owned()));
+            add.ask_secret = false;
+            self.add(caller, asker, *add, json, now, effects);
+        }
+        true
     }
 
     /// A provider was looked at.
@@ -241,13 +277,14 @@ impl Broker {
 
     fn draft(&self, add: Add, json: bool) -> Result<Draft, Problem> {
         let Add {
-            issuer: text,
+            issuer: issuer_text,
             client_id,
             client_secret,
             scopes,
             label,
             tls,
             sign_in,
+            ask_secret: _,
         } = add;
         let client_id = field("client id", &client_id)?;
         if scopes.len() > MOST_SCOPES {
@@ -258,7 +295,7 @@ impl Broker {
             .map(|scope| field("scope", scope).map(str::to_owned))
             .collect::<Result<Vec<_>, _>>()?;
         let key = key(
-            issuer(field("issuer", &text)?)?,
+            issuer(field("issuer", &issuer_text)?)?,
             client_id.to_owned(),
             crate::argv::scopes(&scopes),
             tls,

@@ -8,7 +8,7 @@ use crate::adding::Draft;
 use crate::asker::{Asker, Venue, venue};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
-use crate::command::{Flags, Which};
+use crate::command::{Add, Flags, Which};
 use crate::credential::{ExecVersion, TokenFacts, stated_expiry};
 use crate::event::{Address, Ask, Effect, Reply, Servers, SignIn};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
@@ -44,6 +44,8 @@ pub(crate) enum Wish {
     SignOut { json: bool },
     /// What a provider announces, or the account that is made of it.
     Discovery { draft: Option<Box<Draft>> },
+    /// To have a client secret typed, and then the account.
+    Secret { add: Box<Add>, json: bool },
     /// To have said whether an account is to be removed.
     Confirm { account: AccountId, json: bool },
     /// The end of an account.
@@ -61,6 +63,7 @@ impl Wish {
             Self::Answer { .. }
             | Self::SignOut { .. }
             | Self::Discovery { .. }
+            | Self::Secret { .. }
             | Self::Remove { .. } => None,
         }
     }
@@ -72,6 +75,7 @@ impl Wish {
             | Self::SignIn { json, .. }
             | Self::Answer { json }
             | Self::SignOut { json }
+            | Self::Secret { json, .. }
             | Self::Confirm { json, .. }
             | Self::Remove { json } => *json,
             Self::Credential { .. } | Self::Discovery { .. } => false,
@@ -140,6 +144,7 @@ impl Broker {
             Wish::Answer { .. }
             | Wish::SignOut { .. }
             | Wish::Discovery { .. }
+            | Wish::Secret { .. }
             | Wish::Confirm { .. }
             | Wish::Remove { .. } => return,
         };
@@ -180,6 +185,7 @@ impl Broker {
             | Wish::Answer { .. }
             | Wish::SignOut { .. }
             | Wish::Discovery { .. }
+            | Wish::Secret { .. }
             | Wish::Confirm { .. }
             | Wish::Remove { .. } => {}
         }
@@ -252,6 +258,7 @@ impl Broker {
             | Wish::Answer { .. }
             | Wish::SignOut { .. }
             | Wish::Discovery { .. }
+            | Wish::Secret { .. }
             | Wish::Confirm { .. }
             | Wish::Remove { .. } => {}
         }

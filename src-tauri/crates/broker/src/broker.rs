@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use zeroize::Zeroize;
+
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
 use crate::clock::{Deadline, Moment, Now, Wall};
@@ -39,6 +41,8 @@ pub struct Broker {
     pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
     /// Other files that askers had, cleaned too.
     pub(crate) files: Vec<Arc<KubeconfigView>>,
+    /// The paths of those.
+    paths: Vec<String>,
     /// What any of them offers to sign in to.
     pub(crate) stanzas: Vec<Stanza>,
     pub(crate) places: Option<Arc<PlacesView>>,
@@ -135,6 +139,7 @@ impl Broker {
             clock_base: None,
             kubeconfig: None,
             files: Vec::new(),
+            paths: kept.files,
             stanzas: Vec::new(),
             places: None,
             last_switch: LastSwitch::default(),
@@ -176,13 +181,17 @@ impl Broker {
             }
             Event::Commanded(commanded) => self.commanded(*commanded, now, &mut effects),
             Event::Contexts(command) => self.contexts(*command, &mut effects),
-            Event::FilesChanged(files) => self.files_changed(*files, now),
+            Event::FilesChanged(files) => self.files_changed(*files, now, &mut effects),
             Event::Plugin(plugin) => self.plugin = plugin.as_ref().map(Plugin::view),
             Event::Edited(edit, outcome) => self.edited(&edit, outcome, now, &mut effects),
             Event::Refused(caller, problem) => {
                 crate::asking::refuse(caller, &problem, &mut effects);
             }
-            Event::Answered(caller, line) => self.answered(caller, &line, now, &mut effects),
+            Event::Answered(caller, mut line) => {
+                self.answered(caller, &line, now, &mut effects);
+                // It may have been a client secret.
+                line.zeroize();
+            }
             Event::Gone(caller) => self.gone(caller, now, &mut effects),
             Event::Approved(question, answer, ticked) => {
                 self.approved(question, answer, &ticked, now, &mut effects);
@@ -354,7 +363,7 @@ impl Broker {
         true
     }
 
-    fn files_changed(&mut self, files: Files, now: Now) {
+    fn files_changed(&mut self, files: Files, now: Now, effects: &mut Vec<Effect>) {
         let Files {
             own,
             others,
@@ -365,6 +374,11 @@ impl Broker {
         self.kubeconfig = own.as_ref().map(shown);
         self.files = others.iter().map(shown).collect();
         self.stanzas = stanzas;
+        let paths: Vec<_> = others.into_iter().map(|file| file.path).collect();
+        if paths != self.paths {
+            self.paths = paths;
+            self.keep_down(effects);
+        }
     }
 
     fn loaded(&mut self, restored: Vec<Restored>, keep: Keep, now: Now) {
@@ -432,6 +446,7 @@ impl Broker {
             accounts,
             trusts,
             told_of_no_tray: self.reach.told,
+            files: self.paths.clone(),
         }));
         effects.retain(|effect| !matches!(effect, Effect::Keep(_)));
         effects.push(kept);

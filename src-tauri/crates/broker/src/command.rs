@@ -117,7 +117,7 @@ pub struct Add {
     pub issuer: String,
     /// The client id.
     pub client_id: String,
-    /// The client secret; none: a public client.
+    /// The client secret; none: a public client, or one whose secret is asked for.
     #[cfg_attr(test, ts(as = "Option<String>"))]
     pub client_secret: Option<ClientSecret>,
     /// Scopes beside `openid`.
@@ -130,6 +130,10 @@ pub struct Add {
     pub tls: Tls,
     /// Sign in to it at once.
     pub sign_in: bool,
+    /// Ask for the client secret on the terminal before.
+    #[serde(skip)]
+    #[cfg_attr(test, ts(skip))]
+    pub ask_secret: bool,
 }
 
 impl Command {

@@ -222,6 +222,8 @@ pub enum Reply {
     Refused(Problem),
     /// A question to be answered with one line.
     Prompt(String),
+    /// The same, and what is typed is not shown.
+    Secret(String),
     /// The end, with an exit code.
     Done(u8),
 }
@@ -269,6 +271,9 @@ pub struct Kept {
     /// Whether a person was told that no icon shows.
     #[serde(default)]
     pub told_of_no_tray: bool,
+    /// The kubeconfigs that askers had, the newest first.
+    #[serde(default)]
+    pub files: Vec<String>,
 }
 
 /// An account as it is written down.

@@ -448,7 +448,7 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        if self.confirmed(caller, line, now, effects) {
+        if self.typed(caller, line, now, effects) || self.confirmed(caller, line, now, effects) {
             return;
         }
         let asked = self

@@ -117,6 +117,7 @@ fn add(issuer: &str, secret: Option<&str>) -> Command {
         label: None,
         tls: Default::default(),
         sign_in: true,
+        ask_secret: false,
     })
 }
 
@@ -206,6 +207,31 @@ fn an_added_account_signs_in_with_its_secret_and_shows_it_nowhere() {
         serde_json::to_string(&(&world.kept, world.broker.view(start()))).unwrap()
     );
     assert!(!everything.contains("hunter2"), "{everything}");
+}
+
+#[test]
+fn a_terminal_is_asked_for_the_secret_without_showing_it() {
+    let mut world = World::new();
+    let Command::Add(wanted) = add("https://sso.example.com", None) else {
+        panic!("it is one");
+    };
+    let wanted = Command::Add(Add {
+        ask_secret: true,
+        ..wanted
+    });
+    world.command(1, wanted.clone());
+    let asks = |effect: &Effect| matches!(effect, Effect::Reply(_, Reply::Secret(_)));
+    assert!(world.effects.iter().any(asks), "{:?}", world.effects);
+    world.handle(Event::Answered(CallerId(1), "hunter2".to_owned()));
+    world.handle(Event::Discovered(CallerId(1), Ok(ANNOUNCED)));
+    let (_, secret) = world.sign_in().unwrap();
+    assert_eq!(secret, Some(ClientSecret::new("hunter2".to_owned())));
+    let script = Asker {
+        terminal: false,
+        ..asker(8, false)
+    };
+    world.handle(command(2, script, wanted));
+    assert_eq!(world.refused(), Some(Code::BadField));
 }
 
 #[test]

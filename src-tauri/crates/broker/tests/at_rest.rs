@@ -34,6 +34,7 @@ fn a_session_of_a_forgotten_account_is_waited_for() {
         file: None,
     };
     let kept = Kept {
+        files: Vec::new(),
         trusts: vec![(pair, approval)],
         ..Kept::default()
     };

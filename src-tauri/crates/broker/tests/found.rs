@@ -22,6 +22,7 @@ use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::{Files, Stanza};
 use broker::problem::Code;
 use broker::settings::Settings;
+use broker::view::KubeconfigView;
 use shared::{asker, command, key, start, with_secret};
 
 fn stanza(issuer: &str, context: &str, file: &str) -> Stanza {
@@ -95,6 +96,41 @@ fn one_click_signs_in_to_what_a_kubeconfig_offers_and_trusts_no_server() {
     let view = broker.view(start());
     assert_eq!(view.found.len(), 1, "it is an account now");
     assert!(view.accounts[0].is_new && view.trusts.is_empty());
+}
+
+#[test]
+fn files_of_askers_are_known_after_a_restart() {
+    let mut broker = broker(Vec::new());
+    let other = KubeconfigView {
+        file: "~/work.yaml".into(),
+        path: "/home/u/work.yaml".into(),
+        current: None,
+        contexts: Vec::new(),
+    };
+    let files = Files {
+        others: vec![other],
+        ..Files::default()
+    };
+    let kept = |effects: &[Effect]| {
+        effects.iter().find_map(|effect| match effect {
+            Effect::Keep(kept) => Some(kept.files.clone()),
+            _ => None,
+        })
+    };
+    let changed = Event::FilesChanged(Box::new(files.clone()));
+    let effects = broker.handle(changed, start());
+    assert_eq!(kept(&effects), Some(vec!["/home/u/work.yaml".to_owned()]));
+    assert_eq!(broker.view(start()).files.len(), 1);
+    let again = broker.handle(Event::FilesChanged(Box::new(files)), start());
+    assert_eq!(kept(&again), None, "nothing is new");
+    // What is written down for another reason before the files were looked at forgets none of them.
+    let known = Kept {
+        files: vec!["/home/u/work.yaml".to_owned()],
+        ..Kept::default()
+    };
+    let mut later = Broker::new(known, Settings::default(), 1);
+    let effects = later.handle(Event::FirstStart(Vec::new()), start());
+    assert_eq!(kept(&effects), Some(vec!["/home/u/work.yaml".to_owned()]));
 }
 
 #[test]

@@ -253,7 +253,7 @@ impl World {
                     "nor stated to live longer"
                 );
             }
-            Reply::Prompt(_) => {
+            Reply::Prompt(_) | Reply::Secret(_) => {
                 self.prompts.insert(caller);
             }
             Reply::Done(_) => {

@@ -54,7 +54,11 @@ impl Line {
                 Reply::Outcome(told, _) => self.tell(*told),
                 Reply::Done(_) => self.tell(Told::Done),
                 // What a command line prints, the view shows. A token is never for them.
-                Reply::Out(_) | Reply::Credential(..) | Reply::Token(..) | Reply::Prompt(_) => {}
+                Reply::Out(_)
+                | Reply::Credential(..)
+                | Reply::Token(..)
+                | Reply::Prompt(_)
+                | Reply::Secret(_) => {}
             },
         }
     }
@@ -89,6 +93,7 @@ impl Line {
                 frame::Reply::Stderr(problem.said(self.asker.language, self.asker.terminal))
             }
             Reply::Prompt(text) => frame::Reply::Prompt(text),
+            Reply::Secret(text) => frame::Reply::Secret(text),
             Reply::Done(code) => frame::Reply::Exit(code),
         }
     }

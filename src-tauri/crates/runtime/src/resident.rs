@@ -77,6 +77,8 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         }
     };
     let files = Files::new(folders.home.clone());
+    // The newest last: it is the one that was seen last.
+    files.seen().saw(kept.files.iter().rev().map(PathBuf::from));
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
     let language = crate::asker::spoken(&environment).unwrap_or_default();
     let broker = Broker::new(kept, settings.decided(language), seed()).resting_at(folders.shown());

@@ -141,6 +141,9 @@ fn variables(environment: &[u8]) -> impl Iterator<Item = (&OsStr, &OsStr)> {
     })
 }
 
+/// As a shell has it of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
 /// Asks, does what the replies say, and returns the exit code.
 pub(crate) fn ask(
     mut stream: Stream,
@@ -158,6 +161,9 @@ pub(crate) fn ask(
             // Approved in the browser meanwhile, a question is answered without its answer.
             None if asked && ready(&mut stream)? == Ready::Input => {
                 if let Some(answer) = streams.line() {
+                    if streams.was_interrupted() {
+                        return Ok(INTERRUPTED);
+                    }
                     asked = false;
                     stream.set_patience(patience.next);
                     send(&mut stream, &mut requests, &Request::Answer(answer))?;
@@ -174,7 +180,8 @@ pub(crate) fn ask(
             Reply::Stdout(bytes) => streams.stdout(bytes)?,
             Reply::Stderr(text) => streams.stderr(&text),
             Reply::Prompt(text) if streams.prompt(&text) => asked = true,
-            Reply::Prompt(_) => {
+            Reply::Secret(text) if streams.prompt_unseen(&text) => asked = true,
+            Reply::Prompt(_) | Reply::Secret(_) => {
                 send(&mut stream, &mut requests, &Request::Answer(String::new()))?;
             }
             // A view is the window's: a resident that shows us one is of no age that we know.

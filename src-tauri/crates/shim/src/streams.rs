@@ -9,6 +9,9 @@ use std::mem;
 use std::os::fd::BorrowedFd;
 
 use rustix::stdio;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
 use wire::frame::Terminals;
 
 use crate::say::Say;
@@ -18,6 +21,9 @@ const SHORT: usize = 300;
 
 /// The longest answer that a frame takes.
 const LONGEST_ANSWER: usize = 4096;
+
+/// What a terminal sends for it.
+const CTRL_C: u8 = 3;
 
 pub(crate) struct Streams {
     terminals: Terminals,
@@ -31,6 +37,10 @@ pub(crate) struct Streams {
     answered: bool,
     /// What was read of standard input and belongs to no line yet.
     input: Vec<u8>,
+    /// How the terminal is to be again, while it shows nothing of what is typed.
+    unseen: Option<Termios>,
+    /// Somebody pressed Ctrl-C instead.
+    interrupted: bool,
 }
 
 impl Streams {
@@ -43,6 +53,8 @@ impl Streams {
             prompted: false,
             answered: false,
             input: Vec::new(),
+            unseen: None,
+            interrupted: false,
         }
     }
 
@@ -107,6 +119,40 @@ impl Streams {
         write(stdio::stderr(), harmless(text).as_bytes()).is_ok()
     }
 
+    /// The same, and what is typed is not shown. Ctrl-C ends the line, and does not end us: nobody else would have the
+    /// terminal show again what is typed.
+    pub(crate) fn prompt_unseen(&mut self, text: &str) -> bool {
+        let (true, Ok(before)) = (self.terminals.stdin, tcgetattr(stdio::stdin())) else {
+            return false;
+        };
+        let mut unseen = before.clone();
+        unseen
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ISIG);
+        unseen.local_modes.insert(LocalModes::ECHONL);
+        unseen.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+        if tcsetattr(stdio::stdin(), OptionalActions::Flush, &unseen).is_err() {
+            return false;
+        }
+        self.unseen = Some(before);
+        let shown = self.prompt(text);
+        if !shown {
+            self.show_again();
+        }
+        shown
+    }
+
+    /// Whether the last line was given up.
+    pub(crate) fn was_interrupted(&self) -> bool {
+        self.interrupted
+    }
+
+    fn show_again(&mut self) {
+        if let Some(before) = self.unseen.take() {
+            let _ = tcsetattr(stdio::stdin(), OptionalActions::Now, &before);
+        }
+    }
+
     /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the
     /// input ends a line too.
     pub(crate) fn line(&mut self) -> Option<String> {
@@ -117,8 +163,12 @@ impl Streams {
         };
         self.input
             .extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let line = take_line(&mut self.input, count == 0)?;
-        self.prompted = false;
+        let given_up = self.unseen.is_some() && self.input.contains(&CTRL_C);
+        let line = take_line(&mut self.input, count == 0 || given_up)?;
+        self.interrupted = given_up;
+        self.prompted = given_up;
+        self.show_again();
+        self.leave_prompt();
         Some(line)
     }
 
@@ -135,6 +185,12 @@ impl Streams {
         if mem::take(&mut self.prompted) {
             let _ = write(stdio::stderr(), b"\n");
         }
+    }
+}
+
+impl Drop for Streams {
+    fn drop(&mut self) {
+        self.show_again();
     }
 }
 

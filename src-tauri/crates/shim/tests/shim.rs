@@ -303,6 +303,42 @@ fn a_prompt_is_answered() {
 }
 
 #[test]
+fn a_secret_is_not_shown_as_it_is_typed_and_can_be_given_up() {
+    for (typed, code) in [("hunter2\n", 0), ("hunter2\x03", 130)] {
+        let home = Home::new("secret");
+        let resident = home.resident(|mut kubectl| {
+            kubectl.run();
+            kubectl.say(&[Reply::Secret("client secret: ".to_owned())]);
+            let answer = kubectl.next().ok();
+            if answer.is_some() {
+                kubectl.say(&[stderr("thanks\n"), Reply::Exit(0)]);
+            }
+            answer
+        });
+        let terminal = Terminal::open();
+        // A shell's, which stays.
+        let _shell = terminal.end();
+        let mut shim = home.shim();
+        shim.stdin(terminal.end())
+            .stderr(terminal.end())
+            .stdout(Stdio::piped());
+        let child = shim.spawn().unwrap();
+        drop(shim);
+        let mut terminal = terminal.read_until("client secret: ");
+        terminal.write(typed);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        let answer = resident.join().unwrap();
+        let expected = (code == 0).then(|| Request::Answer("hunter2".to_owned()));
+        assert_eq!(answer, expected);
+        // It shows again what is typed.
+        terminal.write("seen");
+        let terminal = terminal.read_until("seen");
+        assert!(!terminal.seen.contains("hunter2"), "{:?}", terminal.seen);
+    }
+}
+
+#[test]
 fn a_question_that_is_answered_elsewhere_is_over() {
     let home = Home::new("elsewhere");
     let resident = home.resident(|mut kubectl| {

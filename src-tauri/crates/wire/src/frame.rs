@@ -70,7 +70,7 @@ pub enum Request {
     Run(Run),
     /// The window wants something done; opaque here.
     Command(Vec<u8>),
-    /// What a person wrote after a [`Reply::Prompt`], without its line end.
+    /// What a person wrote after a [`Reply::Prompt`] or [`Reply::Secret`], without its line end.
     Answer(String),
 }
 
@@ -83,6 +83,8 @@ pub enum Reply {
     Stderr(String),
     /// A text to show on the terminal; one line of input is wanted for it.
     Prompt(String),
+    /// The same, and what is typed is not shown.
+    Secret(String),
     /// The question is still pending. Said every [`ALIVE_EVERY`], so that a hung resident is noticed.
     Alive,
     /// What a window is to show; opaque here.
@@ -135,6 +137,11 @@ const VIEW: Kind = Kind {
     number: 20,
     name: "View",
     cap: 1024 * KIB,
+};
+const SECRET: Kind = Kind {
+    number: 22,
+    name: "Secret",
+    cap: 8 * KIB,
 };
 const EXIT: Kind = Kind {
     number: 21,
@@ -199,13 +206,14 @@ impl sealed::Frame for Request {
 }
 
 impl sealed::Frame for Reply {
-    const KINDS: &'static [Kind] = &[STDOUT, STDERR, PROMPT, ALIVE, VIEW, EXIT];
+    const KINDS: &'static [Kind] = &[STDOUT, STDERR, PROMPT, SECRET, ALIVE, VIEW, EXIT];
 
     fn kind(&self) -> &'static Kind {
         match self {
             Self::Stdout(_) => &STDOUT,
             Self::Stderr(_) => &STDERR,
             Self::Prompt(_) => &PROMPT,
+            Self::Secret(_) => &SECRET,
             Self::Alive => &ALIVE,
             Self::View(_) => &VIEW,
             Self::Exit(_) => &EXIT,
@@ -215,7 +223,9 @@ impl sealed::Frame for Reply {
     fn write_payload(&self, out: &mut Vec<u8>) {
         match self {
             Self::Stdout(bytes) | Self::View(bytes) => out.extend_from_slice(bytes),
-            Self::Stderr(text) | Self::Prompt(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Stderr(text) | Self::Prompt(text) | Self::Secret(text) => {
+                out.extend_from_slice(text.as_bytes())
+            }
             Self::Alive => {}
             Self::Exit(code) => out.push(*code),
         }
@@ -228,6 +238,8 @@ impl sealed::Frame for Reply {
             Ok(Self::Stderr(text(&STDERR, payload)?))
         } else if kind == PROMPT.number {
             Ok(Self::Prompt(text(&PROMPT, payload)?))
+        } else if kind == SECRET.number {
+            Ok(Self::Secret(text(&SECRET, payload)?))
         } else if kind == ALIVE.number {
             Ok(Self::Alive)
         } else if kind == VIEW.number {
@@ -538,6 +550,7 @@ mod tests {
             Reply::Alive,
             Reply::Stderr("sign in at …\n".to_owned()),
             Reply::Prompt("trust? ".to_owned()),
+            Reply::Secret("client secret: ".to_owned()),
             Reply::View(vec![0; 70_000]),
             Reply::Stdout(b"{}".to_vec()),
             Reply::Exit(7),

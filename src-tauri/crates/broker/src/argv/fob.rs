@@ -65,6 +65,9 @@ enum Verb {
         /// A PEM file of authorities to trust at the provider instead of the system's
         #[arg(long, value_name = "FILE")]
         certificate_authority: Vec<String>,
+        /// Ask for the client secret, which a command line must not have
+        #[arg(long)]
+        client_secret: bool,
         /// Don't sign in to it now
         #[arg(long)]
         no_login: bool,
@@ -304,6 +307,7 @@ impl Verb {
                 name,
                 scopes,
                 certificate_authority,
+                client_secret,
                 no_login,
                 output,
             } => {
@@ -325,6 +329,7 @@ impl Verb {
                         ca_data: Vec::new(),
                     },
                     sign_in,
+                    ask_secret: client_secret,
                 }))
             }
             Verb::Rename {

@@ -598,7 +598,11 @@ impl World {
             }
             Reply::Refused(problem) => owed.error = Some(problem.said(Language::En, false)),
             Reply::Done(_) => self.done(caller),
-            Reply::Out(_) | Reply::Outcome(..) | Reply::Token(..) | Reply::Prompt(_) => {
+            Reply::Out(_)
+            | Reply::Outcome(..)
+            | Reply::Token(..)
+            | Reply::Prompt(_)
+            | Reply::Secret(_) => {
                 panic!("{reply:?}")
             }
         }
