@@ -15,6 +15,7 @@ use tauri::{
 };
 use wire::endpoint::Places;
 
+use crate::frame::{Frame, Frames};
 use crate::linger;
 use crate::link::{Heard, Link};
 
@@ -28,7 +29,7 @@ struct Page {
 
 const PAGES: [Page; 2] = [
     Page {
-        name: "main",
+        name: MAIN,
         file: "index.html",
         size: (860.0, 560.0),
         least: (560.0, 420.0),
@@ -41,6 +42,7 @@ const PAGES: [Page; 2] = [
     },
 ];
 
+const MAIN: &str = "main";
 const CONSENT: &str = "consent";
 
 /// The page of the questions was closed: what stands there is not answered.
@@ -76,6 +78,7 @@ pub(crate) fn show(resident: UnixStream, places: Places) -> Result<(), Box<dyn E
     tauri::Builder::default()
         .manage(Arc::clone(&link))
         .manage(Shown::default())
+        .manage(Frames::in_folder(places.machine_folder().ok()))
         .invoke_handler(tauri::generate_handler![ready, send])
         .on_window_event(closed)
         .setup(move |app| {
@@ -138,12 +141,24 @@ fn open(app: &AppHandle, name: &str) -> tauri::Result<()> {
 fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
     let mut builder = WebviewWindowBuilder::new(app, page.name, WebviewUrl::App(page.file.into()))
         .title("Kubefob")
-        .inner_size(page.size.0, page.size.1)
         .min_inner_size(page.least.0, page.least.1)
-        .center()
         .visible(false)
         // A page of ours is the only one; links go out through the resident.
         .on_navigation(|url| url.scheme() == "tauri");
+    let kept = (page.name == MAIN).then(|| app.state::<Frames>().last(app, page.least));
+    builder = match kept.flatten() {
+        Some(Frame {
+            width,
+            height,
+            at: Some((x, y)),
+        }) => builder.inner_size(width, height).position(x, y),
+        Some(Frame {
+            width,
+            height,
+            at: None,
+        }) => builder.inner_size(width, height).center(),
+        None => builder.inner_size(page.size.0, page.size.1).center(),
+    };
     if let Some(instance) = std::env::var_os("KUBEFOB_HOME") {
         builder = builder.data_directory(PathBuf::from(instance).join("window"));
     }
@@ -161,11 +176,14 @@ fn closed(window: &Window, event: &WindowEvent) {
     let WindowEvent::CloseRequested { api, .. } = event else {
         return;
     };
+    let app = window.app_handle();
+    if window.label() == MAIN {
+        app.state::<Frames>().keep(window);
+    }
     if window.hide().is_err() {
         return;
     }
     api.prevent_close();
-    let app = window.app_handle();
     if window.label() == CONSENT
         && let Ok(leave) = RawValue::from_string(LEAVE.to_owned())
     {

@@ -11,6 +11,8 @@ mod ask;
 #[cfg(all(unix, feature = "automation"))]
 mod automation;
 #[cfg(unix)]
+mod frame;
+#[cfg(unix)]
 mod linger;
 #[cfg(unix)]
 mod link;
