@@ -14,6 +14,7 @@ mod table;
 mod texts;
 mod tokens;
 mod trust;
+mod typed;
 mod users;
 mod window;
 
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
     );
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
+    trial(&mut set, &table, "typed_secret", typed::secret);
     trial(&mut set, &table, "search", search::search);
     trial(&mut set, &table, "search_window", search::window::window);
     let code = set.run();

@@ -83,6 +83,15 @@ pub(crate) async fn commands(table: &Table) -> Result<()> {
             json!({ "do": "answer", "question": name, "answer": "always", "others": [9_999] }),
             json!({ "do": "untrust", "name": name }),
             json!({ "do": "use", "context": name, "kubeconfig": null }),
+            json!({ "do": "discover", "issuer": name }),
+            json!({
+                "do": "add", "issuer": name, "client_id": "c", "client_secret": null,
+                "scopes": [], "label": null, "sign_in": true
+            }),
+            json!({ "do": "stanza", "account": name }),
+            json!({ "do": "rename", "account": name, "label": "x" }),
+            json!({ "do": "remove", "account": name }),
+            json!({ "do": "try-now", "account": name }),
         ] {
             let told = Desk::at(person)?.ask(&command)?;
             ensure!(told["is"] == "refused", "{command}: {told}");

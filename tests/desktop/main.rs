@@ -2,6 +2,7 @@
 //! in a driver's hands, on a screen that nobody looks at. Pictures of what there was to be seen are left where
 //! KUBEFOB_PICTURES says.
 
+mod accounts;
 mod autostart;
 mod comes;
 mod demo;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         set.trial("without_display", reach::without_display);
         set.trial("autostart", autostart::walk);
         set.trial("window", window::walk);
+        set.trial("window_accounts", accounts::walk);
         set.trial("window_consent", window::consent);
         set.trial("window_inspector", window::inspector);
         set.trial("demo_told", demo::told);

@@ -113,6 +113,45 @@ impl Seat {
     }
 }
 
+/// The client secret of the client `added`.
+pub(crate) const SECRET: &str = "a-secret-that-somebody-typed";
+
+impl Seat {
+    /// Somebody with a cluster and no account: their kubeconfig names no user.
+    pub(crate) fn without_account(session: &Session) -> Result<Self> {
+        let parts = Parts::from_environment()?;
+        let runtime = Runtime::new()?;
+        let client = json!({ "id": "added", "secret": SECRET });
+        let config = json!({ "tls": false, "clients": [client] });
+        let config: Config = serde_json::from_value(config)?;
+        let playground = runtime.block_on(Playground::start(config))?;
+        let mut person = Person::settled("kubefob-desk-", parts.path("kubectl")?)?;
+        let browser = Settings {
+            user: "test".to_owned(),
+            password: "test".to_owned(),
+            ..Settings::default()
+        };
+        sit_down(&mut person, &session.keyring, &browser)?;
+        person.variable("DISPLAY", &session.screen.display);
+        let ca = person.home.join("ca.pem");
+        fs::write(&ca, playground.ca_pem())?;
+        let server = format!("--server={}", playground.kube_url());
+        let authority = format!("--certificate-authority={}", ca.display());
+        let set = ["set-cluster", "lab", &server, &authority, "--embed-certs"];
+        let said = person.kubectl(&[&["config"][..], &set].concat())?;
+        ensure!(said.ok, "{said:?}");
+        let file = person.home.join(".kube/config");
+        Ok(Self {
+            runtime,
+            playground,
+            person,
+            file,
+            current: "lab".to_owned(),
+            browser,
+        })
+    }
+}
+
 /// A person at the real parts, and what is theirs. Their two contexts are of one cluster and one user.
 pub(crate) struct RealSeat {
     pub(crate) person: Person,

@@ -35,7 +35,8 @@ pub(crate) fn walk() -> Result<()> {
     let said = world::person::said(person.command("kubefob-window").output()?)?;
     ensure!(said.ok, "{said:?}\n{}", person.log());
     let page = Driver::hold(port)?;
-    page.until("Sign in")?;
+    // What its kubeconfig offers, before any kubectl has asked.
+    page.until("1 of your contexts signs in through kubelogin")?;
     println!(
         "by hand, with no resident: the page is there after {} ms",
         begun.elapsed().as_millis()

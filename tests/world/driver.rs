@@ -122,6 +122,28 @@ impl Driver {
         })
     }
 
+    /// Types over what stands in a field.
+    pub fn type_over(&self, field: &str, text: &str) -> Result<()> {
+        const EMPTY: &str = "const [field] = arguments; const input = document.querySelector(field); \
+             input.focus(); input.value = ''; \
+             input.dispatchEvent(new InputEvent('input', { bubbles: true }))";
+        let page = self.page.as_ref().context("let go")?;
+        self.runtime
+            .block_on(page.execute(EMPTY, vec![field.into()]))?;
+        self.type_into(Locator::Css(field), text)
+    }
+
+    /// Types into what is there, as soon as it is.
+    pub fn type_into(&self, place: Locator<'_>, text: &str) -> Result<()> {
+        let page = self.page.as_ref().context("let go")?;
+        self.runtime.block_on(async {
+            let waiting = page.wait().at_most(LATEST);
+            let found = waiting.for_element(place).await?;
+            found.send_keys(text).await?;
+            Ok(())
+        })
+    }
+
     /// Which window it holds, by what its address ends with.
     pub fn address(&self) -> Result<String> {
         let address = self.run("return location.pathname")?;
