@@ -10,6 +10,9 @@ test("the first start is told from every other", () => {
   const begun = view("first", "en");
   for (const account of begun.accounts) account.state = "signing-in";
   expect(isFirst(begun)).toBe(false);
+  // Added by hand, and named by no kubeconfig yet.
+  const added = view("first", "en");
+  expect(isFirst({ ...added, kubeconfig: null })).toBe(false);
 });
 
 test("accounts of the first start and what is found are offered alike", () => {

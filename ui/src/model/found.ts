@@ -28,10 +28,10 @@ export function contextsOf(view: View, account: string): string[] {
   );
 }
 
-/** Whether a person has yet to sign in for the first time. */
+/** Whether a person has yet to sign in for the first time, and kubeconfigs say to what. */
 export function isFirst(view: View): boolean {
   const untouched = (account: AccountView): boolean =>
-    account.is_new && account.state === "signed-out";
+    account.is_new && account.state === "signed-out" && contextsOf(view, account.id).length > 0;
   return view.accounts.every(untouched) && offers(view).length > 0;
 }
 
