@@ -519,6 +519,7 @@ impl Broker {
             problem.code = Code::TlsFailedOwnCa;
         }
         if let Some(account) = self.accounts.get(account) {
+            problem.parameters.retain(|(name, _)| *name != "account");
             for (name, value) in [
                 ("account", account.label.clone()),
                 ("host", account.key.host()),

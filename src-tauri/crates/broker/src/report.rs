@@ -73,6 +73,8 @@ impl Broker {
                         .collect(),
                     problem: session::problem(session).map(|problem| {
                         let mut problem = problem.clone();
+                        // It may have been called otherwise since.
+                        problem.parameters.retain(|(name, _)| *name != "account");
                         problem.parameters.push(("account", account.label.clone()));
                         problem.parameters.push(("host", account.key.host()));
                         ProblemView::of(&problem, language)

@@ -295,6 +295,21 @@ fn a_name_is_free_and_can_be_read() {
         .map(|kept| kept.label.as_str())
         .collect();
     assert!(labels.contains(&"회사"), "{labels:?}");
+    // What is said of it calls it so, too.
+    let account = "other.example.com".to_owned();
+    let label = "lab".to_owned();
+    world.command(4, Command::Rename { account, label });
+    let view = world.broker.view(start());
+    let problems = view
+        .accounts
+        .iter()
+        .filter_map(|account| account.problem.as_ref());
+    let said: Vec<_> = problems.map(|problem| problem.message.clone()).collect();
+    assert!(
+        said.iter().all(|said| !said.contains("other.example.com")),
+        "{said:?}"
+    );
+    assert!(said.iter().any(|said| said.contains("lab")), "{said:?}");
     assert_eq!(
         world.kept.accounts[0].key.name, None,
         "its key is as it was"
