@@ -11,6 +11,7 @@ mod login;
 mod notify;
 mod reach;
 mod real;
+mod reset;
 mod seat;
 mod theme;
 mod tray;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         set.trial("tray", tray::walk);
         set.trial("lock", lock::walk);
         set.trial("comes_and_goes", comes::walk);
+        set.trial("reset", reset::walk);
         set.trial("theme", theme::walk);
         set.trial("notifications", notify::walk);
         set.trial("without_host", reach::without_host);

@@ -50,6 +50,8 @@ pub(crate) enum Wish {
     Confirm { account: AccountId, json: bool },
     /// The end of an account.
     Remove { json: bool },
+    /// The end of everything.
+    Reset,
 }
 
 impl Wish {
@@ -64,7 +66,8 @@ impl Wish {
             | Self::SignOut { .. }
             | Self::Discovery { .. }
             | Self::Secret { .. }
-            | Self::Remove { .. } => None,
+            | Self::Remove { .. }
+            | Self::Reset => None,
         }
     }
 
@@ -78,7 +81,7 @@ impl Wish {
             | Self::Secret { json, .. }
             | Self::Confirm { json, .. }
             | Self::Remove { json } => *json,
-            Self::Credential { .. } | Self::Discovery { .. } => false,
+            Self::Credential { .. } | Self::Discovery { .. } | Self::Reset => false,
         }
     }
 }
@@ -146,7 +149,8 @@ impl Broker {
             | Wish::Discovery { .. }
             | Wish::Secret { .. }
             | Wish::Confirm { .. }
-            | Wish::Remove { .. } => return,
+            | Wish::Remove { .. }
+            | Wish::Reset => return,
         };
         let person = self.person(caller, &account);
         let waiter = Waiter {
@@ -187,7 +191,8 @@ impl Broker {
             | Wish::Discovery { .. }
             | Wish::Secret { .. }
             | Wish::Confirm { .. }
-            | Wish::Remove { .. } => {}
+            | Wish::Remove { .. }
+            | Wish::Reset => {}
         }
         let Some(account) = self.accounts.get_mut(account) else {
             return Person::Absent;
@@ -260,7 +265,8 @@ impl Broker {
             | Wish::Discovery { .. }
             | Wish::Secret { .. }
             | Wish::Confirm { .. }
-            | Wish::Remove { .. } => {}
+            | Wish::Remove { .. }
+            | Wish::Reset => {}
         }
         let as_json = matches!(known.wants, Wish::Token { json: true, .. });
         let account = self.accounts.get(id);

@@ -16,6 +16,7 @@ use crate::problem::{Code, Problem};
 use crate::proxies::KnownProxies;
 use crate::questions::Questions;
 use crate::reach::Reach;
+use crate::resetting::Resetting;
 use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
 use crate::session::{self, Context, Session};
@@ -50,6 +51,7 @@ pub struct Broker {
     pub(crate) plugin: Option<PluginView>,
     pub(crate) reach: Reach,
     pub(crate) autostart: bool,
+    pub(crate) resetting: Option<Resetting>,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -125,6 +127,7 @@ impl Broker {
             early,
             reach: Reach::after(kept.told_of_no_tray),
             autostart: false,
+            resetting: None,
             accounts,
             trust: Trust::restored(kept.trusts),
             questions: Questions::default(),
@@ -233,6 +236,7 @@ impl Broker {
             Event::Discovered(caller, outcome) => {
                 self.discovered(caller, outcome, now, &mut effects);
             }
+            Event::WasReset(problems) => self.was_reset(&problems, &mut effects),
             Event::Autostart(on) => self.autostart = on,
             Event::Chosen(caller, outcome) => Self::chosen(caller, outcome, &mut effects),
             Event::Noticed(notices) => self.notices = notices,

@@ -207,6 +207,11 @@ pub enum Invocation {
         /// As JSON.
         json: bool,
     },
+    /// All of it forgotten, sessions ended before.
+    Reset {
+        /// Without a question.
+        yes: bool,
+    },
     /// A help text, to be printed as it is.
     Help(String),
     /// What may follow on a command line.
@@ -223,7 +228,7 @@ impl Invocation {
     #[must_use]
     pub fn needs_tokens(&self) -> bool {
         match self {
-            Self::GetToken(_) | Self::Token { .. } => true,
+            Self::GetToken(_) | Self::Token { .. } | Self::Reset { .. } => true,
             Self::Do { command, .. } => command.needs_tokens(),
             Self::Status { .. }
             | Self::Accounts { .. }

@@ -43,6 +43,7 @@ impl Broker {
                 let wants = |account| Wish::Token { account, json };
                 return self.owe(caller, asker, account.as_deref(), wants, now, effects);
             }
+            Invocation::Reset { yes } => return self.reset(caller, asker, yes, now, effects),
             Invocation::Status { json } => report::status(&view(), json, language),
             Invocation::Accounts { json } => report::accounts(&view(), json, language),
             Invocation::Trusts {
@@ -327,6 +328,7 @@ impl Broker {
         if removing {
             self.removed(id, removed, Some(outcome), effects);
         }
+        self.reset_goes_on(id, &label, outcome, effects);
     }
 
     /// Tells a person who asked to sign in that it is done.

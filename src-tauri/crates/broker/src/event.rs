@@ -65,6 +65,8 @@ pub enum Event {
     Settings(Settings),
     /// A provider was looked at.
     Discovered(CallerId, Result<Announced, Problem>),
+    /// Everything at rest is gone, but for what these say.
+    WasReset(Vec<Problem>),
     /// Kubefob is started with the desktop, or is not: the system's own word.
     Autostart(bool),
     /// A setting was written, or could not be.
@@ -124,6 +126,8 @@ pub enum Effect {
     Watch(ProcessId),
     /// Show this.
     Show(Box<View>),
+    /// Delete all that rests, then end; this caller is told.
+    Reset(CallerId),
     /// Tell a person this, now.
     Note(Box<Note>),
 }

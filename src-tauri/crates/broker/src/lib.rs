@@ -28,6 +28,7 @@ mod questions;
 pub mod reach;
 mod removing;
 mod report;
+mod resetting;
 pub mod schedule;
 pub mod secret;
 pub mod session;

@@ -176,6 +176,8 @@ codes! {
     ListenNotLoopback = "listen-not-loopback",
     /// No desktop to show the window on; ``.
     NoDesktop = "no-desktop",
+    /// A person thought better of a reset; ``.
+    NotReset = "not-reset",
     /// Starting with the desktop can't be switched; `path`, `reason`.
     AutostartFailed = "autostart-failed",
     /// The desktop's screen is locked: no window is shown there; ``.

@@ -448,7 +448,10 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        if self.typed(caller, line, now, effects) || self.confirmed(caller, line, now, effects) {
+        if self.typed(caller, line, now, effects)
+            || self.confirmed(caller, line, now, effects)
+            || self.reset_answered(caller, line, now, effects)
+        {
             return;
         }
         let asked = self

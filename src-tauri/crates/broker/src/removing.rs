@@ -60,10 +60,7 @@ impl Broker {
         };
         let (asker, account, json) = (asker.clone(), account.clone(), *json);
         self.callers.remove(&caller);
-        if matches!(
-            line.trim().to_lowercase().as_str(),
-            "y" | "yes" | "예" | "네"
-        ) {
+        if report::is_yes(line) {
             self.remove(caller, asker, &account, json, now, effects);
         } else {
             refuse(caller, &Problem::plain(Code::NotRemoved), effects);

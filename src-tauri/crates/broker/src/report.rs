@@ -545,6 +545,12 @@ fn keep_key(keep: Keep) -> &'static str {
     }
 }
 
+/// Whether a line that was typed after a question says yes, in any of our languages.
+pub(crate) fn is_yes(line: &str) -> bool {
+    let line = line.trim().to_lowercase();
+    ["y", "yes", "예", "네"].contains(&line.as_str())
+}
+
 pub(crate) fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');

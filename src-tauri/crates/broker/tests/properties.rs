@@ -230,6 +230,7 @@ impl World {
                 | Effect::Discover(..)
                 | Effect::Watch(_)
                 | Effect::Note(_)
+                | Effect::Reset(_)
                 | Effect::Show(_) => {}
             }
         }

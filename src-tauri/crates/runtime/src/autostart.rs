@@ -33,6 +33,17 @@ impl Autostart {
         })
     }
 
+    /// Takes it away, where it is ours.
+    ///
+    /// # Errors
+    /// `AutostartFailed`.
+    pub(crate) fn remove(&self) -> Result<(), Problem> {
+        if self.is_on() {
+            return self.set(false);
+        }
+        Ok(())
+    }
+
     /// The folder in which something happens when the system's own settings change it. One that is not there is not
     /// worth a watch on what is above it.
     pub(crate) fn folder(&self) -> Option<PathBuf> {

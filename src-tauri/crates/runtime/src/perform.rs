@@ -40,6 +40,9 @@ use crate::window::{Pane, Window};
 /// How long a client may take to hear that this resident ends.
 const LISTENING: Duration = Duration::from_secs(2);
 
+/// How long a reset waits for what is under way.
+const CALM: Duration = Duration::from_secs(10);
+
 /// How often callers wake a vault that can't keep what it has.
 const WAKING: Duration = Duration::from_secs(5);
 
@@ -66,6 +69,8 @@ pub(crate) struct Performer {
     server: Server,
     config: PathBuf,
     autostart: Autostart,
+    /// What a reset deletes beside the vault.
+    leftovers: Arc<[PathBuf]>,
 }
 
 /// The newest tokens of an account that a task brought: what a sign-out that was asked for in the
@@ -89,6 +94,7 @@ impl Performer {
         server: Server,
         config: PathBuf,
         autostart: Autostart,
+        leftovers: Arc<[PathBuf]>,
     ) -> Self {
         let (keeping, kept) = mpsc::unbounded_channel();
         tokio::spawn(store.keep_each(kept, store::AGAIN));
@@ -110,6 +116,7 @@ impl Performer {
             server,
             config,
             autostart,
+            leftovers,
             woken: Moment(0),
             ending: false,
         }
@@ -179,6 +186,7 @@ impl Performer {
                 }
                 self.stage.show(*view);
             }
+            Effect::Reset(_) => self.reset(),
             Effect::Note(note) => self.stage.tell(*note),
         }
     }
@@ -250,6 +258,30 @@ impl Performer {
             };
             inbox.event(Event::Discovered(caller, announced.await));
             drop(turn);
+        });
+    }
+
+    /// Deletes all that rests, says what could not be, and ends.
+    fn reset(&self) {
+        let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
+        let (leftovers, autostart) = (self.leftovers.clone(), self.autostart.clone());
+        let under_way = self.under_way.clone();
+        tokio::spawn(async move {
+            // Whoever writes now would write after it.
+            let calm = under_way.until(|counts| counts.transactions == 0);
+            drop(tokio::time::timeout(CALM, calm).await);
+            let mut problems = vault.erase().await;
+            let others = blocking(move || {
+                let leftovers = leftovers.iter().map(|path| store::remove(path));
+                let others = leftovers.chain([autostart.remove()]);
+                others.filter_map(Result::err).collect::<Vec<_>>()
+            });
+            match others.await {
+                Ok(others) => problems.extend(others),
+                Err(problem) => problems.push(problem),
+            }
+            inbox.event(Event::WasReset(problems));
+            inbox.send(Message::Stop);
         });
     }
 

@@ -204,6 +204,12 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
             server_of_all,
             folders.config.clone(),
             autostart,
+            [
+                folders.data.join("accounts.json"),
+                folders.data.join("accounts.json.unreadable"),
+                folders.log.clone(),
+            ]
+            .into(),
         ),
         messages,
     )

@@ -337,6 +337,7 @@ impl Server {
             | Invocation::Accounts { .. }
             | Invocation::Token { .. }
             | Invocation::Trusts { .. }
+            | Invocation::Reset { .. }
             | Invocation::Version { .. }
             | Invocation::Help(_)
             | Invocation::Completion { .. } => return Event::Commanded(Box::new(commanded)),

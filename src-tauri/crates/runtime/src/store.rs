@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::event::Kept;
+use broker::problem::{Code, Problem};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -35,6 +36,26 @@ struct Form {
     version: u32,
     #[serde(flatten)]
     kept: Kept,
+}
+
+/// Deletes a file, or a folder of files. What is not there is deleted.
+///
+/// # Errors
+/// `CannotKeep`: the disk refuses.
+pub(crate) fn remove(path: &Path) -> Result<(), Problem> {
+    let removed = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            let path = path.display().to_string();
+            let parameters = vec![("path", path), ("reason", error.to_string())];
+            Err(Problem::new(Code::CannotKeep, parameters))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 impl Store {

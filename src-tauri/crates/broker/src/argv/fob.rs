@@ -152,6 +152,12 @@ enum Verb {
         #[command(subcommand)]
         setting: Setting,
     },
+    /// Sign out everywhere and forget all of it: tokens, their key, accounts, trusted servers, autostart, the log
+    Reset {
+        /// Without a question
+        #[arg(long)]
+        yes: bool,
+    },
     /// Show the version
     Version(Output),
     /// Print a completion script
@@ -379,6 +385,7 @@ impl Verb {
                 context,
                 kubeconfig: file.kubeconfig,
             }),
+            Verb::Reset { yes } => Invocation::Reset { yes },
             Verb::Set { setting } => Invocation::Do {
                 command: Command::Choose {
                     choice: setting.into(),

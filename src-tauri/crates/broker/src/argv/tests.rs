@@ -623,6 +623,8 @@ fn the_verbs_of_fob() {
                 false,
             ),
         ),
+        ("reset", Invocation::Reset { yes: false }),
+        ("reset --yes", Invocation::Reset { yes: true }),
         ("set autostart on", set(Choice::Autostart { on: true })),
         ("set autostart off", set(Choice::Autostart { on: false })),
         (

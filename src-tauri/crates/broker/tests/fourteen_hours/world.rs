@@ -422,6 +422,7 @@ impl World {
                 | Effect::Discover(..)
                 | Effect::Watch(_)
                 | Effect::Note(_)
+                | Effect::Reset(_)
                 | Effect::Show(_) => {}
             }
         }

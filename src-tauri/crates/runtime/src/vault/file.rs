@@ -45,6 +45,20 @@ pub(super) fn holds_any(folder: &Path) -> bool {
     names(folder).is_ok_and(|accounts| !accounts.is_empty())
 }
 
+/// Removes all that the folder holds.
+pub(super) fn remove_all(folder: &Path) -> Result<(), Problem> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(cannot_keep(folder, &reason(&error))),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        fs::remove_file(&path).map_err(|error| cannot_keep(&path, &reason(&error)))?;
+    }
+    Ok(())
+}
+
 /// Opens what the folder holds.
 pub(super) fn scan(folder: &Path, keys: &[Key]) -> Scan {
     let mut scan = Scan::default();

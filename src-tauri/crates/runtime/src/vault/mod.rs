@@ -25,7 +25,7 @@ use self::held::{Access, Held, Look};
 use self::inner::Inner;
 use self::key::Caller;
 use crate::blocking::blocking;
-use crate::os::keyring::{Keyring, System};
+use crate::os::keyring::{Found, Keyring, System};
 use crate::settings::Keep;
 
 pub use self::key::{Key, KeyId};
@@ -128,6 +128,36 @@ impl Vault {
     #[must_use]
     pub fn holds_any(&self) -> bool {
         file::holds_any(&self.0.folder)
+    }
+
+    /// Deletes all that rests, the key in the keyring too, and forgets what is in memory: for the end of everything.
+    ///
+    /// # Errors
+    /// What could not be deleted.
+    pub async fn erase(&self) -> Vec<Problem> {
+        let _one = self.0.one.lock().await;
+        {
+            let mut held = self.0.held();
+            *held = Held {
+                keep: held.keep,
+                ..Held::default()
+            };
+        }
+        let folder = self.0.folder.clone();
+        let files = blocking(move || file::remove_all(&folder)).await;
+        let key = self
+            .0
+            .keyring
+            .call(SEALING, |keyring| keyring.remove(), || {});
+        let key = match key.await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(Found::NoKeyring(_) | Found::Absent)) => Ok(()),
+            Some(Err(Found::Locked | Found::Texts(_))) | None => {
+                Err(Problem::plain(Code::KeyringLocked))
+            }
+        };
+        let both = [files.and_then(|removed| removed), key];
+        both.into_iter().filter_map(Result::err).collect()
     }
 
     /// Keeps the tokens of an account, and returns once the disk has them. `generation` and `sealed` are

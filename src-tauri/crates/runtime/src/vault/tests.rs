@@ -75,6 +75,14 @@ impl Keyring for Fake {
         Ok(())
     }
 
+    fn remove(&self) -> Result<(), Found> {
+        if let Some(found) = self.mood() {
+            return Err(found);
+        }
+        self.inside().entry = None;
+        Ok(())
+    }
+
     fn watch(&self, was: Was, prompt: bool) -> Watched {
         let (sender, changed) = mpsc::channel();
         {

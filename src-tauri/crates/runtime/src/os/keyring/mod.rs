@@ -27,6 +27,8 @@ pub(crate) trait Keyring: Send + Sync + 'static {
     fn read(&self) -> Found;
     /// Writes the entry, over one that is there.
     fn write(&self, text: &str) -> Result<(), Found>;
+    /// Deletes the entry, with its copies. One that is not there is deleted.
+    fn remove(&self) -> Result<(), Found>;
     /// Waits until the keyring may be other than it `was`; with `prompt` it asks the person to unlock it first.
     fn watch(&self, was: Was, prompt: bool) -> Watched;
 }
@@ -97,6 +99,24 @@ impl Keyring for System {
         self.entry()
             .and_then(|entry| entry.set_password(text))
             .map_err(|error| found(&error))
+    }
+
+    fn remove(&self) -> Result<(), Found> {
+        match system::before_reading(self) {
+            // Without a keyring there is no entry.
+            Some(Found::Absent | Found::NoKeyring(_)) => return Ok(()),
+            Some(locked @ (Found::Locked | Found::Texts(_))) => return Err(locked),
+            None => {}
+        }
+        let entries = match self.entry().and_then(|entry| entry.delete_credential()) {
+            Ok(()) | Err(Error::NoEntry) => return Ok(()),
+            Err(Error::Ambiguous(entries)) => entries,
+            Err(error) => return Err(found(&error)),
+        };
+        for entry in entries {
+            entry.delete_credential().map_err(|error| found(&error))?;
+        }
+        Ok(())
     }
 
     fn watch(&self, was: Was, prompt: bool) -> Watched {
