@@ -44,7 +44,11 @@ impl Driver {
         loop {
             let connecting = ClientBuilder::new(HttpConnector::new());
             let address = format!("http://127.0.0.1:{own}");
-            match driver.runtime.block_on(connecting.connect(&address)) {
+            // Where no window comes, the driver answers nothing at all.
+            let connected = driver.runtime.block_on(async {
+                tokio::time::timeout(LATEST, connecting.connect(&address)).await
+            });
+            match connected.context("no window to hold came")? {
                 Ok(page) => {
                     driver.page = Some(page);
                     return Ok(driver);
