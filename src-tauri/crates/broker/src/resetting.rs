@@ -180,9 +180,12 @@ mod tests {
     }
 
     fn refused_with(effects: &[Effect]) -> Option<Code> {
-        effects.iter().find_map(|effect| match effect {
-            Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
-            _ => None,
+        effects.iter().find_map(|effect| {
+            if let Effect::Reply(_, Reply::Refused(problem)) = effect {
+                Some(problem.code)
+            } else {
+                None
+            }
         })
     }
 
