@@ -66,6 +66,19 @@ pub(crate) fn walk() -> Result<()> {
         said.out.trim().replace('\n', ", ")
     );
 
+    // kubectl finds on PATH whom to ask what may follow.
+    let context = colleague.kubectl(&["config", "current-context"])?.out;
+    for (typed, expected) in [
+        (&["log"][..], "login\tSign in"),
+        (&["use", ""], context.trim()),
+    ] {
+        let told = colleague.kubectl(&[&["__complete", "fob"], typed].concat())?;
+        ensure!(
+            told.ok && told.out.contains(expected),
+            "{typed:?}: {told:?}"
+        );
+    }
+
     let answered = while_in_use(&colleague, || {
         installed.become_package(&newer)?;
         colleague.until("the next version", |colleague| {
