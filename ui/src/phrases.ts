@@ -22,10 +22,10 @@ export function when(at: Wall, now: Wall): string {
 /** A span as people say it: to the minute, to the hour, to the day. */
 export function lasting(seconds: number): string {
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return say("window.time.minutes", { count: minutes });
+  if (minutes < 120) return say("terminal.minutes", { count: minutes });
   const hours = Math.floor(minutes / 60);
-  if (hours < 48) return say("window.time.hours", { count: hours });
-  return say("window.time.days", { count: Math.floor(hours / 24) });
+  if (hours < 48) return say("terminal.hours", { count: hours });
+  return say("terminal.days", { count: Math.floor(hours / 24) });
 }
 
 export function phrase(fact: Fact, now: Wall): string {

@@ -3,6 +3,7 @@
 //! A menu label is one string, since hosts draw no second column. The menu approves nothing (threat 4): each of its
 //! actions is a command that a terminal could send too.
 
+use crate::clock::Wall;
 use crate::command::Command;
 use crate::notes;
 use crate::report::state_key;
@@ -167,16 +168,7 @@ fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
         items.push(Item::Note(account.label.clone()));
     }
     if let Some(expires) = account.expires {
-        let key = if account.renews {
-            "tray.renews"
-        } else {
-            "tray.ends"
-        };
-        items.push(Item::Note(text(
-            language,
-            key,
-            &[("time", expires.rfc3339())],
-        )));
+        items.push(Item::Note(lasts(account, expires, language)));
     }
     if let Some(problem) = &account.problem {
         items.push(Item::Note(problem.message.clone()));
@@ -212,6 +204,32 @@ fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
         }
     }
     items
+}
+
+/// A clock time only for an end that is fixed: what renews by itself has none that a person need know.
+fn lasts(account: &AccountView, expires: Wall, language: Language) -> String {
+    match (account.renews, account.survives) {
+        (true, Some(seconds)) => {
+            let parameters = [("time", span(seconds, language))];
+            text(language, "tray.survives", &parameters)
+        }
+        (true, None) => text(language, "tray.renews", &[]),
+        (false, _) => text(language, "tray.ends", &[("time", expires.rfc3339())]),
+    }
+}
+
+/// A span of time in its largest unit that is not too coarse, as the window says it (`ui/src/phrases.ts`, `lasting`).
+fn span(seconds: u64, language: Language) -> String {
+    let minutes = seconds / 60;
+    let hours = minutes / 60;
+    let (key, count) = if minutes < 120 {
+        ("terminal.minutes", minutes)
+    } else if hours < 48 {
+        ("terminal.hours", hours)
+    } else {
+        ("terminal.days", hours / 24)
+    };
+    text(language, key, &[("count", count.to_string())])
 }
 
 /// The contexts in the file's order of names, the current one always among the first.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use broker::clock::Wall;
 use broker::command::Command;
 use broker::menu::{Action, Item, Picture, tray};
 use broker::session::StateWord;
@@ -127,6 +128,46 @@ Quit (sessions are kept; the next kubectl starts it again)
         tray.tooltip,
         "login.acme.example · needs you\ntest · signed in"
     );
+}
+
+#[test]
+fn only_an_end_that_is_fixed_has_a_time() {
+    let note = |renews, survives, language| {
+        let mut view = view(&[StateWord::SignedIn], &[]);
+        view.language = language;
+        view.accounts[0].expires = Some(Wall::from_seconds(1_700_000_000));
+        view.accounts[0].renews = renews;
+        view.accounts[0].survives = survives;
+        drawn(&tray(&view).menu, 0)
+    };
+    for (renews, survives, expected) in [
+        (true, None, "(Renews by itself)"),
+        (
+            true,
+            Some(1_800),
+            "(Renews by itself, survives 30 min asleep)",
+        ),
+        (
+            true,
+            Some(36_000),
+            "(Renews by itself, survives 10 h asleep)",
+        ),
+        (
+            true,
+            Some(2_592_000),
+            "(Renews by itself, survives 30 days asleep)",
+        ),
+        (
+            false,
+            None,
+            "(This token is good until 2023-11-14T22:13:20Z)",
+        ),
+    ] {
+        let menu = note(renews, survives, Language::En);
+        assert!(menu.contains(expected), "{menu}");
+    }
+    let korean = note(true, Some(1_800), Language::Ko);
+    assert!(korean.contains("절전 30분까지 유지됩니다"), "{korean}");
 }
 
 #[test]
