@@ -1,13 +1,11 @@
 //! The desktop: tray and notifications. It draws what the resident says, and hands clicks back; it decides nothing.
 
+#[cfg(not(target_os = "linux"))]
+mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
 
+#[cfg(not(target_os = "linux"))]
+pub(crate) use elsewhere::draw;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::draw;
-
-/// Nothing is drawn here yet: the resident serves kubectl and the browser, as it does on Linux without a desktop.
-#[cfg(not(target_os = "linux"))]
-pub(crate) async fn draw(mut front: runtime::front::Front) {
-    while front.notes.recv().await.is_some() {}
-}

@@ -97,12 +97,6 @@ impl Bus {
         said.body().deserialize()
     }
 
-    /// Whose connection has this name now. Nobody is started to find out.
-    pub(super) async fn owner_of(&self, name: &str) -> zbus::Result<String> {
-        let said = self.call(THE_BUS, "GetNameOwner", &name).await?;
-        said.body().deserialize()
-    }
-
     /// Hears all that these rules name.
     pub(super) async fn hear(&self, rules: Vec<String>) -> zbus::Result<Said> {
         let said = Said(MessageStream::from(&self.0));

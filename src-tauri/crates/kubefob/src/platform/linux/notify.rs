@@ -1,13 +1,16 @@
 //! Notifications, by the desktop's own server (Desktop Notifications Specification 1.2).
+//!
+//! Not by notify-rust, as elsewhere: it takes anybody's word that one was clicked, and some servers (dunst) tell a click
+//! to the connection alone that sent the notification, which is notify-rust's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use broker::menu::{Action, Tray};
 use broker::notes::{About, Note, Telling};
-use notify_rust::{Hint, Notification, NotificationHandle};
 use runtime::front::Clicks;
 use tokio::sync::{mpsc, watch};
 use zbus::Message;
+use zbus::zvariant::Value;
 
 use super::bus::{Bus, Object, signal};
 use super::markup;
@@ -22,18 +25,20 @@ const ACTIONS: [&str; 2] = ["default", "deed"];
 
 /// What is on the screen.
 #[derive(Default)]
-struct Shown(BTreeMap<About, Standing>);
+struct Shown(BTreeMap<About, Notification>);
 
-/// A notification that stands there. Its connection stays open: some servers take it away with that.
-struct Standing {
-    handle: NotificationHandle,
+struct Notification {
+    /// The server's number.
+    id: u32,
+    /// The server's own name on the bus. Anybody can send a signal; only it can send from there.
+    server: String,
     deed: Option<Action>,
 }
 
 /// What happened to one.
 enum Happened {
-    Clicked(About),
-    Closed(About),
+    Clicked(Action),
+    Closed,
 }
 
 /// Tells what is to be told until the bus is over.
@@ -54,15 +59,16 @@ pub(super) async fn tell(
     let mut shown = Shown::default();
     loop {
         tokio::select! {
-            telling = notes.recv() => match telling {
-                Some(Telling::Tell(note)) => shown.tell(&bus, note).await,
-                Some(Telling::Over(about)) => shown.close(&about).await,
-                None => return,
-            },
+            telling = notes.recv() => {
+                let Some(telling) = telling else { return };
+                if let Err(error) = shown.take(&bus, telling).await {
+                    tracing::info!(%error, "no notification");
+                }
+            }
             message = said.next() => {
                 let Some(message) = message else { return };
-                if let Some(deed) = shown.hear(&bus, &message).await {
-                    clicks.act(deed, tray.borrow().language);
+                if let Some(Happened::Clicked(action)) = shown.hear(&message) {
+                    clicks.act(action, tray.borrow().language);
                 }
             }
         }
@@ -70,96 +76,90 @@ pub(super) async fn tell(
 }
 
 impl Shown {
-    async fn tell(&mut self, bus: &Bus, note: Note) {
+    async fn take(&mut self, bus: &Bus, telling: Telling) -> zbus::Result<()> {
+        match telling {
+            Telling::Tell(note) => self.tell(bus, note).await,
+            Telling::Over(about) => {
+                let Some(known) = self.0.remove(&about) else {
+                    return Ok(());
+                };
+                bus.call(SERVER, "CloseNotification", &known.id)
+                    .await
+                    .map(drop)
+            }
+        }
+    }
+
+    async fn tell(&mut self, bus: &Bus, note: Note) -> zbus::Result<()> {
+        let said = bus.call(SERVER, "GetCapabilities", &()).await?;
+        let abilities: Vec<String> = said.body().deserialize()?;
+        let can = |ability: &str| abilities.iter().any(|known| known == ability);
         // Of one about the same thing there is no second one beside it.
-        self.close(&note.about).await;
-        let about = note.about.clone();
-        let (notification, deed) = drawn(note, &abilities(bus).await);
-        // notify-rust would wait for a click as well, but believes whoever says that there was one.
-        match notification.show_async().await {
-            Ok(handle) => drop(self.0.insert(about, Standing { handle, deed })),
-            Err(error) => tracing::info!(%error, "no notification"),
-        }
+        let before = self.0.get(&note.about).map_or(0, |known| known.id);
+        // A server without markup would show the escapes.
+        let text = if can("body-markup") {
+            markup(&note.text)
+        } else {
+            note.text
+        };
+        let (label, deed) = note.deed.unzip();
+        let label = label.filter(|_| can("actions"));
+        let actions: Vec<&str> = label
+            .iter()
+            .flat_map(|label| ACTIONS.into_iter().flat_map(|key| [key, label]))
+            .collect();
+        let hints = HashMap::from([("desktop-entry", Value::from("kubefob"))]);
+        let as_the_server_likes = -1_i32;
+        let notification = (
+            "Kubefob",
+            before,
+            "kubefob",
+            note.title,
+            text,
+            actions,
+            hints,
+            as_the_server_likes,
+        );
+        let said = bus.call(SERVER, "Notify", &notification).await?;
+        let notification = Notification {
+            id: said.body().deserialize()?,
+            server: sender(&said),
+            deed,
+        };
+        self.0.insert(note.about, notification);
+        Ok(())
     }
 
-    async fn close(&mut self, about: &About) {
-        if let Some(standing) = self.0.remove(about) {
-            standing.handle.close_async().await;
-        }
-    }
-
-    /// What is to be done now that this was said.
-    async fn hear(&mut self, bus: &Bus, message: &Message) -> Option<Action> {
-        let happened = self.understood(message)?;
-        // Anybody can send a signal; only the server can send as itself.
-        let server = bus.owner_of(SERVER.service).await.ok()?;
-        if message.header().sender()?.as_str() != server {
-            return None;
-        }
-        match happened {
-            Happened::Clicked(about) => self.0.get(&about)?.deed.clone(),
-            Happened::Closed(about) => {
-                self.0.remove(&about);
-                None
-            }
-        }
-    }
-
-    fn understood(&self, message: &Message) -> Option<Happened> {
+    /// What happened to one of ours.
+    fn hear(&mut self, message: &Message) -> Option<Happened> {
         let header = message.header();
-        let (id, key) = match header.member()?.as_str() {
-            "ActionInvoked" => {
-                let (id, key): (u32, String) = message.body().deserialize().ok()?;
-                (id, Some(key))
-            }
+        let member = header.member()?.as_str();
+        let (id, key) = match member {
+            "ActionInvoked" => message.body().deserialize::<(u32, String)>().ok()?,
             "NotificationClosed" => {
                 let (id, _why): (u32, u32) = message.body().deserialize().ok()?;
-                (id, None)
+                (id, String::new())
             }
             _ => return None,
         };
-        let mut standing = self.0.iter();
-        let (about, _) = standing.find(|(_, standing)| standing.handle.id() == id)?;
-        match key {
-            Some(key) if ACTIONS.contains(&key.as_str()) => Some(Happened::Clicked(about.clone())),
-            Some(_) => None,
-            None => Some(Happened::Closed(about.clone())),
+        let server = sender(message);
+        let (about, known) = self
+            .0
+            .iter()
+            .find(|(_, known)| known.id == id && known.server == server)?;
+        if member == "NotificationClosed" {
+            let about = about.clone();
+            self.0.remove(&about);
+            return Some(Happened::Closed);
         }
+        let action = known.deed.clone()?;
+        ACTIONS
+            .contains(&key.as_str())
+            .then_some(Happened::Clicked(action))
     }
 }
 
-/// What the server says that it can; one that says nothing can show plain text.
-async fn abilities(bus: &Bus) -> Vec<String> {
-    let said = bus.call(SERVER, "GetCapabilities", &()).await;
-    said.and_then(|said| said.body().deserialize())
-        .unwrap_or_default()
-}
-
-fn drawn(note: Note, abilities: &[String]) -> (Notification, Option<Action>) {
-    let can = |ability: &str| abilities.iter().any(|known| known == ability);
-    let Note {
-        about: _,
-        title,
-        text,
-        deed,
-    } = note;
-    let mut notification = Notification::new();
-    notification
-        .appname("Kubefob")
-        .icon("kubefob")
-        .summary(&title)
-        .hint(Hint::DesktopEntry("kubefob".to_owned()));
-    // A server without markup would show the escapes.
-    if can("body-markup") {
-        notification.body(&markup(&text));
-    } else {
-        notification.body(&text);
-    }
-    let (label, deed) = deed.unzip();
-    if let Some(label) = label.filter(|_| can("actions")) {
-        for action in ACTIONS {
-            notification.action(action, &label);
-        }
-    }
-    (notification, deed)
+fn sender(message: &Message) -> String {
+    let header = message.header();
+    header.sender().map(ToString::to_string).unwrap_or_default()
 }
