@@ -104,7 +104,7 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 ];
 
 const CREDENTIAL: &str = "src-tauri/crates/broker/src/credential.rs";
-const FRAME: &str = "src-tauri/crates/wire/src/frame.rs";
+const FRAME: &str = "src-tauri/crates/wire/src/frame/tests.rs";
 const SHIM: &str = "src-tauri/crates/shim/tests/shim.rs";
 const ADDRESS: &str = "src-tauri/crates/provider/src/address.rs";
 const FAULTS: &str = "src-tauri/crates/provider/tests/it/faults.rs";
