@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use broker::argv::fob;
+use broker::clock::Wall;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
@@ -84,23 +85,12 @@ fn see_also(whole: bool) -> Roff {
     roff
 }
 
-/// The day of a time, as `YYYY-MM-DD`. Days to civil date: Howard Hinnant, "chrono-Compatible Low-Level Date
-/// Algorithms", `civil_from_days`.
+/// The day of a time in seconds since the epoch, as `YYYY-MM-DD`.
 fn day(seconds: u64) -> String {
-    let days = seconds / 86_400 + 719_468;
-    let era = days / 146_097;
-    let of_era = days % 146_097;
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let shifted = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * shifted + 2) / 5 + 1;
-    let month = if shifted < 10 {
-        shifted + 3
-    } else {
-        shifted - 9
-    };
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    let time = Wall::from_seconds(seconds).rfc3339();
+    let (day, _time) = time.split_once('T').unwrap_or((&time, ""));
+    day.to_owned()
 }
 
 #[cfg(test)]
