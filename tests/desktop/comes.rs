@@ -1,10 +1,12 @@
 //! A resident that was started where nobody sits, over ssh say: somebody sits down, leaves, and another desktop comes.
 
+use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::PathBuf;
 use std::rc::Rc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use world::desk::Desk;
 use world::keyring::Keyring;
@@ -32,10 +34,12 @@ pub(crate) fn walk() -> Result<()> {
     desk.until("no desktop", is("none"))?;
     println!("nobody there: {}", nobody.err.trim());
 
-    seat.person.variable("DISPLAY", &others_screen()?);
+    let others = Others::screen()?;
+    seat.person.variable("DISPLAY", &others.display);
     ensure!(!seat.person.kubectl(&get)?.ok);
     desk.until("no desktop", is("none"))?;
     ensure!(seat.pages()? == 0, "a page on another's screen");
+    drop(others);
 
     let mut session = Session::at(&keyring, Screen::start()?)?;
     seat.person.variable("DISPLAY", &session.screen.display);
@@ -67,19 +71,49 @@ pub(crate) fn walk() -> Result<()> {
     Ok(())
 }
 
-/// The display of a screen that another user of this machine shows things on.
-fn others_screen() -> Result<String> {
-    const DISPLAY: u32 = 31_337;
-    let socket = format!("/tmp/.X11-unix/X{DISPLAY}");
-    match Other::somebody() {
-        Ok(other) => {
-            let shown = other.does(|| UnixListener::bind(Path::new(&socket)))??;
-            // It lives as long as this process.
-            std::mem::forget(shown);
+/// A screen that another user of this machine shows things on.
+struct Others {
+    display: String,
+    // It can be connected to for as long as this.
+    shown: Option<(UnixListener, PathBuf)>,
+}
+
+impl Others {
+    fn screen() -> Result<Self> {
+        let other = match Other::somebody() {
+            Ok(other) => other,
+            Err(missing) => {
+                println!("{missing}: no screen of another's");
+                return Ok(Self {
+                    display: ":31337".to_owned(),
+                    shown: None,
+                });
+            }
+        };
+        // One of an earlier run that was killed stays there.
+        for number in 31_337..31_400 {
+            let socket = PathBuf::from(format!("/tmp/.X11-unix/X{number}"));
+            match other.does(|| UnixListener::bind(&socket))? {
+                Ok(listener) => {
+                    return Ok(Self {
+                        display: format!(":{number}"),
+                        shown: Some((listener, socket)),
+                    });
+                }
+                Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error).context("another's screen"),
+            }
         }
-        Err(missing) => println!("{missing}: no screen of another's"),
+        bail!("no display is free")
     }
-    Ok(format!(":{DISPLAY}"))
+}
+
+impl Drop for Others {
+    fn drop(&mut self) {
+        if let Some((_, socket)) = &self.shown {
+            drop(fs::remove_file(socket));
+        }
+    }
 }
 
 fn is(desktop: &'static str) -> impl Fn(&Value) -> bool {

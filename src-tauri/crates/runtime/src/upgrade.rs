@@ -107,6 +107,10 @@ impl Program {
     /// Whether another program is there now.
     #[must_use]
     pub fn fate(&self) -> Fate {
+        self.fate_at(SystemTime::now())
+    }
+
+    fn fate_at(&self, now: SystemTime) -> Fate {
         let Some((found, touched)) = stamp(&self.path) else {
             return Fate::Gone;
         };
@@ -114,7 +118,7 @@ impl Program {
             return Fate::Same;
         }
         // A clock that was set back must not hold it up for ever.
-        let settled = SystemTime::now()
+        let settled = now
             .duration_since(touched)
             .map_or(true, |age| age >= SETTLED);
         if settled {
@@ -224,8 +228,11 @@ fn stamp(path: &Path) -> Option<(Stamp, SystemTime)> {
         modified: (found.mtime(), found.mtime_nsec()),
         length: found.len(),
     };
-    let changed = u64::try_from(found.ctime()).unwrap_or(0);
-    Some((stamp, SystemTime::UNIX_EPOCH + Duration::from_secs(changed)))
+    let seconds = u64::try_from(found.ctime()).unwrap_or(0);
+    // Whole seconds would make it up to one older than it is.
+    let nanoseconds = u32::try_from(found.ctime_nsec()).unwrap_or(0);
+    let changed = Duration::new(seconds, nanoseconds);
+    Some((stamp, SystemTime::UNIX_EPOCH + changed))
 }
 
 #[cfg(test)]
@@ -238,17 +245,6 @@ mod tests {
     fn program(path: &Path, content: &str) {
         fs::write(path, content).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn settled(ours: &Program) -> Fate {
-        let begun = std::time::Instant::now();
-        loop {
-            let fate = ours.fate();
-            if fate != Fate::Settling || begun.elapsed() > Duration::from_secs(5) {
-                return fate;
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
     }
 
     #[test]
@@ -271,8 +267,12 @@ mod tests {
         let next = folder.path().join("next");
         program(&next, "two");
         fs::rename(&next, &path).unwrap();
-        assert_eq!(ours.fate(), Fate::Settling);
-        assert_eq!(settled(&ours), Fate::Replaced);
+        let touched = stamp(&path).unwrap().1;
+        let just_before = SETTLED - Duration::from_nanos(1);
+        assert_eq!(ours.fate_at(touched + just_before), Fate::Settling);
+        assert_eq!(ours.fate_at(touched + SETTLED), Fate::Replaced);
+        let set_back = touched - Duration::from_secs(3600);
+        assert_eq!(ours.fate_at(set_back), Fate::Replaced, "not for ever");
 
         fs::remove_file(&path).unwrap();
         assert_eq!(ours.fate(), Fate::Gone, "an upgrade under way");
