@@ -17,7 +17,8 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// Starts one that listens at `socket`.
+    /// Starts one that listens at `socket`. The socket's folder is home to what it starts (the panel's settings, say),
+    /// which would else write in that of whoever tests.
     pub fn start(socket: &Path) -> Result<Self> {
         Self::start_for(socket, None)
     }
@@ -25,7 +26,15 @@ impl Bus {
     /// The same, of another user's.
     pub fn start_for(socket: &Path, whose: Option<Other>) -> Result<Self> {
         parts::system("dbus-daemon")?;
-        let mut daemon = Other::command(whose, "dbus-daemon")
+        let home = socket.parent().context("a socket in no folder")?;
+        let mut daemon = Other::command(whose, "dbus-daemon");
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"XDG_") {
+                daemon.env_remove(name);
+            }
+        }
+        let mut daemon = daemon
+            .env("HOME", home)
             .args(["--session", "--nofork", "--print-address=1"])
             .arg(format!("--address=unix:path={}", socket.display()))
             .stdin(Stdio::null())

@@ -28,6 +28,8 @@ impl Screen {
                 "-nolisten",
                 "tcp",
             ])
+            // It would be kept in the home of whoever tests.
+            .env("MESA_SHADER_CACHE_DISABLE", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
