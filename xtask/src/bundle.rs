@@ -17,6 +17,11 @@ pub(crate) fn missing() -> Result<Vec<(String, String)>> {
     Ok(missing)
 }
 
+/// Where they are made.
+pub(crate) fn folder() -> PathBuf {
+    cargo::target().join("packages")
+}
+
 /// Makes the packages, and returns the folder that they are in.
 pub(crate) fn make() -> Result<PathBuf> {
     let missing = missing()?;
@@ -27,7 +32,7 @@ pub(crate) fn make() -> Result<PathBuf> {
         bail!("missing for packages:{}", why.collect::<String>());
     }
     let programs = programs::lay_all()?;
-    let packages = cargo::target().join("packages");
+    let packages = folder();
     // What an earlier version left is of no use to anybody.
     crate::cache::remove(&packages)?;
     let mut bundle = cargo::cargo();

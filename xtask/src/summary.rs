@@ -28,14 +28,14 @@ impl Summary {
     pub(crate) fn step(&mut self, name: &str, step: impl FnOnce() -> Result<Outcome>) {
         eprintln!("== {name}");
         let begun = Instant::now();
-        let outcome = step().unwrap_or_else(|error| {
-            eprintln!("{name}: {error:#}");
-            Outcome {
-                failed: vec![format!("{error:#}")],
-                ..Outcome::default()
-            }
-        });
+        let outcome = judged(name, step());
         self.add(name, outcome, begun.elapsed());
+    }
+
+    /// The same of what was done beside the others, and how long it took.
+    pub(crate) fn done(&mut self, name: &str, outcome: Result<Outcome>, took: Duration) {
+        let outcome = judged(name, outcome);
+        self.add(name, outcome, took);
     }
 
     pub(crate) fn add(&mut self, name: &str, outcome: Outcome, took: Duration) {
@@ -77,6 +77,16 @@ impl Summary {
         );
         text
     }
+}
+
+fn judged(name: &str, outcome: Result<Outcome>) -> Outcome {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("{name}: {error:#}");
+        Outcome {
+            failed: vec![format!("{error:#}")],
+            ..Outcome::default()
+        }
+    })
 }
 
 /// The first lines of it that say something, the further ones below the first; long ones cut.

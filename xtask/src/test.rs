@@ -1,5 +1,6 @@
 //! `cargo xtask test`: builds what the tests need, runs them, and says what came of it.
 
+mod packages;
 mod ui;
 
 use std::env;
@@ -12,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use crate::bundle;
+use self::packages::Making;
 use crate::cargo::{self, Packages};
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
@@ -96,7 +97,7 @@ impl Request {
 pub(crate) fn run(request: &Request) -> Result<ExitCode> {
     check_prerequisites(request)?;
     let mut summary = Summary::default();
-    let mut sets: Vec<&str> = SETS.into_iter().filter(|set| request.wants(set)).collect();
+    let sets: Vec<&str> = SETS.into_iter().filter(|set| request.wants(set)).collect();
     // Most of the parts' first time is waiting for a registry or for Go; cargo's share fits beside.
     thread::scope(|scope| -> Result<()> {
         let begun = Instant::now();
@@ -125,6 +126,11 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let parts = parts?;
         let missing = parts.missing().into_iter().chain(parts.skipped.clone());
         summary.add("parts", judged(missing, request), took);
+        let making = if request.wants(PACKAGE) {
+            Some(Making::begin(scope, request)?)
+        } else {
+            None
+        };
         // Not sooner: two can't install the system's packages at once.
         if request.wants("ui") {
             summary.step("ui", || ui::run(request, packages));
@@ -133,12 +139,16 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
             return Ok(());
         };
         let mut world = World::write(programs, &parts)?;
-        if request.wants(PACKAGE) {
-            world.packages = made_packages(request, &mut summary);
-            sets.retain(|set| *set != PACKAGE || world.packages.is_some());
-        }
-        for set in &sets {
+        let (package, others): (Vec<&str>, Vec<&str>) =
+            sets.iter().partition(|set| **set == PACKAGE);
+        for set in others {
             summary.step(set, || run_set(set, request, packages, &world));
+        }
+        world.packages = making.and_then(|making| making.end(&mut summary));
+        if world.packages.is_some() {
+            for set in package {
+                summary.step(set, || run_set(set, request, packages, &world));
+            }
         }
         Ok(())
     })?;
@@ -191,26 +201,6 @@ fn window(request: &Request, summary: &mut Summary) -> Result<Packages> {
     };
     summary.add("window", judged(missing, request), begun.elapsed());
     Ok(packages)
-}
-
-/// The packages of the release; none where they can't be made, or may not be installed.
-fn made_packages(request: &Request, summary: &mut Summary) -> Option<PathBuf> {
-    let mut made = None;
-    summary.step("packages", || {
-        if !request.install {
-            let why = "it installs one on this machine: allow it by --install".to_owned();
-            return Ok(Outcome {
-                skipped: vec![why],
-                ..Outcome::default()
-            });
-        }
-        let missing = bundle::missing()?;
-        if missing.is_empty() {
-            made = Some(bundle::make()?);
-        }
-        Ok(judged(missing, request))
-    });
-    made
 }
 
 fn lint(summary: &mut Summary, packages: Packages) {
