@@ -11,8 +11,10 @@ mod notify;
 mod theme;
 mod tray;
 
+use std::convert::Infallible;
+
 use runtime::front::Front;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use bus::Bus;
 use lock::Lock;
@@ -26,49 +28,55 @@ pub(crate) async fn draw(front: Front) {
 
 /// What is on the session bus, on each that there is in turn.
 async fn session(mut front: Front, lock: Lock) {
-    // Which language is spoken: that of the tray.
-    let language = front.tray.clone();
-    let there = front.desktop.clone();
     loop {
         // First: what changes from now on is news.
         front.bus.mark_unchanged();
-        match Bus::session().await {
-            Ok(bus) => {
-                // Each ends with the bus.
-                let (inked, ink) = watch::channel(Ink::default());
-                tokio::join!(
-                    theme::inks(bus.clone(), front.reports.clone(), inked),
-                    lock::savers(bus.clone(), lock.clone()),
-                    arrival::desktops(bus.clone(), there.clone(), front.reports.clone()),
-                    notify::tell(
-                        bus.clone(),
-                        &mut front.notes,
-                        front.clicks.clone(),
-                        language.clone()
-                    ),
-                    tray::show(
-                        bus,
-                        &mut front.tray,
-                        &mut front.desktop,
-                        front.clicks.clone(),
-                        ink
-                    ),
-                );
-                lock.saver(false);
-                front.reports.tray_host(false);
-                tracing::info!("the session bus ended");
-            }
-            Err(error) => {
-                tracing::info!(%error, "no session bus");
-                front.reports.tray_host(false);
-            }
-        }
+        let (inked, ink) = watch::channel(Ink::default());
+        let (ends, over) = oneshot::channel();
+        // The item has a connection of its own, and does not wait for ours.
+        let item = tray::show(
+            over,
+            front.tray.clone(),
+            front.desktop.clone(),
+            front.clicks.clone(),
+            ink,
+        );
+        tokio::join!(on_a_bus(&mut front, &lock, inked, ends), item);
+        front.reports.tray_host(false);
         // A note that nobody can be told now is shown by tray and terminal all the same.
         tokio::select! {
             changed = front.bus.changed() => if changed.is_err() { return },
             () = async { while front.notes.recv().await.is_some() {} } => return,
         }
     }
+}
+
+/// What is asked, heard and told there beside the tray's item, until the bus is over. `_ends` is dropped with it.
+async fn on_a_bus(
+    front: &mut Front,
+    lock: &Lock,
+    inked: watch::Sender<Ink>,
+    _ends: oneshot::Sender<Infallible>,
+) {
+    let bus = match Bus::session().await {
+        Ok(bus) => bus,
+        Err(error) => {
+            tracing::info!(%error, "no session bus");
+            return;
+        }
+    };
+    let there = front.desktop.clone();
+    // Which language is spoken: that of the tray.
+    let language = front.tray.clone();
+    // Each ends with the bus.
+    tokio::join!(
+        theme::inks(bus.clone(), front.reports.clone(), inked),
+        lock::savers(bus.clone(), lock.clone()),
+        arrival::desktops(bus.clone(), there, front.reports.clone()),
+        notify::tell(bus, &mut front.notes, front.clicks.clone(), language),
+    );
+    lock.saver(false);
+    tracing::info!("the session bus ended");
 }
 
 /// A text as it is, where markup is understood (notifications' `body`, an item's `ToolTip`).

@@ -53,12 +53,6 @@ impl Bus {
         Ok(Self(builder.method_timeout(ANSWER).build().await?))
     }
 
-    /// Returns when it is over.
-    pub(super) async fn ended(&self) {
-        let mut all = Said(MessageStream::from(&self.0));
-        while all.next().await.is_some() {}
-    }
-
     /// Asks for an answer.
     pub(super) async fn call<B>(
         &self,

@@ -1,6 +1,6 @@
 //! The tray: a StatusNotifierItem on the session bus, by ksni.
 
-use std::pin::pin;
+use std::convert::Infallible;
 
 use broker::asker::Desktop;
 use broker::command::Command;
@@ -8,9 +8,8 @@ use broker::menu::{Action, Picture, Tray};
 use ksni::menu::MenuItem;
 use ksni::{Handle, Icon, ToolTip, TrayMethods as _};
 use runtime::front::Clicks;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
-use super::bus::Bus;
 use super::markup;
 use super::menu::rendered;
 use super::theme::Ink;
@@ -20,20 +19,19 @@ mod pictures {
     include!(concat!(env!("OUT_DIR"), "/pictures.rs"));
 }
 
-/// One item as long as there is a desktop, until the bus is over. A host of items may come later than it, go, and
-/// come again.
+/// One item as long as there is a desktop, until the bus is `over`: its other end is dropped then. A host of items may
+/// come later than it, go, and come again.
 pub(super) async fn show(
-    bus: Bus,
-    tray: &mut watch::Receiver<Tray>,
-    desktop: &mut watch::Receiver<Desktop>,
+    mut over: oneshot::Receiver<Infallible>,
+    mut tray: watch::Receiver<Tray>,
+    mut desktop: watch::Receiver<Desktop>,
     clicks: Clicks,
     mut ink: watch::Receiver<Ink>,
 ) {
-    let mut over = pin!(bus.ended());
     loop {
         tokio::select! {
-            ended = until(desktop, |it| it != Desktop::None) => if ended { return },
-            () = &mut over => return,
+            ended = until(&mut desktop, |it| it != Desktop::None) => if ended { return },
+            _ = &mut over => return,
         }
         let first = tray.borrow_and_update().clone();
         let item = Shown {
@@ -44,8 +42,8 @@ pub(super) async fn show(
         let ended = match item.assume_sni_available(true).spawn().await {
             Ok(handle) => {
                 let ended = tokio::select! {
-                    ended = follow(&handle, tray, desktop, &mut ink) => ended,
-                    () = &mut over => true,
+                    ended = follow(&handle, &mut tray, &mut desktop, &mut ink) => ended,
+                    _ = &mut over => true,
                 };
                 // Also after the bus: what serves the item must hear that it is over.
                 handle.shutdown().await;
@@ -56,7 +54,7 @@ pub(super) async fn show(
                 // The next desktop may have what this one lacks.
                 tokio::select! {
                     changed = desktop.changed() => changed.is_err(),
-                    () = &mut over => true,
+                    _ = &mut over => true,
                 }
             }
         };
