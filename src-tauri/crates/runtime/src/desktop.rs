@@ -1,18 +1,16 @@
 //! The graphical login that pages and the window are shown on: which one it is, and whether its screen is locked.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::asker::Desktop;
 use broker::event::Event;
-use rustix::io::Errno;
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 use tokio::sync::watch;
 
 use crate::inbox::Inbox;
+use crate::os::seat::Seat;
 
 /// Variables of a process, or for one.
 pub(crate) type Variables = Vec<(OsString, OsString)>;
@@ -29,9 +27,6 @@ const OF_A_LOGIN: [&str; 2] = [RUNTIME, "DBUS_SESSION_BUS_ADDRESS"];
 
 const RUNTIME: &str = "XDG_RUNTIME_DIR";
 
-/// The system's own user: some systems' X server is its.
-const ROOT: wire::os::Uid = 0;
-
 /// The screen that a person sits at, shared by its clones.
 #[derive(Clone)]
 pub(crate) struct Screen(Arc<Inner>);
@@ -46,7 +41,7 @@ struct Inner {
 
 /// The desktop that there is.
 struct Adopted {
-    socket: PathBuf,
+    seat: Seat,
     environment: Variables,
 }
 
@@ -81,30 +76,30 @@ impl Screen {
         let mut adopted = self.adopted();
         // Whoever asks is nearly always from there.
         if let Some(there) = &*adopted
-            && (there.environment == variables || answers(&there.socket))
+            && (there.environment == variables || there.seat.is_there())
         {
             return;
         }
         let both = [self.0.login.as_slice(), variables.as_slice()].concat();
-        let Some(socket) = socket(&both).filter(|socket| is_ours(socket)) else {
+        let Some(seat) = Seat::named(&both) else {
             return;
         };
-        tracing::info!(screen = %socket.display(), "a desktop");
+        tracing::info!(screen = %seat, "a desktop");
         *adopted = Some(Adopted {
-            socket,
+            seat,
             environment: variables,
         });
         drop(adopted);
         self.look();
     }
 
-    /// Looks whether it is still there, and says what is news. One whose socket is gone, or that nobody answers, is
+    /// Looks whether it is still there, and says what is news. One that is gone is
     /// let go: another of the same name may be somebody else's.
     pub(crate) fn look(&self) {
         let mut adopted = self.adopted();
         if adopted
             .as_ref()
-            .is_some_and(|adopted| !answers(&adopted.socket))
+            .is_some_and(|adopted| !adopted.seat.is_there())
         {
             *adopted = None;
         }
@@ -139,7 +134,7 @@ impl Screen {
 
     /// The folder in which something happens when it goes: to be watched.
     pub(crate) fn folder(&self) -> Option<PathBuf> {
-        Some(self.adopted().as_ref()?.socket.parent()?.to_path_buf())
+        Some(self.adopted().as_ref()?.seat.folder()?.to_path_buf())
     }
 
     /// What a program needs to show itself there.
@@ -163,50 +158,8 @@ fn only(environment: &[(OsString, OsString)], names: &[&str]) -> Variables {
     all.filter(|(name, _)| known(name)).cloned().collect()
 }
 
-/// Whether somebody listens at a socket. It waits for nobody: one who is too busy to take us is there. One that
-/// crashed leaves its socket behind, which nobody answers.
-fn answers(socket: &Path) -> bool {
-    matches!(knock(socket), Ok(_) | Err(Errno::AGAIN))
-}
-
-/// Whether it is this user's own screen who listens there, or the system's: what another user's shows is for that
-/// other user's eyes, and for their yes.
-fn is_ours(socket: &Path) -> bool {
-    let Ok(server) = knock(socket) else {
-        return false;
-    };
-    let server = wire::os::peer(&server).map(|peer| peer.uid);
-    server.is_ok_and(|server| server == ROOT || wire::os::uid().is_ok_and(|us| us == server))
-}
-
-fn knock(socket: &Path) -> rustix::io::Result<OwnedFd> {
-    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let address = SocketAddrUnix::new(socket)?;
-    let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    connect(&stream, &address)?;
-    Ok(stream)
-}
-
-/// The socket of the screen that an environment names, if it is one of this computer.
-fn socket(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
-    let variable = |name: &str| crate::asker::variable(environment, name);
-    let wayland = variable("WAYLAND_DISPLAY").and_then(|name| {
-        let name = Path::new(name);
-        if name.is_absolute() {
-            return Some(name.to_owned());
-        }
-        Some(Path::new(variable(RUNTIME)?).join(name))
-    });
-    let x11 = || {
-        let display = variable("DISPLAY").and_then(OsStr::to_str)?;
-        let number = display.strip_prefix(':')?.split('.').next()?;
-        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| Path::new("/tmp/.X11-unix").join(format!("X{number}")))
-    };
-    wayland.or_else(x11)
-}
-
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::os::unix::net::UnixListener;
 
@@ -218,25 +171,6 @@ mod tests {
         owned
             .map(|(name, value)| ((*name).into(), (*value).into()))
             .collect()
-    }
-
-    #[test]
-    fn only_a_screen_of_this_computer_counts() {
-        let named = |named: &[(&str, &str)]| socket(&variables(named));
-        assert_eq!(
-            named(&[("DISPLAY", ":7.0")]),
-            Some("/tmp/.X11-unix/X7".into())
-        );
-        assert_eq!(named(&[("DISPLAY", "evil.example.com:0")]), None);
-        assert_eq!(named(&[("DISPLAY", ":../../etc")]), None);
-        assert_eq!(
-            named(&[
-                ("WAYLAND_DISPLAY", "wayland-0"),
-                ("XDG_RUNTIME_DIR", "/run/user/7")
-            ]),
-            Some("/run/user/7/wayland-0".into())
-        );
-        assert_eq!(named(&[]), None);
     }
 
     /// A folder of sockets with a screen in it, and the resident's word of that.

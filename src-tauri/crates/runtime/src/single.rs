@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Permissions, TryLockError};
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -324,13 +324,11 @@ impl Handed {
 impl Handle {
     /// One that systemd lends. None, and it is closed: it is no socket that listens.
     fn new(descriptor: OwnedFd) -> Option<Self> {
-        rustix::net::sockopt::socket_acceptconn(descriptor.as_fd())
-            .is_ok_and(|listens| listens)
-            .then(|| Self {
-                listener: descriptor.into(),
-                bound: None,
-                ours: false,
-            })
+        descriptor::listens(&descriptor).then(|| Self {
+            listener: descriptor.into(),
+            bound: None,
+            ours: false,
+        })
     }
 }
 

@@ -67,3 +67,15 @@ pub(crate) fn keep_for_children(descriptor: &impl AsFd, keep: bool) -> rustix::i
         },
     )
 }
+
+/// Whether it is a socket that listens.
+#[cfg(target_os = "linux")]
+pub(crate) fn listens(descriptor: &impl AsFd) -> bool {
+    rustix::net::sockopt::socket_acceptconn(descriptor).is_ok_and(|listens| listens)
+}
+
+/// macOS doesn't tell (its `sogetoptlock` knows no SO_ACCEPTCONN). Only our own predecessor leaves us any there.
+#[cfg(target_os = "macos")]
+pub(crate) fn listens(descriptor: &impl AsFd) -> bool {
+    rustix::net::getsockname(descriptor).is_ok()
+}

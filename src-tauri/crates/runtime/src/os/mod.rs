@@ -16,4 +16,5 @@ pub(crate) mod network;
 pub(crate) mod ownership;
 pub(crate) mod page;
 pub(crate) mod processes;
+pub(crate) mod seat;
 pub(crate) mod watch;

@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::fd::{BorrowedFd, IntoRawFd};
+use std::os::fd::{AsFd as _, BorrowedFd, IntoRawFd};
 use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 
