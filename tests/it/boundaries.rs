@@ -44,7 +44,7 @@ const PROGRAMS: &[&str] = &[
 
 /// Where everything that is bought is named: what these start with costs every question.
 const ALL_BOUGHT: &[(&str, &[&str])] = &[
-    ("kubectl-fob", &["rustix"]),
+    ("kubectl-fob", &["rustix", "windows-sys"]),
     ("wire", &["rustix", "windows-sys"]),
 ];
 

@@ -4,7 +4,7 @@
 //! to. `no_main` spares it std's own start. The release is static, at a fixed address, without RELRO (a page
 //! fault costs as much as ten system calls), and with musl for its C library where there is one: `xtask` says
 //! how and why (`programs.rs`).
-#![cfg_attr(not(test), no_main)]
+#![cfg_attr(all(unix, not(test)), no_main)]
 
 mod os;
 mod question;
@@ -58,6 +58,12 @@ impl Waits {
             None => usual,
         }
     }
+}
+
+/// Windows' arguments are not those that a C program is handed.
+#[cfg(windows)]
+fn main() -> std::process::ExitCode {
+    run(std::env::args_os().map(os::bytes).collect()).into()
 }
 
 /// The whole program, called with these arguments, its own name first; returns its exit code.

@@ -1,12 +1,8 @@
 //! One question: what we were called with, and the resident's replies until it says how to end.
 
 use std::env;
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{IsTerminal, Read};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::OsString;
 
-use rustix::stdio;
 use wire::endpoint::Places;
 use wire::frame::{
     self, Decoder, ENVIRONMENT, Encoder, FrameError, Reply, Request, Run, Terminals,
@@ -14,6 +10,7 @@ use wire::frame::{
 use wire::os::{Ready, Stream};
 
 use crate::Waits;
+use crate::os;
 use crate::say::Say;
 use crate::streams::Streams;
 
@@ -29,7 +26,7 @@ pub(crate) struct Asker {
 pub(crate) enum Person {
     /// Ours is: a person called us.
     Own,
-    /// The parent's, as /proc shows it; as good as empty if it doesn't.
+    /// The parent's, as the system shows it; as good as empty if it doesn't.
     Parent,
 }
 
@@ -38,10 +35,10 @@ impl Asker {
     pub(crate) fn of_this_process(arguments: Vec<Vec<u8>>) -> Self {
         let mut arguments = arguments.into_iter();
         let program = arguments.next().unwrap_or_default();
-        let exec_info = env::var_os("KUBERNETES_EXEC_INFO").map(OsString::into_vec);
+        let exec_info = env::var_os("KUBERNETES_EXEC_INFO").map(os::bytes);
         // A plugin's PATH is looked up where it is the person's own, and every token has to be quick.
         let wanted = |name: &&&str| exec_info.is_none() || **name != "PATH";
-        let variable = |name: &str| Some((name.into(), env::var_os(name)?.into_vec()));
+        let variable = |name: &str| Some((name.into(), os::bytes(env::var_os(name)?)));
         let run = Run {
             program,
             args: arguments.collect(),
@@ -51,12 +48,8 @@ impl Asker {
                 .filter_map(|name| variable(name))
                 .collect(),
             cwd: env::current_dir()
-                .map_or_else(|_| Vec::new(), |cwd| cwd.into_os_string().into_vec()),
-            terminals: Terminals {
-                stdin: stdio::stdin().is_terminal(),
-                stdout: stdio::stdout().is_terminal(),
-                stderr: stdio::stderr().is_terminal(),
-            },
+                .map_or_else(|_| Vec::new(), |cwd| os::bytes(cwd.into_os_string())),
+            terminals: os::terminals(),
             exec_info,
         };
         let person = if run.exec_info.is_some() {
@@ -103,9 +96,9 @@ impl Person {
         match self {
             Self::Own => env::var_os(name),
             Self::Parent => {
-                let environment = parent_environment()?;
-                let found = variables(&environment).find(|(each, _)| *each == name);
-                found.map(|(_, value)| value.to_owned())
+                let mut environment = os::environment_of_parent()?.into_iter();
+                let found = environment.find(|(each, _)| each == name);
+                found.map(|(_, value)| value)
             }
         }
     }
@@ -114,31 +107,9 @@ impl Person {
     pub(crate) fn variables(self) -> Vec<(OsString, OsString)> {
         match self {
             Self::Own => env::vars_os().collect(),
-            Self::Parent => {
-                let environment = parent_environment().unwrap_or_default();
-                let found = variables(&environment);
-                found
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .collect()
-            }
+            Self::Parent => os::environment_of_parent().unwrap_or_default(),
         }
     }
-}
-
-fn parent_environment() -> Option<Vec<u8>> {
-    let parent = rustix::process::getppid()?.as_raw_pid();
-    let file = File::open(format!("/proc/{parent}/environ")).ok()?;
-    let mut environment = Vec::with_capacity(4096);
-    file.take(4 << 20).read_to_end(&mut environment).ok()?;
-    Some(environment)
-}
-
-fn variables(environment: &[u8]) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-    environment.split(|byte| *byte == 0).filter_map(|entry| {
-        let equals = entry.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = (entry.get(..equals)?, entry.get(equals + 1..)?);
-        Some((OsStr::from_bytes(name), OsStr::from_bytes(value)))
-    })
 }
 
 /// As a shell has it of a program that Ctrl-C ended.
@@ -159,7 +130,7 @@ pub(crate) fn ask(
         let reply = match replies.next().map_err(Say::Reply)? {
             Some(reply) => reply,
             // Approved in the browser meanwhile, a question is answered without its answer.
-            None if asked && ready(&mut stream)? == Ready::Input => {
+            None if asked && streams.wait(&mut stream)? == Ready::Input => {
                 if let Some(answer) = streams.line() {
                     if streams.was_interrupted() {
                         return Ok(INTERRUPTED);
@@ -191,12 +162,6 @@ pub(crate) fn ask(
     }
 }
 
-fn ready(stream: &mut Stream) -> Result<Ready, Say> {
-    stream
-        .wait_with(stdio::stdin())
-        .map_err(|error| Say::Reply(error.into()))
-}
-
 /// A resident that closes before it has read everything has said why, so its replies are read all the same.
 fn send(stream: &mut Stream, encoder: &mut Encoder<Request>, request: &Request) -> Result<(), Say> {
     match frame::write_frame(stream, encoder, request) {
@@ -209,16 +174,6 @@ fn send(stream: &mut Stream, encoder: &mut Encoder<Request>, request: &Request) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_environment_is_read_as_the_kernel_shows_it() {
-        let found: Vec<_> = variables(b"A=1\0EMPTY=\0broken\0B=x=y\0=odd\0").collect();
-        let expected = [("A", "1"), ("EMPTY", ""), ("B", "x=y"), ("", "odd")];
-        assert_eq!(
-            found,
-            expected.map(|(name, value)| (OsStr::new(name), OsStr::new(value)))
-        );
-    }
 
     #[test]
     fn a_parent_s_environment_is_not_ours() {

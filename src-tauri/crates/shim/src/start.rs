@@ -1,6 +1,5 @@
 //! Starting the resident when nobody answers.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use wire::endpoint::Places;
 use wire::os::Stream;
 use wire::start;
 
+use crate::os;
 use crate::question::Person;
 use crate::say::Say;
 use crate::streams::Streams;
@@ -31,14 +31,13 @@ pub(crate) fn resident(
 /// `sudo -E kubectl`: a resident of root's in a person's home would leave files there that the person can't
 /// read. Both environments are asked, since this only refuses.
 fn refuse_others_home(places: &Places, person: Person) -> Result<(), Say> {
-    if !rustix::process::geteuid().is_root() {
+    if !os::is_root() {
         return Ok(());
     }
     for environment in [person, Person::Own] {
         let home = environment.get("HOME").map(PathBuf::from);
         if let (Some(home), Some(_)) = (home, environment.get("SUDO_UID")) {
-            let owner =
-                fs::metadata(&home).map(|found| std::os::unix::fs::MetadataExt::uid(&found));
+            let owner = wire::os::owner(&home);
             if owner.is_ok_and(|owner| owner != *places.uid()) {
                 return Err(Say::OthersHome { home });
             }

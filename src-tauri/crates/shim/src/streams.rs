@@ -4,16 +4,12 @@
 //! line: more would run over a terminal program's screen. What is shown to a person has no control characters
 //! left in it, whoever wrote them there.
 
-use std::io;
 use std::mem;
-use std::os::fd::BorrowedFd;
 
-use rustix::stdio;
-use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
-};
 use wire::frame::Terminals;
+use wire::os::{Ready, Stream};
 
+use crate::os::{Input, Out, Unseen, write};
 use crate::say::Say;
 
 /// The longest line for a standard error that is no terminal, in characters.
@@ -21,9 +17,6 @@ const SHORT: usize = 300;
 
 /// The longest answer that a frame takes.
 const LONGEST_ANSWER: usize = 4096;
-
-/// What a terminal sends for it.
-const CTRL_C: u8 = 3;
 
 pub(crate) struct Streams {
     terminals: Terminals,
@@ -35,10 +28,11 @@ pub(crate) struct Streams {
     prompted: bool,
     /// Whether anything came from the resident.
     answered: bool,
-    /// What was read of standard input and belongs to no line yet.
+    stdin: Input,
+    /// What was read of it and belongs to no line yet.
     input: Vec<u8>,
-    /// How the terminal is to be again, while it shows nothing of what is typed.
-    unseen: Option<Termios>,
+    /// While the terminal shows nothing of what is typed.
+    unseen: Option<Unseen>,
     /// Somebody pressed Ctrl-C instead.
     interrupted: bool,
 }
@@ -52,6 +46,7 @@ impl Streams {
             said: false,
             prompted: false,
             answered: false,
+            stdin: Input::new(),
             input: Vec::new(),
             unseen: None,
             interrupted: false,
@@ -75,9 +70,9 @@ impl Streams {
             None if self.terminals.stdout => {
                 self.leave_prompt();
                 let text = String::from_utf8_lossy(&bytes);
-                write(stdio::stdout(), harmless(&text).as_bytes()).map_err(Say::Output)?;
+                write(Out::Stdout, harmless(&text).as_bytes()).map_err(Say::Output)?;
             }
-            None => write(stdio::stdout(), &bytes).map_err(Say::Output)?,
+            None => write(Out::Stdout, &bytes).map_err(Say::Output)?,
         }
         Ok(())
     }
@@ -91,7 +86,7 @@ impl Streams {
         let text = harmless(text);
         if self.terminals.stderr {
             self.leave_prompt();
-            let _ = write(stdio::stderr(), text.as_bytes());
+            let _ = write(Out::Stderr, text.as_bytes());
             return;
         }
         let Some(line) = text.lines().find(|line| !line.trim().is_empty()) else {
@@ -100,7 +95,7 @@ impl Streams {
         if !mem::replace(&mut self.said, true) {
             let mut line = line.trim_end().chars().take(SHORT).collect::<String>();
             line.push('\n');
-            let _ = write(stdio::stderr(), line.as_bytes());
+            let _ = write(Out::Stderr, line.as_bytes());
         }
     }
 
@@ -116,30 +111,26 @@ impl Streams {
         }
         self.leave_prompt();
         self.prompted = true;
-        write(stdio::stderr(), harmless(text).as_bytes()).is_ok()
+        write(Out::Stderr, harmless(text).as_bytes()).is_ok()
     }
 
-    /// The same, and what is typed is not shown. Ctrl-C ends the line, and does not end us: nobody else would have the
-    /// terminal show again what is typed.
+    /// The same, and what is typed is not shown.
     pub(crate) fn prompt_unseen(&mut self, text: &str) -> bool {
-        let (true, Ok(before)) = (self.terminals.stdin, tcgetattr(stdio::stdin())) else {
-            return false;
-        };
-        let mut unseen = before.clone();
-        unseen
-            .local_modes
-            .remove(LocalModes::ECHO | LocalModes::ISIG);
-        unseen.local_modes.insert(LocalModes::ECHONL);
-        unseen.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-        if tcsetattr(stdio::stdin(), OptionalActions::Flush, &unseen).is_err() {
+        if !self.terminals.stdin {
             return false;
         }
-        self.unseen = Some(before);
-        let shown = self.prompt(text);
+        self.unseen = Unseen::new();
+        let shown = self.unseen.is_some() && self.prompt(text);
         if !shown {
             self.show_again();
         }
         shown
+    }
+
+    /// Waits until something was typed, or the resident says something.
+    pub(crate) fn wait(&mut self, stream: &mut Stream) -> Result<Ready, Say> {
+        let ready = self.stdin.wait(stream);
+        ready.map_err(|error| Say::Reply(error.into()))
     }
 
     /// Whether the last line was given up.
@@ -148,22 +139,17 @@ impl Streams {
     }
 
     fn show_again(&mut self) {
-        if let Some(before) = self.unseen.take() {
-            let _ = tcsetattr(stdio::stdin(), OptionalActions::Now, &before);
-        }
+        self.unseen = None;
     }
 
     /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the
     /// input ends a line too.
     pub(crate) fn line(&mut self) -> Option<String> {
         let mut buffer = [0; 1024];
-        let count = match rustix::io::read(stdio::stdin(), &mut buffer) {
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => return None,
-            read => read.unwrap_or(0),
-        };
+        let count = self.stdin.read(&mut buffer)?;
         self.input
             .extend_from_slice(buffer.get(..count).unwrap_or_default());
-        let given_up = self.unseen.is_some() && self.input.contains(&CTRL_C);
+        let given_up = self.unseen.is_some() && Unseen::is_given_up(&self.input);
         let line = take_line(&mut self.input, count == 0 || given_up)?;
         self.interrupted = given_up;
         self.prompted = given_up;
@@ -176,21 +162,15 @@ impl Streams {
     pub(crate) fn finish(&mut self) -> Result<(), Say> {
         self.leave_prompt();
         match self.held.take() {
-            Some(held) => write(stdio::stdout(), &held).map_err(Say::Output),
+            Some(held) => write(Out::Stdout, &held).map_err(Say::Output),
             None => Ok(()),
         }
     }
 
     fn leave_prompt(&mut self) {
         if mem::take(&mut self.prompted) {
-            let _ = write(stdio::stderr(), b"\n");
+            let _ = write(Out::Stderr, b"\n");
         }
-    }
-}
-
-impl Drop for Streams {
-    fn drop(&mut self) {
-        self.show_again();
     }
 }
 
@@ -218,26 +198,6 @@ fn harmless(text: &str) -> String {
             | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().filter(|char| !harmful(*char)).collect()
-}
-
-fn write(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(to, bytes) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
-            Err(rustix::io::Errno::INTR) => {}
-            // Somebody made the stream non-blocking. It is ours to wait.
-            Err(rustix::io::Errno::AGAIN) => {
-                let mut wanted = [rustix::event::PollFd::from_borrowed_fd(
-                    to,
-                    rustix::event::PollFlags::OUT,
-                )];
-                let _ = rustix::event::poll(&mut wanted, None);
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

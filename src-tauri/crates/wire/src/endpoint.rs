@@ -156,7 +156,7 @@ pub fn connect(
     let nobody = || EndpointError::Nobody {
         path: socket.to_path_buf(),
     };
-    let checked = match socket.parent() {
+    let checked = match os::folder_of(socket) {
         Some(folder) => check_folder(folder, uid).and_then(|()| check_socket(socket, uid)),
         None => check_socket(socket, uid),
     };

@@ -8,5 +8,4 @@
 pub mod endpoint;
 pub mod frame;
 pub mod os;
-#[cfg(unix)]
 pub mod start;

@@ -5,17 +5,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use rustix::fs::{FlockOperation, Mode, OFlags, flock};
-use rustix::io::Errno;
 
 use crate::endpoint::{self, EndpointError, Places};
 use crate::os::{self, Stream};
@@ -156,17 +151,9 @@ pub fn is_installed() -> bool {
 
 /// `kubefob` in our own folder.
 fn program() -> Result<PathBuf, Unstarted> {
-    let ours = fs::read_link("/proc/self/exe").map(|path| path.into_os_string().into_vec());
-    let Ok(mut ours) = ours else {
-        return Err(Unstarted::Missing {
-            looked: "/proc/self/exe".into(),
-        });
-    };
-    // An upgrade may have replaced our file since we began; the folder is still the right one.
-    if ours.ends_with(b" (deleted)") {
-        ours.truncate(ours.len() - b" (deleted)".len());
-    }
-    let program = Path::new(OsStr::from_bytes(&ours)).with_file_name("kubefob");
+    let ours = os::this_program().map_err(|looked| Unstarted::Missing { looked })?;
+    let name = format!("kubefob{}", std::env::consts::EXE_SUFFIX);
+    let program = ours.with_file_name(name);
     if program.is_file() {
         Ok(program)
     } else {
@@ -174,27 +161,24 @@ fn program() -> Result<PathBuf, Unstarted> {
     }
 }
 
-fn lock_file(places: &Places) -> Result<OwnedFd, Unstarted> {
+fn lock_file(places: &Places) -> Result<File, Unstarted> {
     let socket = places.candidates().next();
     let Some(socket) = socket.transpose().map_err(Unstarted::Place)? else {
         let looked = PathBuf::from("/run/user");
         return Err(Unstarted::Place(EndpointError::Missing { path: looked }));
     };
-    let folder = socket.parent().unwrap_or(&socket);
-    endpoint::create_folder(folder, places.uid()).map_err(Unstarted::Place)?;
+    let folder = match os::folder_of(&socket) {
+        Some(folder) => folder.to_path_buf(),
+        None => places.machine_folder()?,
+    };
+    endpoint::create_folder(&folder, places.uid()).map_err(Unstarted::Place)?;
     let path = folder.join("starting");
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-    rustix::fs::open(&path, flags, Mode::RUSR | Mode::WUSR).map_err(|error| {
-        Unstarted::Place(EndpointError::Io {
-            path,
-            error: error.into(),
-        })
-    })
+    os::open_lock(&path).map_err(|error| Unstarted::Place(EndpointError::Io { path, error }))
 }
 
 /// Whether it is ours to start. Where locks don't work everybody may: the resident's own decides.
-fn take(lock: &OwnedFd) -> bool {
-    flock(lock, FlockOperation::NonBlockingLockExclusive) != Err(Errno::AGAIN)
+fn take(lock: &File) -> bool {
+    !matches!(lock.try_lock(), Err(TryLockError::WouldBlock))
 }
 
 /// One that lost the race to another ends well. That other one is waited for; or, where it was just ending
@@ -225,7 +209,7 @@ fn spawn(
         .arg(BACKGROUND)
         .env_clear()
         .envs(environment(places, variables))
-        .current_dir("/")
+        .current_dir(os::root())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
@@ -244,8 +228,8 @@ fn environment(
         .find(|(name, _)| name == "HOME")
         .map(|(_, home)| home.clone());
     passed.retain(|(name, value)| is_passed(name, value));
-    if !passed.iter().any(|(name, _)| name == "PATH") {
-        passed.push(("PATH".into(), "/usr/local/bin:/usr/bin:/bin".into()));
+    if !passed.iter().any(|(name, _)| os::is_named(name, "PATH")) {
+        passed.push(("PATH".into(), os::USUAL_PATH.into()));
     }
     if let Ok(home) = places.home() {
         passed.push(("HOME".into(), home.into()));
@@ -258,25 +242,8 @@ fn environment(
 }
 
 fn is_passed(name: &OsStr, value: &OsStr) -> bool {
-    let Some(name) = name.to_str() else {
-        return false;
-    };
-    match name {
-        "PATH"
-        | "LANG"
-        | "USER"
-        | "LOGNAME"
-        | "SHELL"
-        | "WAYLAND_DISPLAY"
-        | "XAUTHORITY"
-        | "XDG_ACTIVATION_TOKEN"
-        | "XDG_CURRENT_DESKTOP"
-        | "XDG_SESSION_ID" => true,
-        // A display or a bus at the other end of a network is nobody's desktop.
-        "DISPLAY" => value.as_bytes().starts_with(b":"),
-        "DBUS_SESSION_BUS_ADDRESS" => value.as_bytes().starts_with(b"unix:"),
-        _ => name.starts_with("LC_"),
-    }
+    name.to_str()
+        .is_some_and(|name| name == "LANG" || name.starts_with("LC_") || os::is_passed(name, value))
 }
 
 #[cfg(test)]

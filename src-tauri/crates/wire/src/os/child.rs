@@ -21,7 +21,7 @@ pub(crate) fn detach(command: &mut Command) {
 /// Keeps a process that we start from every descriptor but its standard streams. kubectl (and whoever runs
 /// it) would otherwise wait for the end of a pipe that the resident holds open all day.
 pub(crate) fn inherit_nothing() -> io::Result<()> {
-    let open = std::fs::read_dir("/proc/self/fd")?;
+    let open = std::fs::read_dir(super::OPEN_DESCRIPTORS)?;
     let numbers = open.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<RawFd>().ok());
     for number in numbers.filter(|number| *number > 2).collect::<Vec<_>>() {
         // SAFETY: the one thread of this process closes nothing meanwhile, but for the list's own

@@ -1,6 +1,7 @@
 //! Linux.
 
-use std::io;
+use std::ffi::OsString;
+use std::io::{self, Read as _};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
+use super::unix::variables;
 use super::{Peer, Uid};
 
 /// What `sun_path` takes, without the zero at its end.
@@ -16,6 +18,37 @@ pub(crate) const LONGEST_PATH: usize = 107;
 
 /// The data folder, below the home. XDG_DATA_HOME is not asked: a snap sets it for its children.
 pub(crate) const DATA: &str = ".local/share/kubefob";
+
+/// The numbers of this process's descriptors, as files.
+pub(crate) const OPEN_DESCRIPTORS: &str = "/proc/self/fd";
+
+/// The file that this process runs.
+///
+/// # Errors
+/// Where it should be said.
+pub fn this_program() -> Result<PathBuf, PathBuf> {
+    const LINK: &str = "/proc/self/exe";
+    let mut path = std::fs::read_link(LINK)
+        .map_err(|_| PathBuf::from(LINK))?
+        .into_os_string()
+        .into_vec();
+    // An upgrade may have replaced our file since we began; the folder is still the right one.
+    if path.ends_with(b" (deleted)") {
+        path.truncate(path.len() - b" (deleted)".len());
+    }
+    Ok(OsString::from_vec(path).into())
+}
+
+/// The environment that a process was started with; none where the system does not show it.
+#[must_use]
+pub fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
+    // std sizes its reads by a file's length, which is 0 here.
+    let file = std::fs::File::open(format!("/proc/{pid}/environ")).ok()?;
+    let mut environment = Vec::with_capacity(8 * 1024);
+    // More than the kernel lets a program be started with.
+    file.take(8 << 20).read_to_end(&mut environment).ok()?;
+    Some(variables(environment.split(|byte| *byte == 0)).collect())
+}
 
 /// Keeps our memory and files from the other processes of this user (PR_SET_DUMPABLE 0), core files included.
 ///

@@ -1,12 +1,13 @@
 //! macOS. Type-checked only: nobody has run it yet.
 #![allow(unsafe_code)] // calls of libSystem that rustix doesn't have
 
-use std::ffi::{CStr, OsStr, c_char, c_int, c_void};
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use super::unix::variables;
 use super::{Peer, Uid};
 
 /// What `sun_path` takes, without the zero at its end.
@@ -15,7 +16,20 @@ pub(crate) const LONGEST_PATH: usize = 103;
 /// The data folder, below the home.
 pub(crate) const DATA: &str = "Library/Application Support/kubefob";
 
+/// The numbers of this process's descriptors, as files.
+pub(crate) const OPEN_DESCRIPTORS: &str = "/dev/fd";
+
+/// The file that this process runs.
+///
+/// # Errors
+/// Where it should be.
+pub fn this_program() -> Result<PathBuf, PathBuf> {
+    std::env::current_exe().map_err(|_| PathBuf::from("kubefob"))
+}
+
 const PT_DENY_ATTACH: c_int = 31;
+const CTL_KERN: c_int = 1;
+const KERN_PROCARGS2: c_int = 49;
 const SOL_LOCAL: c_int = 0;
 const LOCAL_PEERPID: c_int = 2;
 const CS_DARWIN_USER_TEMP_DIR: c_int = 65537;
@@ -49,6 +63,14 @@ unsafe extern "C" {
         name: c_int,
         value: *mut c_void,
         length: *mut u32,
+    ) -> c_int;
+    fn sysctl(
+        name: *mut c_int,
+        parts: u32,
+        old: *mut c_void,
+        old_length: *mut usize,
+        new: *mut c_void,
+        new_length: usize,
     ) -> c_int;
     fn confstr(name: c_int, buffer: *mut c_char, length: usize) -> usize;
     fn getpwuid_r(
@@ -98,6 +120,61 @@ pub fn peer(socket: &impl AsFd) -> io::Result<Peer> {
     Ok(Peer { uid, pid })
 }
 
+/// What a process was started with.
+#[derive(Debug)]
+pub struct Started {
+    /// Its file, as it was named.
+    pub program: PathBuf,
+    /// Its arguments, its own name first.
+    pub arguments: Vec<OsString>,
+    /// Its environment; empty where the system keeps that from us.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// What a process was started with (`KERN_PROCARGS2` of sysctl(3)); none where the system does not show it.
+#[must_use]
+pub fn started(pid: u32) -> Option<Started> {
+    let mut name = [CTL_KERN, KERN_PROCARGS2, c_int::try_from(pid).ok()?];
+    // As long as arguments and environment may be together (ARG_MAX).
+    let mut buffer = vec![0_u8; 1 << 20];
+    let mut length = buffer.len();
+    // SAFETY: the name has three parts, and `length` is how long the buffer is.
+    let result = unsafe {
+        let into = buffer.as_mut_ptr().cast();
+        sysctl(
+            name.as_mut_ptr(),
+            3,
+            into,
+            &raw mut length,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    if result != 0 {
+        return None;
+    }
+    // A count; the program's path, and zeros up to a boundary; so many arguments; the environment, up to an empty one.
+    let (count, rest) = buffer.get(..length)?.split_first_chunk::<4>()?;
+    let count = usize::try_from(i32::from_ne_bytes(*count)).ok()?;
+    let end = rest.iter().position(|byte| *byte == 0)?;
+    let (program, rest) = rest.split_at_checked(end)?;
+    let begin = rest.iter().position(|byte| *byte != 0)?;
+    let mut words = rest.get(begin..)?.split(|byte| *byte == 0);
+    let owned = |text: &[u8]| OsString::from_vec(text.to_vec());
+    Some(Started {
+        program: owned(program).into(),
+        arguments: words.by_ref().take(count).map(owned).collect(),
+        environment: variables(words.take_while(|word| !word.is_empty())).collect(),
+    })
+}
+
+/// The environment that a process was started with; none where the system does not show it.
+#[must_use]
+pub fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
+    let environment = started(pid)?.environment;
+    (!environment.is_empty()).then_some(environment)
+}
+
 /// Linux alone has such a folder.
 #[must_use]
 pub fn runtime_folder(_: &Uid) -> Option<PathBuf> {
@@ -139,7 +216,7 @@ pub(crate) fn home(uid: &Uid) -> Option<PathBuf> {
     // SAFETY: the call put a string that ends with zero into `buffer`, which is still here.
     let home = unsafe { CStr::from_ptr(entry.home) }.to_bytes().to_vec();
     home.starts_with(b"/")
-        .then(|| PathBuf::from(std::ffi::OsString::from_vec(home)))
+        .then(|| PathBuf::from(OsString::from_vec(home)))
 }
 
 /// The host's UUID.

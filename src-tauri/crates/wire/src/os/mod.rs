@@ -9,7 +9,11 @@
 //! | `LONGEST_PATH`, `DATA` | what a socket's path may have; the data folder below the home |
 //! | `runtime_socket`, `instance_socket`, `machine_socket` | where sockets are |
 //! | `home`, `owner`, `machine_id` | what the system says |
+//! | `environment`, `environment_of_login` | what a process was started with, or what any of this user's is |
+//! | `this_program` | the file that this process runs |
 //! | `detach`, `inherit_nothing` | a process that we start is one of its own |
+//! | `USUAL_PATH`, `root`, `is_named`, `is_passed` | what it has of its starter's, and what stands in for that |
+//! | `open_lock`, `folder_of` | a file to be locked; the folder that a socket stands in |
 //! | `check_folder`, `check_socket`, `create_folder` | the checks of `endpoint` |
 
 use std::time::{Duration, Instant};
@@ -26,28 +30,33 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{harden, peer, runtime_folder};
+pub use linux::{environment, harden, peer, runtime_folder, this_program};
 #[cfg(target_os = "macos")]
-pub use macos::{harden, peer, runtime_folder};
+pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
-pub use unix::{Ready, Stream, Uid};
+pub use unix::{Stream, Uid, open_lock, owner};
 #[cfg(windows)]
-pub use windows::{Stream, Uid, harden, peer, runtime_folder};
+pub use windows::{
+    Stream, Uid, environment_of_login, harden, open_lock, owner, peer, runtime_folder,
+    this_program, user_of_process,
+};
 
 #[cfg(unix)]
 pub(crate) use child::{detach, inherit_nothing};
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{DATA, LONGEST_PATH, home, machine_id, runtime_socket};
+pub(crate) use linux::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{DATA, LONGEST_PATH, home, machine_id, runtime_socket};
+pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(unix)]
 pub(crate) use unix::{
-    check_folder, check_socket, create_folder, instance_socket, machine_socket, owner,
+    USUAL_PATH, check_folder, check_socket, create_folder, folder_of, instance_socket, is_named,
+    is_passed, machine_socket, root,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    DATA, LONGEST_PATH, check_folder, check_socket, create_folder, home, instance_socket,
-    machine_id, machine_socket, owner, runtime_socket,
+    DATA, LONGEST_PATH, USUAL_PATH, check_folder, check_socket, create_folder, detach, folder_of,
+    home, inherit_nothing, instance_socket, is_named, is_passed, machine_id, machine_socket, root,
+    runtime_socket,
 };
 
 #[cfg(unix)]
@@ -62,6 +71,15 @@ pub struct Peer {
     pub uid: Uid,
     /// The process; none where the system doesn't say, or its namespace is another.
     pub pid: Option<u32>,
+}
+
+/// What `Stream::wait_with` waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ready {
+    /// The peer has said something, or is gone.
+    Peer,
+    /// The input can be read, or has ended.
+    Input,
 }
 
 /// How long waits may last together.

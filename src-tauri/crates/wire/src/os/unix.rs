@@ -1,16 +1,18 @@
 //! What Linux and macOS share.
 
-use std::fs::{self, DirBuilder};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketType};
 
-use super::{Patience, Peer};
+use super::{Patience, Peer, Ready};
 use crate::endpoint::EndpointError;
 
 /// Who a user is.
@@ -35,8 +37,63 @@ pub(crate) fn machine_socket(
     Some(folder().map(|folder| folder.join("socket")))
 }
 
-pub(crate) fn owner(path: &Path) -> io::Result<Uid> {
+/// The folder whose owner says who may have put a socket there.
+pub(crate) fn folder_of(socket: &Path) -> Option<&Path> {
+    socket.parent()
+}
+
+/// Whose a file or folder is.
+///
+/// # Errors
+/// What the system says.
+pub fn owner(path: &Path) -> io::Result<Uid> {
     Ok(fs::metadata(path)?.uid())
+}
+
+/// A file to be locked, made if it isn't there.
+///
+/// # Errors
+/// What the system says; a symlink is refused.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+}
+
+/// Where programs are, for one whose starter doesn't say.
+pub(crate) const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A folder that keeps no disk from being taken out.
+pub(crate) fn root() -> PathBuf {
+    "/".into()
+}
+
+/// Whether a variable has this name.
+pub(crate) fn is_named(variable: &OsStr, name: &str) -> bool {
+    variable == name
+}
+
+/// Whether the resident may know a variable of whoever starts it.
+pub(crate) fn is_passed(name: &str, value: &OsStr) -> bool {
+    match name {
+        "PATH"
+        | "USER"
+        | "LOGNAME"
+        | "SHELL"
+        | "WAYLAND_DISPLAY"
+        | "XAUTHORITY"
+        | "XDG_ACTIVATION_TOKEN"
+        | "XDG_CURRENT_DESKTOP"
+        | "XDG_SESSION_ID" => true,
+        // A display or a bus at the other end of a network is nobody's desktop.
+        "DISPLAY" => value.as_bytes().starts_with(b":"),
+        "DBUS_SESSION_BUS_ADDRESS" => value.as_bytes().starts_with(b"unix:"),
+        _ => false,
+    }
 }
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
@@ -201,15 +258,6 @@ impl From<Stream> for OwnedFd {
     }
 }
 
-/// What [`Stream::wait_with`] waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ready {
-    /// The peer has said something, or is gone.
-    Peer,
-    /// The input can be read, or has ended.
-    Input,
-}
-
 /// Waits until one of `what` is ready, or its other end is gone.
 fn wait(what: &mut [PollFd<'_>], patience: &mut Patience) -> io::Result<()> {
     loop {
@@ -290,5 +338,33 @@ fn above_the_standard_streams(socket: OwnedFd) -> rustix::io::Result<OwnedFd> {
         Ok(socket)
     } else {
         rustix::io::fcntl_dupfd_cloexec(&socket, 3)
+    }
+}
+
+/// Name and value of what stands as `NAME=value`; what doesn't is none.
+pub(crate) fn variables<'a>(
+    entries: impl Iterator<Item = &'a [u8]>,
+) -> impl Iterator<Item = (OsString, OsString)> {
+    entries.filter_map(|entry| {
+        let equals = entry.iter().position(|byte| *byte == b'=')?;
+        let (name, value) = (entry.get(..equals)?, entry.get(equals + 1..)?);
+        let owned = |text: &[u8]| OsString::from_vec(text.to_vec());
+        Some((owned(name), owned(value)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_environment_is_read_as_the_kernel_shows_it() {
+        let block = b"A=1\0EMPTY=\0broken\0B=x=y\0=odd\0";
+        let found: Vec<_> = variables(block.split(|byte| *byte == 0)).collect();
+        let expected = [("A", "1"), ("EMPTY", ""), ("B", "x=y"), ("", "odd")];
+        assert_eq!(
+            found,
+            expected.map(|(name, value)| (name.into(), value.into()))
+        );
     }
 }

@@ -1,18 +1,22 @@
 //! Windows: a named pipe, whose descriptor admits the user alone. Type-checked only: nobody has run it yet.
 #![allow(unsafe_code)] // calls of the Windows API
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::windows::ffi::OsStrExt;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::{AsHandle, AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::ptr::null_mut;
 use std::time::Duration;
 
-use windows_sys::Win32::Foundation::{ERROR_PIPE_BUSY, ERROR_SUCCESS, HANDLE, LocalFree};
+use windows_sys::Win32::Foundation::{
+    ERROR_PIPE_BUSY, ERROR_SUCCESS, HANDLE, HANDLE_FLAG_INHERIT, LocalFree, SetHandleInformation,
+};
 use windows_sys::Win32::Security::Authorization::{
     ConvertSidToStringSidW, GetNamedSecurityInfoW, GetSecurityInfo, SE_FILE_OBJECT,
     SE_KERNEL_OBJECT,
@@ -21,16 +25,23 @@ use windows_sys::Win32::Security::{
     GetTokenInformation, OWNER_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, TOKEN_QUERY,
     TOKEN_USER, TokenUser,
 };
-use windows_sys::Win32::Storage::FileSystem::{SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT};
+use windows_sys::Win32::Storage::FileSystem::{
+    FILE_FLAG_OPEN_REPARSE_POINT, SECURITY_IDENTIFICATION, SECURITY_SQOS_PRESENT,
+};
 use windows_sys::Win32::System::Com::CoTaskMemFree;
+use windows_sys::Win32::System::Console::{
+    GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
+};
+use windows_sys::Win32::System::Environment::{CreateEnvironmentBlock, DestroyEnvironmentBlock};
 use windows_sys::Win32::System::Pipes::{GetNamedPipeServerProcessId, PeekNamedPipe};
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
+    CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS, GetCurrentProcess, OpenProcess, OpenProcessToken,
+    PROCESS_QUERY_LIMITED_INFORMATION,
 };
 use windows_sys::Win32::UI::Shell::{FOLDERID_Profile, SHGetKnownFolderPath};
 
-use super::{Patience, Peer};
+use super::{Patience, Peer, Ready};
 use crate::endpoint::{EndpointError, fnv1a};
 
 /// Who a user is: a SID as text, `S-1-5-…`.
@@ -48,6 +59,93 @@ pub(crate) const LONGEST_PATH: usize = 256;
 
 /// The data folder, below the home: the one that does not roam.
 pub(crate) const DATA: &str = r"AppData\Local\kubefob";
+
+/// Where programs are, for one whose starter doesn't say.
+pub(crate) const USUAL_PATH: &str = r"C:\Windows\System32;C:\Windows";
+
+/// The file that this process runs.
+///
+/// # Errors
+/// Where it should be.
+pub fn this_program() -> Result<PathBuf, PathBuf> {
+    std::env::current_exe().map_err(|_| PathBuf::from("kubefob.exe"))
+}
+
+/// A folder that keeps no disk from being taken out.
+pub(crate) fn root() -> PathBuf {
+    std::env::var_os("SystemRoot").map_or_else(|| r"C:\".into(), PathBuf::from)
+}
+
+/// Whether a variable has this name. Case is nothing to Windows.
+pub(crate) fn is_named(variable: &OsStr, name: &str) -> bool {
+    variable.eq_ignore_ascii_case(name)
+}
+
+/// Whether the resident may know a variable of whoever starts it: what names the person's folders and the system's,
+/// without which no program of Windows works.
+pub(crate) fn is_passed(name: &str, _: &OsStr) -> bool {
+    const PASSED: [&str; 20] = [
+        "PATH",
+        "PATHEXT",
+        "COMSPEC",
+        "SYSTEMROOT",
+        "SYSTEMDRIVE",
+        "WINDIR",
+        "USERPROFILE",
+        "USERNAME",
+        "USERDOMAIN",
+        "HOMEDRIVE",
+        "HOMEPATH",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "PROGRAMDATA",
+        "PROGRAMFILES",
+        "PROGRAMFILES(X86)",
+        "PUBLIC",
+        "TEMP",
+        "TMP",
+        "COMPUTERNAME",
+    ];
+    PASSED
+        .iter()
+        .any(|passed| name.eq_ignore_ascii_case(passed))
+}
+
+/// A file to be locked, made if it isn't there.
+///
+/// # Errors
+/// What the system says.
+pub fn open_lock(path: &Path) -> io::Result<File> {
+    // A link is opened itself, and not what it leads to.
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .custom_flags(FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(path)
+}
+
+/// Makes the process that `command` starts one without our console, whose Ctrl-C is not its.
+pub(crate) fn detach(command: &mut Command) {
+    command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
+}
+
+/// Keeps a process that we start from our standard streams. kubectl (and whoever runs it) would otherwise wait for
+/// the end of a pipe that the resident holds open all day.
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(crate) fn inherit_nothing() -> io::Result<()> {
+    for stream in [STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE] {
+        // SAFETY: the handle is this process's own, or none, for which the call fails without harm.
+        unsafe { SetHandleInformation(GetStdHandle(stream), HANDLE_FLAG_INHERIT, 0) };
+    }
+    Ok(())
+}
+
+/// None: pipes have no folder.
+pub(crate) fn folder_of(_: &Path) -> Option<&Path> {
+    None
+}
 
 /// Nothing to do: another process of the same user is not kept out on Windows, which is said in the docs.
 ///
@@ -75,15 +173,7 @@ pub fn peer(pipe: &impl AsHandle) -> io::Result<Peer> {
     let mut pid = 0;
     // SAFETY: the handle is open, and `pid` lives through the call.
     checked(unsafe { GetNamedPipeServerProcessId(pipe, &raw mut pid) })?;
-    // SAFETY: no memory is handed over; a handle that was opened is ours to close.
-    let process = unsafe {
-        let process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
-        if process.is_null() {
-            return Err(io::Error::last_os_error());
-        }
-        OwnedHandle::from_raw_handle(process)
-    };
-    let uid = user_of(process.as_raw_handle())?;
+    let uid = user_of_process(pid)?;
     if owner_of_pipe(pipe)? != uid {
         return Err(io::Error::other(
             "the pipe's owner is not the user who serves it",
@@ -93,6 +183,49 @@ pub fn peer(pipe: &impl AsHandle) -> io::Result<Peer> {
         uid,
         pid: Some(pid),
     })
+}
+
+/// Who runs a process.
+///
+/// # Errors
+/// What the system says.
+pub fn user_of_process(pid: u32) -> io::Result<Uid> {
+    // SAFETY: no memory is handed over; a handle that was opened is ours to close.
+    let process = unsafe {
+        let process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
+        if process.is_null() {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedHandle::from_raw_handle(process)
+    };
+    user_of(process.as_raw_handle())
+}
+
+/// The environment that every program of this user's login is started with; none where the system doesn't say.
+#[must_use]
+pub fn environment_of_login() -> Option<Vec<(OsString, OsString)>> {
+    // SAFETY: a constant that stands for this process and needs no closing.
+    let token = token_of(unsafe { GetCurrentProcess() }).ok()?;
+    let mut block = null_mut();
+    // SAFETY: `block` lives through the call; without inheritance nothing of ours is in it.
+    if unsafe { CreateEnvironmentBlock(&raw mut block, token.as_raw_handle(), 0) } == 0 {
+        return None;
+    }
+    let mut variables = Vec::new();
+    let mut at: *const u16 = block.cast();
+    // SAFETY: texts that each end with zero, and an empty one at their end.
+    while unsafe { *at } != 0 {
+        // SAFETY: as above.
+        let entry = unsafe { wide_to_string(at) };
+        // SAFETY: as above: behind the text and its zero there is another, or the end.
+        at = unsafe { at.add(entry.encode_utf16().count() + 1) };
+        if let Some((name, value)) = entry.split_once('=') {
+            variables.push((name.into(), value.into()));
+        }
+    }
+    // SAFETY: the system made it for us.
+    unsafe { DestroyEnvironmentBlock(block) };
+    Some(variables)
 }
 
 /// Linux alone has such a folder.
@@ -130,7 +263,11 @@ pub(crate) fn home(_: &Uid) -> Option<PathBuf> {
     text.map(PathBuf::from)
 }
 
-pub(crate) fn owner(path: &Path) -> io::Result<Uid> {
+/// Whose a file or folder is.
+///
+/// # Errors
+/// What the system says.
+pub fn owner(path: &Path) -> io::Result<Uid> {
     let path = wide(path.as_os_str());
     let (mut sid, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) = (null_mut(), null_mut());
     // SAFETY: the path ends with zero, and the pointers live through the call.
@@ -185,18 +322,18 @@ pub(crate) fn check_socket(_: &Path, _: &Uid) -> Result<(), EndpointError> {
     Ok(())
 }
 
-/// The folder of the lock and the vault: it must be the user's. A pipe's "folder" is the system's own.
+/// The folder of the lock and the vault: it must be the user's.
 pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
-    if folder.starts_with(r"\\.\pipe") {
-        return Ok(());
-    }
     let path = || folder.to_path_buf();
-    let found = std::fs::symlink_metadata(folder).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => EndpointError::Missing { path: path() },
-        _ => EndpointError::Io {
-            path: path(),
-            error,
-        },
+    let found = std::fs::symlink_metadata(folder).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            EndpointError::Missing { path: path() }
+        } else {
+            EndpointError::Io {
+                path: path(),
+                error,
+            }
+        }
     })?;
     if found.is_symlink() {
         return Err(EndpointError::Symlink { path: path() });
@@ -265,6 +402,33 @@ impl Stream {
         peer(&self.pipe)
     }
 
+    /// Waits until the peer has said something, or `input` says that it can be read. The peer comes first.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`].
+    pub fn wait_with(&mut self, mut input: impl FnMut() -> bool) -> io::Result<Ready> {
+        let mut pause = Pause::new();
+        loop {
+            if self.has_something() {
+                return Ok(Ready::Peer);
+            }
+            if input() {
+                return Ok(Ready::Input);
+            }
+            pause.within(&mut self.patience)?;
+        }
+    }
+
+    /// Whether a read would not wait: something is there, or the pipe is closed.
+    fn has_something(&self) -> bool {
+        let mut there = 0;
+        let pipe = self.pipe.as_raw_handle();
+        // SAFETY: nothing is read, and `there` lives through the call.
+        let result =
+            unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &raw mut there, null_mut()) };
+        result == 0 || there > 0
+    }
+
     /// Sets how long the waits that follow may last together.
     pub fn set_patience(&mut self, patience: impl Into<Patience>) {
         self.patience = patience.into();
@@ -275,14 +439,8 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut pause = Pause::new();
         loop {
-            let mut there = 0;
-            let pipe = self.pipe.as_raw_handle();
-            // SAFETY: nothing is read, and `there` lives through the call.
-            let result = unsafe {
-                PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &raw mut there, null_mut())
-            };
             // A closed pipe is said by the read below, as the end of the stream.
-            if result == 0 || there > 0 {
+            if self.has_something() {
                 return match self.pipe.read(buffer) {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
                     read => read,
@@ -321,12 +479,16 @@ impl Pause {
     }
 }
 
-fn user_of(process: HANDLE) -> io::Result<Uid> {
+fn token_of(process: HANDLE) -> io::Result<OwnedHandle> {
     let mut token = null_mut();
     // SAFETY: the handle is open, and `token` lives through the call.
     checked(unsafe { OpenProcessToken(process, TOKEN_QUERY, &raw mut token) })?;
     // SAFETY: it was just opened, and nobody else closes it.
-    let token = unsafe { OwnedHandle::from_raw_handle(token) };
+    Ok(unsafe { OwnedHandle::from_raw_handle(token) })
+}
+
+fn user_of(process: HANDLE) -> io::Result<Uid> {
+    let token = token_of(process)?;
     // A TOKEN_USER and the SID that it points to (68 bytes at most), aligned as pointers are.
     let mut buffer = [0_usize; 32];
     let mut length = u32::try_from(size_of_val(&buffer)).unwrap_or(0);

@@ -1,0 +1,27 @@
+//! What differs between systems: one file each, with the same names in all of them.
+//!
+//! | name | is |
+//! |---|---|
+//! | `terminals` | which of the standard streams are terminals |
+//! | `Out`, `write` | a stream to write to, without a buffer |
+//! | `Input` | standard input, waited for beside the resident |
+//! | `Unseen` | a terminal that doesn't show what is typed, until it is dropped |
+//! | `bytes` | a text as the wire has it |
+//! | `environment_of_parent` | what whoever started us has of its own |
+//! | `is_root` | whether we may do everything |
+
+#[cfg(unix)]
+mod start;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::{
+    Input, Out, Unseen, bytes, environment_of_parent, is_root, terminals, write,
+};
+#[cfg(windows)]
+pub(crate) use windows::{
+    Input, Out, Unseen, bytes, environment_of_parent, is_root, terminals, write,
+};

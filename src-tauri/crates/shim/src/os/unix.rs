@@ -1,0 +1,122 @@
+//! Linux and macOS.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStringExt;
+
+use rustix::io::Errno;
+use rustix::stdio;
+use rustix::termios::{
+    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+};
+use wire::frame::Terminals;
+use wire::os::{Ready, Stream};
+
+/// What a terminal sends for it.
+const CTRL_C: u8 = 3;
+
+pub(crate) fn terminals() -> Terminals {
+    Terminals {
+        stdin: stdio::stdin().is_terminal(),
+        stdout: stdio::stdout().is_terminal(),
+        stderr: stdio::stderr().is_terminal(),
+    }
+}
+
+/// A stream to write to.
+#[derive(Clone, Copy)]
+pub(crate) enum Out {
+    Stdout,
+    Stderr,
+}
+
+pub(crate) fn write(to: Out, mut bytes: &[u8]) -> io::Result<()> {
+    let to: BorrowedFd<'_> = match to {
+        Out::Stdout => stdio::stdout(),
+        Out::Stderr => stdio::stderr(),
+    };
+    while !bytes.is_empty() {
+        match rustix::io::write(to, bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(Errno::INTR) => {}
+            // Somebody made the stream non-blocking. It is ours to wait.
+            Err(Errno::AGAIN) => {
+                let mut wanted = [rustix::event::PollFd::from_borrowed_fd(
+                    to,
+                    rustix::event::PollFlags::OUT,
+                )];
+                let _ = rustix::event::poll(&mut wanted, None);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Standard input.
+pub(crate) struct Input;
+
+impl Input {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    /// Waits for it or for the resident, whoever is first.
+    pub(crate) fn wait(&mut self, stream: &mut Stream) -> io::Result<Ready> {
+        stream.wait_with(stdio::stdin())
+    }
+
+    /// Reads once: how much, 0 at its end. None: nothing came yet.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        match rustix::io::read(stdio::stdin(), buffer) {
+            Err(Errno::INTR | Errno::AGAIN) => None,
+            read => Some(read.unwrap_or(0)),
+        }
+    }
+}
+
+/// How the terminal is to be again. Ctrl-C ends the line, and does not end us: nobody else would have the terminal
+/// show again what is typed.
+pub(crate) struct Unseen(Termios);
+
+impl Unseen {
+    /// None: it is no terminal, or can't be made so.
+    pub(crate) fn new() -> Option<Self> {
+        let before = tcgetattr(stdio::stdin()).ok()?;
+        let mut unseen = before.clone();
+        unseen
+            .local_modes
+            .remove(LocalModes::ECHO | LocalModes::ISIG);
+        unseen.local_modes.insert(LocalModes::ECHONL);
+        unseen.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+        tcsetattr(stdio::stdin(), OptionalActions::Flush, &unseen).ok()?;
+        Some(Self(before))
+    }
+
+    /// Whether somebody pressed Ctrl-C instead.
+    pub(crate) fn is_given_up(input: &[u8]) -> bool {
+        input.contains(&CTRL_C)
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        let _ = tcsetattr(stdio::stdin(), OptionalActions::Now, &self.0);
+    }
+}
+
+pub(crate) fn bytes(text: OsString) -> Vec<u8> {
+    text.into_vec()
+}
+
+/// The parent's environment, as the system shows it.
+pub(crate) fn environment_of_parent() -> Option<Vec<(OsString, OsString)>> {
+    let parent = rustix::process::getppid()?.as_raw_pid();
+    wire::os::environment(u32::try_from(parent).ok()?)
+}
+
+pub(crate) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}

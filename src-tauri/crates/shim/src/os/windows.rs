@@ -1,0 +1,141 @@
+//! Windows. Type-checked only: nobody has run it yet.
+#![allow(unsafe_code)] // calls of the Windows API
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::os::windows::io::AsRawHandle as _;
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+
+use windows_sys::Win32::System::Console::{ENABLE_ECHO_INPUT, GetConsoleMode, SetConsoleMode};
+use wire::frame::Terminals;
+use wire::os::{Ready, Stream};
+
+pub(crate) fn terminals() -> Terminals {
+    Terminals {
+        stdin: io::stdin().is_terminal(),
+        stdout: io::stdout().is_terminal(),
+        stderr: io::stderr().is_terminal(),
+    }
+}
+
+/// A stream to write to.
+#[derive(Clone, Copy)]
+pub(crate) enum Out {
+    Stdout,
+    Stderr,
+}
+
+/// std's own streams turn UTF-8 into what a console wants.
+pub(crate) fn write(to: Out, bytes: &[u8]) -> io::Result<()> {
+    match to {
+        Out::Stdout => {
+            let mut stdout = io::stdout();
+            stdout.write_all(bytes)?;
+            stdout.flush()
+        }
+        Out::Stderr => io::stderr().write_all(bytes),
+    }
+}
+
+/// Standard input: read by a thread of its own from the first question on, since a console can't be waited for.
+pub(crate) struct Input {
+    reader: Option<Receiver<Vec<u8>>>,
+    next: Option<Vec<u8>>,
+}
+
+impl Input {
+    pub(crate) fn new() -> Self {
+        Self {
+            reader: None,
+            next: None,
+        }
+    }
+
+    /// Waits for it or for the resident, whoever is first.
+    pub(crate) fn wait(&mut self, stream: &mut Stream) -> io::Result<Ready> {
+        let reader = self.reader.get_or_insert_with(read_all);
+        let next = &mut self.next;
+        stream.wait_with(|| {
+            if next.is_none() {
+                *next = match reader.try_recv() {
+                    Ok(read) => Some(read),
+                    Err(TryRecvError::Disconnected) => Some(Vec::new()),
+                    Err(TryRecvError::Empty) => None,
+                };
+            }
+            next.is_some()
+        })
+    }
+
+    /// Reads once: how much, 0 at its end. None: nothing came yet.
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
+        let mut read = self.next.take()?;
+        let count = read.len().min(buffer.len());
+        let rest = read.split_off(count);
+        buffer.get_mut(..count)?.copy_from_slice(&read);
+        if !rest.is_empty() {
+            self.next = Some(rest);
+        }
+        Some(count)
+    }
+}
+
+/// The thread ends with its process.
+fn read_all() -> Receiver<Vec<u8>> {
+    let (sends, receives) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 1024];
+        while let Ok(count @ 1..) = io::stdin().read(&mut buffer) {
+            let read = buffer.get(..count).unwrap_or_default().to_vec();
+            if sends.send(read).is_err() {
+                return;
+            }
+        }
+    });
+    receives
+}
+
+/// How the console is to be again. Ctrl-C ends us: the shells of Windows have it show again what is typed.
+pub(crate) struct Unseen(u32);
+
+impl Unseen {
+    /// None: it is no console, or can't be made so.
+    pub(crate) fn new() -> Option<Self> {
+        let console = io::stdin().as_raw_handle();
+        let mut before = 0;
+        // SAFETY: the handle is standard input's, and `before` lives through the call.
+        let made = unsafe {
+            GetConsoleMode(console, &raw mut before) != 0
+                && SetConsoleMode(console, before & !ENABLE_ECHO_INPUT) != 0
+        };
+        made.then_some(Self(before))
+    }
+
+    /// Whether somebody pressed Ctrl-C instead: then we are not here any more.
+    pub(crate) fn is_given_up(_: &[u8]) -> bool {
+        false
+    }
+}
+
+impl Drop for Unseen {
+    fn drop(&mut self) {
+        // SAFETY: the handle is standard input's.
+        unsafe { SetConsoleMode(io::stdin().as_raw_handle(), self.0) };
+    }
+}
+
+/// What is no text loses what is none.
+pub(crate) fn bytes(text: OsString) -> Vec<u8> {
+    text.to_string_lossy().into_owned().into_bytes()
+}
+
+/// Windows shows no other process's; what every program of this person is started with is the next best, and no
+/// kubeconfig's word.
+pub(crate) fn environment_of_parent() -> Option<Vec<(OsString, OsString)>> {
+    wire::os::environment_of_login()
+}
+
+/// An administrator's own resident leaves nothing in another's home: the profile is that of whoever runs us.
+pub(crate) fn is_root() -> bool {
+    false
+}
