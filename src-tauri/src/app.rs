@@ -17,7 +17,7 @@ use wire::endpoint::Places;
 
 use crate::frame::{Frame, Frames};
 use crate::linger;
-use crate::link::{Heard, Link};
+use crate::link::{Heard, Link, Wanted};
 
 /// A page, and the window that it has.
 struct Page {
@@ -56,6 +56,10 @@ struct Shown(Mutex<Now>);
 struct Now {
     view: Option<Box<RawValue>>,
     gone: bool,
+    /// Whether the main page listens.
+    listens: bool,
+    /// The screen that it goes to as soon as it does.
+    screen: Option<String>,
     /// How often something was shown or hidden.
     turns: u64,
 }
@@ -114,7 +118,7 @@ fn hear(app: &AppHandle, heard: Heard) {
             shown.now().gone = false;
             app.emit("back", Value::Null)
         }
-        Heard::Open(name) => open(app, &name),
+        Heard::Open(wanted) => open(app, wanted),
         Heard::Replaced | Heard::Removed => {
             app.exit(0);
             Ok(())
@@ -126,11 +130,20 @@ fn hear(app: &AppHandle, heard: Heard) {
 }
 
 /// Brings a page to the front.
-fn open(app: &AppHandle, name: &str) -> tauri::Result<()> {
-    let Some(page) = PAGES.iter().find(|page| page.name == name) else {
+fn open(app: &AppHandle, wanted: Wanted) -> tauri::Result<()> {
+    let Some(page) = PAGES.iter().find(|page| page.name == wanted.page) else {
         return Ok(());
     };
-    app.state::<Shown>().turn();
+    let shown = app.state::<Shown>();
+    shown.turn();
+    if let Some(screen) = wanted.screen {
+        let mut now = shown.now();
+        if now.listens {
+            app.emit_to(MAIN, "go", screen)?;
+        } else {
+            now.screen = Some(screen);
+        }
+    }
     match app.get_webview_window(page.name) {
         Some(window) => raise(&window),
         // It is seen when it has something to show: `ready`.
@@ -214,12 +227,18 @@ fn is_seen(app: &AppHandle) -> bool {
 /// A page listens: it hears what there is to show, and is seen.
 #[tauri::command]
 fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
-    let now = shown.now();
+    let mut now = shown.now();
     if let Some(view) = &now.view {
         window.emit_to(window.label(), "view", view)?;
     }
     if now.gone {
         window.emit_to(window.label(), "gone", Value::Null)?;
+    }
+    if window.label() == MAIN {
+        now.listens = true;
+        if let Some(screen) = now.screen.take() {
+            window.emit_to(MAIN, "go", screen)?;
+        }
     }
     drop(now);
     raise(&window)

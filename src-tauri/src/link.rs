@@ -29,7 +29,7 @@ pub(crate) enum Heard {
     /// What to show from now on.
     View(Box<RawValue>),
     /// This page is wanted.
-    Open(String),
+    Open(Wanted),
     /// Another window took this one's place.
     Replaced,
     /// The resident is gone.
@@ -40,13 +40,21 @@ pub(crate) enum Heard {
     Removed,
 }
 
+/// A page that is wanted, and the screen of it; none: where it is.
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    pub(crate) page: String,
+    #[serde(default)]
+    pub(crate) screen: Option<String>,
+}
+
 /// What the resident says; the names are its (`runtime/window/connection.rs`).
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Said {
     View(Box<RawValue>),
     Told { number: u64, told: Box<RawValue> },
-    Open(String),
+    Open(Wanted),
     Replaced {},
 }
 
@@ -130,7 +138,7 @@ impl Link {
             let Reply::View(said) = frame else { continue };
             match serde_json::from_slice(&said)? {
                 Said::View(view) => hear(Heard::View(view)),
-                Said::Open(page) => hear(Heard::Open(page)),
+                Said::Open(wanted) => hear(Heard::Open(wanted)),
                 Said::Replaced {} => hear(Heard::Replaced),
                 Said::Told { number, told } => {
                     let waiting = self.inner().waiting.remove(&number);

@@ -13,6 +13,7 @@ mod reach;
 mod real;
 mod reset;
 mod seat;
+mod settings;
 mod theme;
 mod tray;
 mod window;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         set.trial("lock", lock::walk);
         set.trial("comes_and_goes", comes::walk);
         set.trial("reset", reset::walk);
+        set.trial("settings_from_the_tray", settings::walk);
         set.trial("theme", theme::walk);
         set.trial("notifications", notify::walk);
         set.trial("without_host", reach::without_host);

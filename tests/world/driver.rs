@@ -106,6 +106,21 @@ impl Driver {
         Ok(())
     }
 
+    /// Waits until a script on the page returns this.
+    pub fn until_run(&self, what: &str, script: &str, value: &Value) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let said = self.run(script);
+            if said.as_ref().is_ok_and(|said| said == value) {
+                return Ok(());
+            }
+            if begun.elapsed() > LATEST {
+                bail!("not seen: {what}; {said:?}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// Clicks the button or link that says this, as soon as it is there.
     pub fn click(&self, words: &str) -> Result<()> {
         let path = format!(

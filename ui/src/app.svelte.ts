@@ -77,6 +77,9 @@ export async function begin(): Promise<void> {
       app.link = app.view === null ? "waiting" : "live";
       tell(say("window.back"));
     },
+    go(screen) {
+      location.hash = screen;
+    },
   });
 }
 

@@ -76,6 +76,12 @@ describe.concurrent("by keyboard", () => {
     }
   });
 
+  path("a screen that was chosen in the tray", "index.html?view=three", async (page) => {
+    await page.evaluate(() => globalThis.demo.go("settings"));
+    await page.getByRole("heading", { level: 1 }).filter({ hasText: "Settings" }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.matches("h1"));
+  });
+
   path(
     "a card: Enter signs in, and the focus stays with it",
     "index.html?view=three",

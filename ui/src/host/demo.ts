@@ -1,7 +1,7 @@
 // A host without a resident: scripted views in a plain browser, for tests, pictures and design. The
 // address says which: `?view=three&lang=ko&theme=dark&link=waiting|gone`.
 
-import type { Command, Language, Told, View } from "../contract";
+import type { Command, Language, ScreenName, Told, View } from "../contract";
 import { isSituation, NOW, said, signingIn, stanzaOf, view } from "./demo/views";
 import type { Heard, Host } from "./host";
 
@@ -19,6 +19,7 @@ export const demo: {
   show(change: (view: View) => void): void;
   gone(): void;
   back(): void;
+  go(screen: ScreenName): void;
 } = {
   sent: [],
   closed: false,
@@ -30,6 +31,7 @@ export const demo: {
   },
   gone: () => heard?.gone(),
   back: () => heard?.back(),
+  go: (screen) => heard?.go(screen),
 };
 
 const shown: View = view(isSituation(name) ? name : "three", language);

@@ -1,6 +1,6 @@
 // What the user interface needs of the world around it. The rest of the tree knows this alone.
 
-import type { Command, Told, View, Wall } from "../contract";
+import type { Command, ScreenName, Told, View, Wall } from "../contract";
 
 export interface Host {
   /** Tells of views, and of the resident's going and coming, from now on. */
@@ -18,4 +18,6 @@ export interface Heard {
   /** The resident ended, or does not answer. */
   gone(): void;
   back(): void;
+  /** A person chose this screen elsewhere. */
+  go(screen: ScreenName): void;
 }

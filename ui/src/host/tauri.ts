@@ -4,7 +4,7 @@ import { invoke } from "@tauri-apps/api/core";
 import { listen } from "@tauri-apps/api/event";
 import { getCurrentWindow } from "@tauri-apps/api/window";
 
-import type { Told, View } from "../contract";
+import type { ScreenName, Told, View } from "../contract";
 import type { Host } from "./host";
 
 export const host: Host = {
@@ -13,6 +13,7 @@ export const host: Host = {
       listen<View>("view", ({ payload }) => heard.view(payload)),
       listen("gone", () => heard.gone()),
       listen("back", () => heard.back()),
+      listen<ScreenName>("go", ({ payload }) => heard.go(payload)),
     ]);
     await invoke("ready");
   },

@@ -105,7 +105,29 @@ pub enum Command {
         choice: Choice,
     },
     /// Show the window.
-    Open {},
+    Open {
+        /// At which of its screens; none: where it is.
+        screen: Option<ScreenName>,
+    },
+}
+
+/// A screen of the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum ScreenName {
+    /// Who is signed in.
+    Accounts,
+    /// The kubeconfigs' contexts.
+    Contexts,
+    /// Which servers may have tokens.
+    Trusted,
+    /// How Kubefob behaves.
+    Settings,
+    /// One that another version has.
+    #[serde(other, skip_serializing)]
+    #[cfg_attr(test, ts(skip))]
+    Unknown,
 }
 
 /// An account to be made.
@@ -154,7 +176,7 @@ impl Command {
             | Self::Rename { .. }
             | Self::TryNow { .. }
             | Self::Choose { .. }
-            | Self::Open {} => false,
+            | Self::Open { .. } => false,
         }
     }
 }

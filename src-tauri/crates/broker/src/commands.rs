@@ -7,7 +7,7 @@ use crate::asker::{Asker, Desktop, Endpoint};
 use crate::asking::{Wish, refuse, say};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
-use crate::command::{Command, Invocation};
+use crate::command::{Command, Invocation, ScreenName};
 use crate::event::{Candidate, Commanded, Effect, Found, Reply};
 use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
@@ -200,10 +200,13 @@ impl Broker {
                 Err(problem) => refuse(caller, &problem, effects),
             },
             Command::Choose { choice } => effects.push(Effect::Choose(caller, choice)),
-            Command::Open {} => match self.desktop {
+            Command::Open {
+                screen: Some(ScreenName::Unknown),
+            } => refuse(caller, &Problem::plain(Code::NoSuchScreen), effects),
+            Command::Open { screen } => match self.desktop {
                 Desktop::None => refuse(caller, &Problem::plain(Code::NoDesktop), effects),
                 Desktop::Locked => refuse(caller, &Problem::plain(Code::ScreenLocked), effects),
-                Desktop::Unlocked => effects.push(Effect::Open(caller)),
+                Desktop::Unlocked => effects.push(Effect::Open(caller, screen)),
             },
         }
     }

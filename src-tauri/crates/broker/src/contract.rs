@@ -6,7 +6,7 @@ use ts_rs::{Config, TS};
 
 use crate::asker::Desktop;
 use crate::clock::Wall;
-use crate::command::{Add, Command};
+use crate::command::{Add, Command, ScreenName};
 use crate::plugin::{PluginView, Whose};
 use crate::problem::Code;
 use crate::reach::TrayHost;
@@ -39,6 +39,7 @@ fn contract() {
     let types = [
         declared::<Command>,
         declared::<Add>,
+        declared::<ScreenName>,
         declared::<Answer>,
         declared::<Told>,
         declared::<StanzaView>,

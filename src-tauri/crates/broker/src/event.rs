@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
-use crate::command::{Invocation, Which};
+use crate::command::{Invocation, ScreenName, Which};
 use crate::contexts::{ContextCommand, Edit};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::found::Files;
@@ -100,8 +100,8 @@ pub enum Effect {
     AskPage(QuestionId, Box<AskPage>),
     /// Show the window with the questions that are asked there.
     AskWindow,
-    /// Show the window, and say to this caller whether it shows.
-    Open(CallerId),
+    /// Show the window, at this screen of it, and say to this caller whether it shows.
+    Open(CallerId, Option<ScreenName>),
     /// Tell a caller the address of a start page of its own.
     Tell(AttemptId, CallerId, Address),
     /// Open another start page of a sign-in that is under way.

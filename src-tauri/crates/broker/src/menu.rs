@@ -4,7 +4,7 @@
 //! actions is a command that a terminal could send too.
 
 use crate::clock::Wall;
-use crate::command::Command;
+use crate::command::{Command, ScreenName};
 use crate::notes;
 use crate::report::state_key;
 use crate::session::StateWord;
@@ -154,8 +154,10 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
         contexts(kubeconfig, language, &mut items);
         items.push(Item::Rule);
     }
-    let open = Action::Command(Box::new(Command::Open {}));
-    items.push(Item::Act(say("tray.open"), open));
+    let open = |screen| Action::Command(Box::new(Command::Open { screen }));
+    items.push(Item::Act(say("tray.open"), open(None)));
+    let settings = open(Some(ScreenName::Settings));
+    items.push(Item::Act(say("tray.settings"), settings));
     items.push(Item::Act(say("tray.quit"), Action::Quit));
     items
 }

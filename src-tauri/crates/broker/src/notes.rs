@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::asker::Desktop;
-use crate::command::Command;
+use crate::command::{Command, ScreenName};
 use crate::menu::Action;
 use crate::problem::Code;
 use crate::session::StateWord;
@@ -137,7 +137,10 @@ fn of_account(account: &AccountView, language: Language) -> Note {
     };
     // What the provider refuses is read before it is tried again.
     let (key, command) = match account.state {
-        StateWord::Refused => ("tray.open", Command::Open {}),
+        StateWord::Refused => {
+            let screen = Some(ScreenName::Accounts);
+            ("tray.open", Command::Open { screen })
+        }
         StateWord::NeedsYou
         | StateWord::SignedOut
         | StateWord::SigningIn

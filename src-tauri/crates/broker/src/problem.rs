@@ -176,6 +176,8 @@ codes! {
     ListenNotLoopback = "listen-not-loopback",
     /// No desktop to show the window on; ``.
     NoDesktop = "no-desktop",
+    /// The window has no such screen; ``.
+    NoSuchScreen = "no-such-screen",
     /// A person thought better of a reset; ``.
     NotReset = "not-reset",
     /// Starting with the desktop can't be switched; `path`, `reason`.

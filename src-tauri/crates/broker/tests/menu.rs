@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::clock::Wall;
-use broker::command::Command;
+use broker::command::{Command, ScreenName};
 use broker::menu::{Action, Item, Picture, tray};
 use broker::session::StateWord;
 use broker::texts::Language;
@@ -121,6 +121,7 @@ test · signed in >
 ○ prod
 --
 Open Kubefob
+Settings
 Quit (sessions are kept; the next kubectl starts it again)
 "
     );
@@ -199,7 +200,7 @@ fn many_contexts_fold_and_the_current_one_stays_in_sight() {
 }
 
 #[test]
-fn a_click_on_a_context_switches_that_file_and_no_click_approves() {
+fn a_click_switches_that_file_or_opens_a_screen_and_none_approves() {
     let menu = tray(&view(&[StateWord::NeedsYou], &["dev", "prod"])).menu;
     fn commands(items: &[Item], found: &mut Vec<Command>) {
         for item in items {
@@ -227,6 +228,9 @@ fn a_click_on_a_context_switches_that_file_and_no_click_approves() {
     assert!(found.contains(&Command::Use {
         context: "prod".into(),
         kubeconfig: Some("/home/u/.kube/config".into()),
+    }));
+    assert!(found.contains(&Command::Open {
+        screen: Some(ScreenName::Settings),
     }));
     assert!(
         !found

@@ -221,7 +221,7 @@ impl World {
                 }
                 Effect::Tell(..)
                 | Effect::OpenAgain(_)
-                | Effect::Open(_)
+                | Effect::Open(..)
                 | Effect::Forget(..)
                 | Effect::KeepSecret(..)
                 | Effect::Keep(_)

@@ -10,7 +10,7 @@ use broker::account::ClientSettings;
 use broker::asker::{Asker, Desktop, Endpoint};
 use broker::broker::Broker;
 use broker::clock::Now;
-use broker::command::{Command, Invocation};
+use broker::command::{Command, Invocation, ScreenName};
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
 use broker::menu::{Action, Item, tray};
 use broker::outcome::SignInOutcome;
@@ -110,6 +110,32 @@ impl Desk {
             }
         })
     }
+}
+
+#[test]
+fn the_window_opens_at_a_screen_that_it_has() {
+    let mut desk = Desk::asked();
+    for (sent, screen) in [
+        (r#"{"do":"open"}"#, None),
+        (r#"{"do":"open","screen":null}"#, None),
+        (
+            r#"{"do":"open","screen":"settings"}"#,
+            Some(ScreenName::Settings),
+        ),
+    ] {
+        desk.send(Endpoint::Control, serde_json::from_str(sent).unwrap());
+        let open = Effect::Open(CallerId(9), screen);
+        assert!(desk.effects.contains(&open), "{sent}: {:?}", desk.effects);
+    }
+    let sent = r#"{"do":"open","screen":"palette"}"#;
+    desk.send(Endpoint::Control, serde_json::from_str(sent).unwrap());
+    assert_eq!(desk.refusal(9), Some(Code::NoSuchScreen));
+    assert!(
+        !desk
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Open(..)))
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use broker::account::{AccountId, AccountKey};
 use broker::clock::Moment;
+use broker::command::ScreenName;
 use broker::commands::address_text;
 use broker::contexts::Edit;
 use broker::event::{Address, AskPage, Effect, Event, QuestionId, Reply, SignIn};
@@ -159,7 +160,7 @@ impl Performer {
             Effect::SignIn(sign_in) => self.sign_in(*sign_in),
             Effect::AskPage(question, page) => self.ask_page(question, *page),
             Effect::AskWindow => self.ask_window(),
-            Effect::Open(caller) => self.open(caller),
+            Effect::Open(caller, screen) => self.open(caller, screen),
             Effect::Tell(attempt, caller, address) => self.tell(attempt, caller, address),
             Effect::OpenAgain(attempt) => self.open_again(attempt),
             Effect::Cancel(attempt) => self.cancel(attempt),
@@ -429,8 +430,8 @@ impl Performer {
         }
     }
 
-    fn open(&mut self, caller: CallerId) {
-        if let Err(problem) = self.window.open(Pane::Main, &self.server) {
+    fn open(&mut self, caller: CallerId, screen: Option<ScreenName>) {
+        if let Err(problem) = self.window.open(Pane::Main { screen }, &self.server) {
             self.reply(caller, Reply::Refused(problem));
         }
         self.reply(caller, Reply::Done(0));

@@ -186,7 +186,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     );
     // One that became this program by an upgrade was not started by anybody.
     if start == Start::ByHand && std::env::var_os(INHERIT).is_none() {
-        let open = Action::Command(Box::new(Command::Open {}));
+        let open = Action::Command(Box::new(Command::Open { screen: None }));
         front.clicks.act(open, language);
     }
     let drawn = tokio::spawn(draw(front));

@@ -13,6 +13,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use broker::asker::Endpoint;
+use broker::command::ScreenName;
 use broker::event::Event;
 use broker::problem::{Code, Problem};
 use broker::view::View;
@@ -37,10 +38,13 @@ const DESCRIPTOR: i32 = 3;
 
 /// What is shown of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "page", rename_all = "kebab-case")]
 pub(crate) enum Pane {
     /// The window itself.
-    Main,
+    Main {
+        /// At which screen; none: where it is.
+        screen: Option<ScreenName>,
+    },
     /// The questions that wait.
     Consent,
 }
@@ -121,7 +125,7 @@ impl Window {
         let (panes, asked) = mpsc::unbounded_channel();
         // One that outlived another resident goes now, and was perhaps being looked at.
         if pane == Pane::Consent && self.0.started.receiver_count() > 0 {
-            let _ = panes.send(Pane::Main);
+            let _ = panes.send(Pane::Main { screen: None });
         }
         let _ = panes.send(pane);
         *ours = Some(panes);

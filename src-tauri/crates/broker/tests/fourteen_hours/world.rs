@@ -410,7 +410,7 @@ impl World {
                 Effect::Cancel(_)
                 | Effect::SignOut(..)
                 | Effect::Edit(_)
-                | Effect::Open(_)
+                | Effect::Open(..)
                 | Effect::OpenAgain(_) => {
                     panic!("nobody asked for that")
                 }

@@ -144,7 +144,7 @@ impl ksni::Tray for Shown {
 
     /// A left click, where the host does not open the menu instead.
     fn activate(&mut self, _x: i32, _y: i32) {
-        let open = Action::Command(Box::new(Command::Open {}));
+        let open = Action::Command(Box::new(Command::Open { screen: None }));
         self.clicks.act(open, self.tray.language);
     }
 
