@@ -14,6 +14,7 @@ mod real;
 mod reset;
 mod seat;
 mod settings;
+mod states;
 mod theme;
 mod tray;
 mod window;
@@ -30,6 +31,8 @@ fn main() -> ExitCode {
         set.trial("comes_and_goes", comes::walk);
         set.trial("reset", reset::walk);
         set.trial("settings_from_the_tray", settings::walk);
+        set.trial("states_at_100", states::at_100);
+        set.trial("states_at_200", states::at_200);
         set.trial("theme", theme::walk);
         set.trial("notifications", notify::walk);
         set.trial("without_host", reach::without_host);

@@ -65,6 +65,19 @@ pub(crate) fn walk() -> Result<()> {
     Ok(())
 }
 
+/// Waits until the panel is so.
+pub(crate) fn panel_is(eye: &Onlooker, dark: bool) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let ground = eye.colour(EMPTY.0, EMPTY.1)?[1];
+        if if dark { ground < 100 } else { ground > 180 } {
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < LATEST, "another panel: {ground}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// Waits until the item's strongest colour and the panel's own are so.
 fn seen(eye: &Onlooker, what: &str, is_so: impl Fn(u32, u32) -> bool) -> Result<()> {
     let brightness = |x, y| -> Result<u32> { Ok(u32::from(eye.colour(x, y)?[1])) };

@@ -115,6 +115,19 @@ impl Item {
         Ok(inked.context("no ink")?[1])
     }
 
+    /// Its picture of this size on a ground of this grey, as somebody sees it who sees no colour.
+    pub fn greys(&self, size: i32, ground: u8) -> Result<Vec<u8>> {
+        let pictures: Vec<(i32, i32, Vec<u8>)> = self.properties()?.get_property("IconPixmap")?;
+        let picture = pictures.into_iter().find(|(width, ..)| *width == size);
+        let (.., pixels) = picture.context("no picture of that size")?;
+        let on = |pixel: &[u8]| {
+            let (alpha, grey) = (u16::from(pixel[0]), u16::from(pixel[1]));
+            let seen = (grey * alpha + u16::from(ground) * (255 - alpha)) / 255;
+            u8::try_from(seen).unwrap_or(u8::MAX)
+        };
+        Ok(pixels.chunks(4).map(on).collect())
+    }
+
     /// Every line of the menu, with those of the menus below it.
     pub fn menu(&self) -> Result<Vec<Entry>> {
         type Layout = (u32, (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>));

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, MapState,
-    Window,
+    Atom, AtomEnum, ClientMessageEvent, ConfigureWindowAux, ConnectionExt as _, EventMask,
+    ImageFormat, MapState, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -170,12 +170,25 @@ impl Onlooker {
         Ok(())
     }
 
+    /// Puts it there, and makes it so large.
+    pub fn put(&self, window: Shown, to: Area) -> Result<()> {
+        let frame = ConfigureWindowAux::new()
+            .x(i32::from(to.x))
+            .y(i32::from(to.y))
+            .width(u32::from(to.width))
+            .height(u32::from(to.height));
+        self.connection
+            .configure_window(window.id, &frame)?
+            .check()?;
+        Ok(())
+    }
+
     /// Opens the menu of the panel's only tray item by a click with the right button, and waits until it is there.
     pub fn open_tray_menu(&self) -> Result<Area> {
         // What xfce4-panel runs its plugins in: the first of them is the tray.
         const PLUGIN: &str = "wrapper-2.0";
         let begun = Instant::now();
-        loop {
+        let panel_ends = loop {
             let mut plugins = Vec::new();
             self.below(self.root, PLUGIN, &mut plugins)?;
             let items = plugins
@@ -188,21 +201,23 @@ impl Onlooker {
                     tray.x + x.cast_signed(),
                     tray.y + y.cast_signed(),
                 )?;
-                break;
+                break tray.y + tray.height.cast_signed();
             }
             ensure!(begun.elapsed() < LATEST, "no tray in the panel");
             std::thread::sleep(Duration::from_millis(20));
-        }
+        };
         loop {
             let children = self.connection.query_tree(self.root)?.reply()?.children;
-            // Any may go while it is asked. A menu is no panel: it is neither flat nor as wide as the screen.
+            // Any may go while it is asked. A menu hangs from the panel, and is none: it is neither flat nor as wide as
+            // the screen.
             let screen = self.screen()?;
             let mut areas = children
                 .into_iter()
                 .filter(|id| self.is_viewable(*id).unwrap_or(false))
                 .filter_map(|id| self.area(id).ok());
-            let menu =
-                |area: &Area| area.y < 60 && area.height > 60 && area.width < screen.width / 2;
+            let menu = |area: &Area| {
+                area.y < panel_ends + 8 && area.height > 60 && area.width < screen.width / 2
+            };
             if let Some(menu) = areas.find(menu) {
                 return Ok(menu);
             }

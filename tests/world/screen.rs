@@ -17,17 +17,16 @@ pub struct Screen {
 impl Screen {
     /// Starts it on a number that it finds itself, and waits until it is there.
     pub fn start() -> Result<Self> {
+        Self::start_at(1)
+    }
+
+    /// The same, so many times as fine: as large to look at, with more pixels.
+    pub fn start_at(scale: u16) -> Result<Self> {
         parts::system("Xvfb")?;
+        let size = format!("{}x{}x24", 1024 * scale, 768 * scale);
         let mut server = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1024x768x24",
-                "-nolisten",
-                "tcp",
-            ])
+            .args(["-displayfd", "1", "-screen", "0", &size])
+            .args(["-dpi", &(96 * scale).to_string(), "-nolisten", "tcp"])
             // It would be kept in the home of whoever tests.
             .env("MESA_SHADER_CACHE_DISABLE", "true")
             .stdin(Stdio::null())

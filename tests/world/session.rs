@@ -24,6 +24,7 @@ pub struct Session {
     /// Its screen.
     pub screen: Screen,
     home: PathBuf,
+    scale: u16,
     panel: Option<Running>,
     notifier: Child,
     told: Receiver<String>,
@@ -34,17 +35,22 @@ pub struct Session {
 impl Session {
     /// One on a bus of its own.
     pub fn start() -> Result<Self> {
+        Self::start_at(1)
+    }
+
+    /// The same on a screen that is so many times as fine, with a panel that knows it.
+    pub fn start_at(scale: u16) -> Result<Self> {
         let folder = folder()?;
         let keyring = Rc::new(Keyring::start(folder.path())?);
-        Self::on(keyring, Screen::start()?, folder)
+        Self::on(keyring, Screen::start_at(scale)?, scale, folder)
     }
 
     /// One that comes to a bus that is there.
     pub fn at(keyring: &Rc<Keyring>, screen: Screen) -> Result<Self> {
-        Self::on(Rc::clone(keyring), screen, folder()?)
+        Self::on(Rc::clone(keyring), screen, 1, folder()?)
     }
 
-    fn on(keyring: Rc<Keyring>, screen: Screen, folder: TempDir) -> Result<Self> {
+    fn on(keyring: Rc<Keyring>, screen: Screen, scale: u16, folder: TempDir) -> Result<Self> {
         for program in ["xfce4-panel", "dunst"] {
             parts::system(program)?;
         }
@@ -68,6 +74,7 @@ impl Session {
             keyring,
             screen,
             home,
+            scale,
             panel: None,
             notifier,
             told,
@@ -80,7 +87,9 @@ impl Session {
     /// Starts the tray's host.
     pub fn start_panel(&mut self) -> Result<()> {
         let mut panel = command("xfce4-panel", &self.home, &self.screen, &self.keyring);
-        panel.arg("--disable-wm-check");
+        panel
+            .arg("--disable-wm-check")
+            .env("GDK_SCALE", self.scale.to_string());
         self.panel = Some(Running::start("panel", &mut panel, self.folder.path())?);
         Ok(())
     }
@@ -122,23 +131,23 @@ impl Session {
 
     /// A picture of the tray with its menu open, where pictures are wanted.
     pub fn picture_of_menu(&self, name: &str) -> Result<()> {
-        const MARGIN: u16 = 24;
+        let margin = 24 * self.scale;
         let Some(file) = picture(name) else {
             return Ok(());
         };
         let onlooker = Onlooker::at(&self.screen.display)?;
         let (menu, screen) = (onlooker.open_tray_menu()?, onlooker.screen()?);
-        let x = menu.x.saturating_sub_unsigned(MARGIN).max(0);
+        let x = menu.x.saturating_sub_unsigned(margin).max(0);
         let around = Area {
             x,
             y: 0,
             width: screen.width.saturating_sub(x.cast_unsigned()),
-            height: (menu.y.cast_unsigned() + menu.height + MARGIN).min(screen.height),
+            height: (menu.y.cast_unsigned() + menu.height + margin).min(screen.height),
         };
         // It is there before it is drawn: what is seen twice is whole.
         let mut seen = onlooker.picture(around)?;
         loop {
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(100));
             let again = onlooker.picture(around)?;
             if again == seen {
                 break;
