@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         icon.display().to_string()
     );
     // Each command becomes a permission, and no page has one that `capabilities/` does not give it.
-    let manifest = AppManifest::new().commands(&["ready", "send"]);
+    let manifest = AppManifest::new().commands(&["ready", "fit", "send"]);
     Ok(tauri_build::try_build(
         Attributes::new().app_manifest(manifest),
     )?)

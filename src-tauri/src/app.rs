@@ -10,8 +10,8 @@ use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tauri::async_runtime::channel;
 use tauri::{
-    AppHandle, Emitter, Manager, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Window,
-    WindowEvent,
+    AppHandle, Emitter, LogicalPosition, LogicalSize, Manager, State, WebviewUrl, WebviewWindow,
+    WebviewWindowBuilder, Window, WindowEvent,
 };
 use wire::endpoint::Places;
 
@@ -37,8 +37,9 @@ const PAGES: [Page; 2] = [
     Page {
         name: CONSENT,
         file: "consent.html",
-        size: (520.0, 420.0),
-        least: (420.0, 340.0),
+        // As high as its content, when that is known: `fit`.
+        size: (520.0, 320.0),
+        least: (420.0, 280.0),
     },
 ];
 
@@ -83,7 +84,7 @@ pub(crate) fn show(resident: UnixStream, places: Places) -> Result<(), Box<dyn E
         .manage(Arc::clone(&link))
         .manage(Shown::default())
         .manage(Frames::in_folder(places.machine_folder().ok()))
-        .invoke_handler(tauri::generate_handler![ready, send])
+        .invoke_handler(tauri::generate_handler![ready, fit, send])
         .on_window_event(closed)
         .setup(move |app| {
             let app = app.handle().clone();
@@ -242,6 +243,34 @@ fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
     }
     drop(now);
     raise(&window)
+}
+
+/// The page of the questions is so high, in pixels as pages count them: so is its window, as far as the screen goes.
+#[tauri::command]
+fn fit(window: WebviewWindow, height: f64) -> tauri::Result<()> {
+    /// What a panel and a title bar may take.
+    const FRAME: f64 = 96.0;
+    let Some(page) = PAGES.iter().find(|page| page.name == window.label()) else {
+        return Ok(());
+    };
+    if page.name != CONSENT || !height.is_finite() {
+        return Ok(());
+    }
+    let scale = window.scale_factor()?;
+    let width = window.inner_size()?.to_logical::<f64>(scale).width;
+    let width = width.max(page.least.0);
+    let Some(screen) = window.current_monitor()? else {
+        return window.set_size(LogicalSize::new(width, height.max(page.least.1)));
+    };
+    let room = screen.size().to_logical::<f64>(scale);
+    let height = height.min(room.height - FRAME).max(page.least.1);
+    window.set_size(LogicalSize::new(width, height))?;
+    // `center` would go by the size that it still has.
+    let corner = screen.position().to_logical::<f64>(scale);
+    window.set_position(LogicalPosition::new(
+        corner.x + (room.width - width) / 2.0,
+        corner.y + (room.height - height) / 2.0,
+    ))
 }
 
 /// Sends a command, and says what became of it.

@@ -48,7 +48,12 @@ pub(crate) fn walk() -> Result<()> {
     let everybody = || Fault::RevokedSessions { user: None };
     seat.runtime.block_on(seat.playground.fault(everybody()))?;
     let told = session.notified("needs you")?;
-    ensure!(told.contains(HOSTILE), "{told}");
+    ensure!(told.contains("test needs you"), "{told}");
+    // The account's label comes after whose it is, and is text to a server that understands markup.
+    let escaped = HOSTILE.replace('&', "&amp;");
+    let escaped = escaped.replace('<', "&lt;").replace('>', "&gt;");
+    let text = session.notified("my_dev")?;
+    ensure!(text.contains(&escaped) || text.contains(HOSTILE), "{text}");
     ensure!(on_screen()? == 1);
     let item = Host::at(&session.keyring.address)?.item()?;
     let labels: Vec<String> = item.menu()?.into_iter().map(|entry| entry.label).collect();

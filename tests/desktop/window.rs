@@ -168,6 +168,13 @@ pub(crate) fn consent() -> Result<()> {
         );
         page.until("kubectl")?;
         ensure!(page.text()?.contains(&file), "{:?}", page.text());
+        page.until("Let test sign in to a new server?")?;
+        // Nothing but the space that is always there stands between what is read and the answers.
+        let gap = "const at = (what) => document.querySelector(what).getBoundingClientRect(); \
+                   return at('form footer').top - at('form .end').bottom";
+        page.until_run("a window as high as its content", gap, &json!(12))?;
+        let off = "return Math.abs(screenY + innerHeight / 2 - screen.height / 2) < 40";
+        page.until_run("the middle of the screen", off, &json!(true))?;
         page.painted()?;
         session.picture(if works {
             "consent-always"
@@ -232,13 +239,13 @@ fn processes() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-fn kill(pid: u32) -> Result<()> {
+pub(crate) fn kill(pid: u32) -> Result<()> {
     use rustix::process::{Pid, Signal, kill_process};
     let pid = Pid::from_raw(pid.cast_signed()).context("no number")?;
     Ok(kill_process(pid, Signal::KILL)?)
 }
 
-fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
+pub(crate) fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
     let begun = Instant::now();
     while !is_so()? {
         if begun.elapsed() > LATEST {

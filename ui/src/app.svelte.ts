@@ -119,6 +119,10 @@ export function close(): void {
   host.close();
 }
 
+export function fit(height: number): void {
+  host.fit(height);
+}
+
 export function show(shown: Shown): void {
   app.toast = shown;
   tell(shown.text);

@@ -76,6 +76,21 @@ describe.concurrent("by keyboard", () => {
     }
   });
 
+  for (const view of ["consent", "wary", "several"]) {
+    path(`consent: as high as its content: ${view}`, `consent.html?view=${view}`, async (page) => {
+      const height = await page.evaluate(() => globalThis.demo.height);
+      await page.setViewportSize({ width: 860, height });
+      await page.getByText("There is more to read").waitFor({ state: "detached" });
+      const [all, gap] = await page.evaluate(() => {
+        const box = (at: string) => document.querySelector(at)?.getBoundingClientRect();
+        const gap = (box("form footer")?.top ?? 0) - (box("form .end")?.bottom ?? 0);
+        return [document.documentElement.scrollHeight, gap];
+      });
+      expect(all).toBe(height);
+      expect(gap).toBe(12);
+    });
+  }
+
   path("a screen that was chosen in the tray", "index.html?view=three", async (page) => {
     await page.evaluate(() => globalThis.demo.go("settings"));
     await page.getByRole("heading", { level: 1 }).filter({ hasText: "Settings" }).waitFor();

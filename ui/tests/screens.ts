@@ -18,19 +18,22 @@ export const WINDOW: Size = { width: 860, height: 560 };
 /** The smallest that each window may be. */
 export const SMALLEST = {
   index: { width: 560, height: 420 },
-  consent: { width: 420, height: 340 },
+  consent: { width: 420, height: 280 },
 };
-const CONSENT: Size = { width: 520, height: 380 };
+/** The window of a question is as high as it is, up to here. */
+const CONSENT: Size = { width: 520, height: 700 };
 
 function screen(name: string, view: string, more: Partial<Seen> = {}): Seen {
   return { name, page: "index", view, size: WINDOW, ...more };
 }
 
-function consent(name: string, view: string, height = CONSENT.height): Seen {
+function consent(name: string, view: string): Seen {
   const act = async (page: Page): Promise<void> => {
+    const height = await page.evaluate(() => globalThis.demo.height);
+    await page.setViewportSize({ ...CONSENT, height: Math.min(height, CONSENT.height) });
     await page.waitForSelector("button:not([aria-disabled=true])");
   };
-  return { name, page: "consent", view, size: { ...CONSENT, height }, act };
+  return { name, page: "consent", view, size: CONSENT, act };
 }
 
 const menu = async (page: Page): Promise<void> => {
@@ -121,9 +124,13 @@ export const SCREENS: Seen[] = [
   screen("gone", "three", { query: "link=gone" }),
   consent("consent", "consent"),
   consent("consent-wary", "wary"),
-  consent("consent-several", "several", 640),
-  consent("consent-long", "long", 760),
-  { ...consent("consent-answered", "one"), act: async () => undefined },
+  consent("consent-several", "several"),
+  consent("consent-long", "long"),
+  {
+    ...consent("consent-answered", "one"),
+    size: { ...CONSENT, height: 320 },
+    act: async () => undefined,
+  },
   { name: "pieces", page: "gallery", view: "three", size: { width: 860, height: 1500 } },
 ];
 

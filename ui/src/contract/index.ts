@@ -317,7 +317,7 @@ state: StateWord,
  */
 is_new: boolean, 
 /**
- * Who is signed in.
+ * Who is signed in, or was until the session ended.
  */
 name: string | null, 
 /**
@@ -461,9 +461,13 @@ name: string,
  */
 in_window: boolean, 
 /**
- * The account.
+ * What the account is called.
  */
 account: string, 
+/**
+ * Whose it is, where that is known.
+ */
+who: string | null, 
 /**
  * Its issuer.
  */

@@ -13,6 +13,8 @@ const name = asked.get("view") ?? "three";
 export const demo: {
   sent: Command[];
   closed: boolean;
+  /** How high the window is to be. */
+  height: number;
   copied: string;
   /** The next command is refused. */
   refuses: boolean;
@@ -23,6 +25,7 @@ export const demo: {
 } = {
   sent: [],
   closed: false,
+  height: 0,
   copied: "",
   refuses: asked.get("refuses") === "1",
   show(change) {
@@ -75,6 +78,7 @@ export const host: Host = {
     demo.copied = text;
     return Promise.resolve();
   },
+  fit: (height) => (demo.height = height),
   close: () => (demo.closed = true),
   now: () => NOW,
 };

@@ -8,6 +8,8 @@ export interface Host {
   /** Has a command carried out, and says what came of it. */
   send(command: Command): Promise<Told>;
   copy(text: string): Promise<void>;
+  /** Makes this window as high as its content, in pixels, as far as the screen goes. */
+  fit(height: number): void;
   /** Closes this window. */
   close(): void;
   now(): Wall;

@@ -26,6 +26,7 @@ export const host: Host = {
       copyByMarking(text);
     }
   },
+  fit: (height) => void invoke("fit", { height }),
   close: () => void getCurrentWindow().close(),
   now: () => Date.now(),
 };

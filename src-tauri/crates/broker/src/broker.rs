@@ -88,6 +88,8 @@ pub(crate) struct Account {
     /// Who was signed in last (`sub`). A session's end changes nothing about whose account it is:
     /// whoever signs in next must be the same, until a person has signed out.
     pub(crate) subject: Option<String>,
+    /// What they are called.
+    pub(crate) name: Option<String>,
     /// The last process that counted as a person's new command here.
     pub(crate) last_asking: Option<crate::asker::ProcessId>,
     /// Whether it goes when its session is ended.
@@ -408,9 +410,7 @@ impl Broker {
                     account.settings.client_secret.clone_from(&secret);
                 }
                 account.known_secret = secret;
-                if let Some(tokens) = account.session.tokens() {
-                    account.subject = Some(tokens.identity.subject.clone());
-                }
+                account.learn_who();
             }
         }
     }
@@ -422,7 +422,7 @@ impl Broker {
             && let Some(tokens) = account.session.tokens()
         {
             account.known_secret.clone_from(&tokens.client_secret);
-            account.subject = Some(tokens.identity.subject.clone());
+            account.learn_who();
         }
     }
 
@@ -517,12 +517,20 @@ impl Account {
             named: false,
             added: false,
             subject: None,
+            name: None,
             last_asking: None,
             removing: false,
             asked: None,
             since: None,
             leaving: Vec::new(),
             key,
+        }
+    }
+
+    fn learn_who(&mut self) {
+        if let Some(tokens) = self.session.tokens() {
+            self.subject = Some(tokens.identity.subject.clone());
+            self.name = Some(tokens.identity.name.clone());
         }
     }
 
@@ -534,6 +542,7 @@ impl Account {
         account.named = kept.named;
         account.added = kept.added;
         account.subject = kept.subject;
+        account.name = kept.name;
         account.asked = kept.asked;
         if kept.signed_out {
             account.session = Session::empty(Problem::new(
@@ -554,6 +563,7 @@ impl Account {
             named: self.named,
             added: self.added,
             subject: self.subject.clone(),
+            name: self.name.clone(),
             asked: self.asked.clone(),
         }
     }

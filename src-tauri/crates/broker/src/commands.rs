@@ -255,6 +255,7 @@ impl Broker {
         if let Some(account) = self.accounts.get_mut(id) {
             account.leaving.push((caller, everywhere));
             account.subject = None;
+            account.name = None;
             if forget == Forget::Everything {
                 account.known_secret = None;
             }

@@ -304,4 +304,7 @@ pub struct KeptAccount {
     /// Who was signed in last (`sub`), until a person signs out. No secret.
     #[serde(default)]
     pub subject: Option<String>,
+    /// What they are called.
+    #[serde(default)]
+    pub name: Option<String>,
 }

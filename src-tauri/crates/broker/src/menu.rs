@@ -120,7 +120,7 @@ fn tooltip(view: &View, language: Language) -> String {
 
 /// `test · signed in`, or `login.acme.example · needs you` where nobody's name is known.
 fn account_label(account: &AccountView, language: Language) -> String {
-    let who = account.name.as_ref().unwrap_or(&account.label);
+    let who = account.who();
     format!("{who} · {}", text(language, state_key(account.state), &[]))
 }
 

@@ -148,15 +148,21 @@ fn of_account(account: &AccountView, language: Language) -> Note {
         | StateWord::Renewing
         | StateWord::CannotReach => ("tray.sign-in", sign_in()),
     };
-    let what = account.problem.as_ref().map(|problem| &problem.message);
+    let what = account
+        .problem
+        .as_ref()
+        .map(|problem| problem.message.as_str());
+    // Which of a person's accounts it is.
+    let which = account.name.as_ref().map(|_| account.label.as_str());
+    let said: Vec<&str> = which.into_iter().chain(what).collect();
     Note {
         about: About::Account(account.id.clone()),
         title: text(
             language,
             "tray.needs-you",
-            &[("account", account.label.clone())],
+            &[("account", account.who().to_owned())],
         ),
-        text: what.cloned().unwrap_or_default(),
+        text: said.join(" · "),
         deed: Some((text(language, key, &[]), act(command))),
     }
 }
@@ -181,6 +187,7 @@ fn act(command: Command) -> Action {
 pub(crate) fn waits(question: &QuestionView, language: Language) -> String {
     let parameters = [
         ("servers", question.servers_line()),
+        ("account", question.who().to_owned()),
         ("name", question.name.clone()),
     ];
     let key = if question.in_window {
@@ -237,6 +244,7 @@ mod tests {
             name: name.into(),
             in_window: true,
             account: "login.acme.example".into(),
+            who: None,
             issuer: "https://login.acme.example".into(),
             client_id: "kubernetes".into(),
             scopes: Vec::new(),
@@ -325,6 +333,22 @@ mod tests {
         assert_eq!(told(&mut notes, &View::default()), "");
         assert_eq!(told(&mut notes, &ended), "");
         assert_eq!(told(&mut notes, &ended), "");
+    }
+
+    #[test]
+    fn a_person_is_named_first_and_the_account_after() {
+        let mut notes = Notes::default();
+        let mut shown = view(Unlocked, SignedIn, None);
+        shown.accounts[0].name = Some("test".into());
+        notes.heed(&shown);
+        shown.accounts[0] = account(NeedsYou, Some(SessionEnded));
+        shown.accounts[0].name = Some("test".into());
+        let told = notes.heed(&shown);
+        let Some(Telling::Tell(note)) = told.first() else {
+            panic!("{told:?}")
+        };
+        assert_eq!(note.title, "test needs you");
+        assert_eq!(note.text, "login.acme.example · It ended.");
     }
 
     #[test]

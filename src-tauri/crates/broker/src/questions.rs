@@ -101,11 +101,12 @@ impl Questions {
         }
     }
 
-    /// Every question, with its short name, and whether the window is asked.
-    pub(crate) fn each(&self) -> impl Iterator<Item = (String, bool, &Question)> {
-        self.waiting
-            .iter()
-            .map(|(id, question)| (id.name(), question.in_window().is_some(), &question.worded))
+    /// Every question, with its short name, whether the window is asked, and its account.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (String, bool, &AccountId, &Question)> {
+        self.waiting.iter().map(|(id, question)| {
+            let in_window = question.in_window().is_some();
+            (id.name(), in_window, &question.account, &question.worded)
+        })
     }
 
     /// When the next one has been open in the window for too long.

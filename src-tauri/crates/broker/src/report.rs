@@ -44,7 +44,7 @@ impl Broker {
                     client_id: clean(&account.key.client_id),
                     state: session::word(session, now),
                     is_new: session.never_held() && account.subject.is_none(),
-                    name: tokens.map(|tokens| clean(&tokens.identity.name)),
+                    name: account.name.as_deref().map(clean),
                     groups: tokens
                         .map(|tokens| tokens.identity.groups.iter().map(|g| clean(g)).collect())
                         .unwrap_or_default(),
@@ -134,10 +134,14 @@ impl Broker {
         let lines = |lines: &[ServerLine]| lines.iter().map(cleaned).collect();
         self.questions
             .each()
-            .map(|(name, in_window, question)| QuestionView {
+            .map(|(name, in_window, account, question)| QuestionView {
                 name,
                 in_window,
                 account: clean(&question.account),
+                who: self
+                    .accounts
+                    .get(account)
+                    .and_then(|account| account.name.as_deref().map(clean)),
                 issuer: clean(&question.issuer),
                 client_id: clean(&question.client_id),
                 scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),

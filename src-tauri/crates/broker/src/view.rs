@@ -162,7 +162,7 @@ pub struct AccountView {
     pub state: StateWord,
     /// Whether nobody has ever signed in to it.
     pub is_new: bool,
-    /// Who is signed in.
+    /// Who is signed in, or was until the session ended.
     pub name: Option<String>,
     /// Their groups.
     pub groups: Vec<String>,
@@ -189,6 +189,14 @@ pub struct AccountView {
     pub waiting: Vec<String>,
     /// What is wrong.
     pub problem: Option<ProblemView>,
+}
+
+impl AccountView {
+    /// Who it is: a person where one is known, else what it is called.
+    #[must_use]
+    pub(crate) fn who(&self) -> &str {
+        self.name.as_ref().unwrap_or(&self.label)
+    }
 }
 
 /// Somebody who was given a token.
@@ -284,8 +292,10 @@ pub struct QuestionView {
     pub name: String,
     /// Whether the window is the place to answer it.
     pub in_window: bool,
-    /// The account.
+    /// What the account is called.
     pub account: String,
+    /// Whose it is, where that is known.
+    pub who: Option<String>,
     /// Its issuer.
     pub issuer: String,
     /// Its client id.
@@ -303,6 +313,12 @@ pub struct QuestionView {
 }
 
 impl QuestionView {
+    /// Who would be known to the servers: a person where one is known, else the account.
+    #[must_use]
+    pub(crate) fn who(&self) -> &str {
+        self.who.as_ref().unwrap_or(&self.account)
+    }
+
     /// Its servers in a line.
     #[must_use]
     pub(crate) fn servers_line(&self) -> String {

@@ -154,6 +154,21 @@ fn a_yes_in_the_window_is_remembered_as_the_window_s() {
 }
 
 #[test]
+fn a_question_names_whose_account_it_is_and_a_sign_out_forgets_them() {
+    let mut desk = Desk::asked();
+    let view = desk.view();
+    let who = view.questions[0].who.clone();
+    assert!(who.is_some() && who == view.accounts[0].name);
+    assert_eq!(view.questions[0].account, view.accounts[0].label);
+    let sign_out = Command::SignOut {
+        account: None,
+        everywhere: false,
+    };
+    desk.send(Endpoint::Control, sign_out);
+    assert_eq!(desk.view().accounts[0].name, None);
+}
+
+#[test]
 fn once_is_for_the_process_that_asked_and_ends_with_it() {
     let mut desk = Desk::asked();
     desk.answer(Endpoint::Consent, Answer::Once);

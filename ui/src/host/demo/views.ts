@@ -255,7 +255,8 @@ const FOUND: FoundView = {
 export const QUESTION: QuestionView = {
   name: "b7c2",
   in_window: true,
-  account: "test",
+  account: "ddanzit",
+  who: "test",
   issuer: "https://sso.ddanzit.example/realms/ddanzit",
   client_id: "kubernetes-client",
   scopes: [],
