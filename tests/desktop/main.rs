@@ -6,6 +6,7 @@ mod accounts;
 mod autostart;
 mod comes;
 mod demo;
+mod kept;
 mod lock;
 mod login;
 mod notify;
@@ -39,6 +40,8 @@ fn main() -> ExitCode {
         set.trial("without_display", reach::without_display);
         set.trial("autostart", autostart::walk);
         set.trial("window", window::walk);
+        set.trial("window_other_files", kept::files);
+        set.trial("window_comes_back", kept::frame);
         set.trial("window_accounts", accounts::walk);
         set.trial("window_consent", window::consent);
         set.trial("window_inspector", window::inspector);
