@@ -6,6 +6,7 @@ mod accounts;
 mod autostart;
 mod comes;
 mod demo;
+mod first;
 mod kept;
 mod lock;
 mod login;
@@ -48,7 +49,9 @@ fn main() -> ExitCode {
         set.trial("demo_told", demo::told);
         set.trial("demo_fails", demo::fails);
         set.trial("demo_interrupted", demo::interrupted);
-        let real = Arc::clone(real);
-        set.trial("real_day", move || real.look_on(real::day));
+        let day = Arc::clone(real);
+        set.trial("real_day", move || day.look_on(real::day));
+        let first = Arc::clone(real);
+        set.trial("real_first_start", move || first.look_on(first::walk));
     })
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use playground::{Config, Playground};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use world::RealWorld;
 use world::browser::{Browser, Settings};
@@ -45,17 +45,26 @@ impl Seat {
 
     /// The same where a bus is all that there is.
     pub(crate) fn without_desktop(keyring: &Keyring) -> Result<Self> {
+        Self::with(keyring, json!({ "token_seconds": 20 }), ("test", "test"))
+    }
+
+    /// The same with another playground; this user signs in, by this password.
+    pub(crate) fn with(
+        keyring: &Keyring,
+        config: Value,
+        (user, password): (&str, &str),
+    ) -> Result<Self> {
         let parts = Parts::from_environment()?;
         let runtime = Runtime::new()?;
-        let config: Config = serde_json::from_value(json!({ "token_seconds": 20 }))?;
+        let config: Config = serde_json::from_value(config)?;
         let playground = runtime.block_on(Playground::start(config))?;
         let mut person = Person::settled("kubefob-desk-", parts.path("kubectl")?)?;
         let ca = person.home.join("ca.pem");
         fs::write(&ca, playground.ca_pem())?;
         let browser = Settings {
             ca: Some(ca.clone()),
-            user: "test".to_owned(),
-            password: "test".to_owned(),
+            user: user.to_owned(),
+            password: password.to_owned(),
             log: Some(person.home.join("browser.jsonl")),
             ..Settings::default()
         };
@@ -162,6 +171,37 @@ pub(crate) struct RealSeat {
 impl RealSeat {
     /// Nobody has signed in yet, and nothing of Kubefob runs.
     pub(crate) fn at(session: &Session, world: &RealWorld) -> Result<Self> {
+        let Self { person, log } = Self::without_kubeconfig(session, world)?;
+        let flag = format!("--certificate-authority={}", world.authority().display());
+        let seed = world.kubeconfig(&[&flag])?;
+        person.kubeconfig(&seed)?;
+        person.add_context(OTHER)?;
+        Ok(Self { person, log })
+    }
+
+    /// Somebody with a cluster, whose computer knows the provider's authority, and who has no account: their
+    /// kubeconfig names no user. None: no computer can be made to know it here.
+    pub(crate) fn with_nothing(session: &Session, world: &RealWorld) -> Result<Option<Self>> {
+        let Self { mut person, log } = Self::without_kubeconfig(session, world)?;
+        if !person.trust(world.authority())? {
+            return Ok(None);
+        }
+        let server = format!("--server={}", world.apiserver.url);
+        let authority = format!("--certificate-authority={}", world.authority().display());
+        let cluster = [
+            "config",
+            "set-cluster",
+            "lab",
+            &server,
+            &authority,
+            "--embed-certs",
+        ];
+        let done = person.kubectl(&cluster)?;
+        ensure!(done.ok, "{done:?}");
+        Ok(Some(Self { person, log }))
+    }
+
+    fn without_kubeconfig(session: &Session, world: &RealWorld) -> Result<Self> {
         let mut person = Person::settled("kubefob-desk-", world.parts.path("kubectl")?)?;
         let log = person.root().join("browser.jsonl");
         let browser = Settings {
@@ -173,10 +213,6 @@ impl RealSeat {
         };
         sit_down(&mut person, &session.keyring, &browser)?;
         person.variable("DISPLAY", &session.screen.display);
-        let flag = format!("--certificate-authority={}", world.authority().display());
-        let seed = world.kubeconfig(&[&flag])?;
-        person.kubeconfig(&seed)?;
-        person.add_context(OTHER)?;
         Ok(Self { person, log })
     }
 }
