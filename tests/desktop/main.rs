@@ -7,6 +7,7 @@ mod autostart;
 mod comes;
 mod demo;
 mod first;
+mod hostile;
 mod kept;
 mod lock;
 mod login;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         set.trial("states_at_200", states::at_200);
         set.trial("theme", theme::walk);
         set.trial("notifications", notify::walk);
+        set.trial("hostile_names", hostile::walk);
         set.trial("without_host", reach::without_host);
         set.trial("without_display", reach::without_display);
         set.trial("autostart", autostart::walk);

@@ -17,12 +17,16 @@ export function fill(template: string, parameters: Parameters = {}): string {
   });
 }
 
-/** Control characters, and the marks that turn the direction of writing, made inert. */
+const TURNS = "\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\u2028\\u2029\\u061c";
+const UNSEEN =
+  "\\u00ad\\u034f\\u115f\\u1160\\u180e\\u200b\\u2060-\\u2064\\u3164\\ufeff\\uffa0\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}";
+/** A joiner where no letter of a script that is written with them is before it. */
+const JOINER = "(?<!\\P{ASCII})[\\u200c\\u200d]";
+const HARMFUL = new RegExp(`[\\p{Cc}${TURNS}${UNSEEN}]|${JOINER}`, "gu");
+
+/** Control characters, the marks that turn the direction of writing, and what nobody sees, made inert. */
 export function clean(text: string): string {
-  return text.replace(
-    /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\u061c\ufeff]/gu,
-    "\ufffd",
-  );
+  return text.replace(HARMFUL, "\ufffd");
 }
 
 function endsInConsonant(word: string): boolean {

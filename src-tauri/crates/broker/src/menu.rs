@@ -8,11 +8,14 @@ use crate::command::{Command, ScreenName};
 use crate::notes;
 use crate::report::state_key;
 use crate::session::StateWord;
-use crate::texts::{Language, text};
+use crate::texts::{Language, shortened, text};
 use crate::view::{AccountView, KubeconfigView, View};
 
 /// How many contexts stand in the menu itself; the others are in a menu below it.
 const CONTEXTS: usize = 8;
+
+/// How many characters a line may have.
+const LONGEST: usize = 96;
 
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +84,7 @@ pub fn tray(view: &View) -> Tray {
         language,
         picture: picture(view),
         tooltip: tooltip(view, language),
-        menu: menu(view, language),
+        menu: in_lines(menu(view, language)),
     }
 }
 
@@ -113,9 +116,30 @@ fn tooltip(view: &View, language: Language) -> String {
     let lines: Vec<_> = view
         .accounts
         .iter()
-        .map(|account| account_label(account, language))
+        .map(|account| shortened(&account_label(account, language), LONGEST))
         .collect();
     lines.join("\n")
+}
+
+/// The same, each label short enough for a menu.
+fn in_lines(items: Vec<Item>) -> Vec<Item> {
+    let short = |label: &str| shortened(label, LONGEST);
+    let items = items.into_iter().map(|item| match item {
+        Item::Rule => Item::Rule,
+        Item::Note(label) => Item::Note(short(&label)),
+        Item::Act(label, action) => Item::Act(short(&label), action),
+        Item::Choice {
+            label,
+            chosen,
+            action,
+        } => Item::Choice {
+            label: short(&label),
+            chosen,
+            action,
+        },
+        Item::Menu(label, items) => Item::Menu(short(&label), in_lines(items)),
+    });
+    items.collect()
 }
 
 /// `test · signed in`, or `login.acme.example · needs you` where nobody's name is known.

@@ -8,8 +8,11 @@ use crate::command::{Command, ScreenName};
 use crate::menu::Action;
 use crate::problem::Code;
 use crate::session::StateWord;
-use crate::texts::{Language, text};
+use crate::texts::{Language, shortened, text};
 use crate::view::{AccountView, QuestionView, View};
+
+/// How many characters a note's title and its text may have.
+const LONGEST: (usize, usize) = (96, 480);
 
 /// What a note is about. Of each there is one note at a time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,7 +130,19 @@ fn needs(view: &View) -> Vec<(Option<Code>, Note)> {
     });
     let questions = view.questions.iter();
     let questions = questions.map(|question| (None, of_question(question, language)));
-    accounts.chain(questions).collect()
+    let short = |(code, note): (Option<Code>, Note)| {
+        let title = shortened(&note.title, LONGEST.0);
+        let text = shortened(&note.text, LONGEST.1);
+        (
+            code,
+            Note {
+                title,
+                text,
+                ..note
+            },
+        )
+    };
+    accounts.chain(questions).map(short).collect()
 }
 
 fn of_account(account: &AccountView, language: Language) -> Note {
@@ -187,7 +202,7 @@ fn act(command: Command) -> Action {
 pub(crate) fn waits(question: &QuestionView, language: Language) -> String {
     let parameters = [
         ("servers", question.servers_line()),
-        ("account", question.who().to_owned()),
+        ("account", shortened(question.who(), LONGEST.0 / 2)),
         ("name", question.name.clone()),
     ];
     let key = if question.in_window {

@@ -13,7 +13,7 @@ use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
 use crate::stanza::{Redirects, StanzaView};
-use crate::texts::{Language, clean, text};
+use crate::texts::{Language, clean, shortened, text};
 use crate::trust::{Answer, By, Question, ServerLine};
 use crate::view::{AccountView, AskedView, ProblemView, QuestionView, StepView, TrustView, View};
 
@@ -39,12 +39,12 @@ impl Broker {
                 let skew = tokens.map(|tokens| tokens.skew_ms / 1000);
                 AccountView {
                     id: id.as_str().to_owned(),
-                    label: clean(&account.label),
+                    label: named(&account.label),
                     issuer: clean(&account.key.issuer),
                     client_id: clean(&account.key.client_id),
                     state: session::word(session, now),
                     is_new: session.never_held() && account.subject.is_none(),
-                    name: account.name.as_deref().map(clean),
+                    name: account.name.as_deref().map(named),
                     groups: tokens
                         .map(|tokens| tokens.identity.groups.iter().map(|g| clean(g)).collect())
                         .unwrap_or_default(),
@@ -137,27 +137,33 @@ impl Broker {
             .map(|(name, in_window, account, question)| QuestionView {
                 name,
                 in_window,
-                account: clean(&question.account),
+                account: named(&question.account),
                 who: self
                     .accounts
                     .get(account)
-                    .and_then(|account| account.name.as_deref().map(clean)),
+                    .and_then(|account| account.name.as_deref().map(named)),
                 issuer: clean(&question.issuer),
                 client_id: clean(&question.client_id),
                 scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
                 servers: lines(&question.servers),
                 others: lines(&question.others),
-                asker: clean(&question.asker),
+                asker: named(&question.asker),
                 file: question.file.as_deref().map(clean),
             })
             .collect()
     }
 }
 
+/// A name as it is shown: inert, and no longer than a person reads.
+fn named(name: &str) -> String {
+    const LONGEST: usize = 128;
+    shortened(&clean(name), LONGEST)
+}
+
 fn cleaned(line: &ServerLine) -> ServerLine {
     ServerLine {
         server: clean(&line.server),
-        contexts: line.contexts.iter().map(|name| clean(name)).collect(),
+        contexts: line.contexts.iter().map(|name| named(name)).collect(),
         wary: line.wary.clone(),
     }
 }

@@ -79,23 +79,71 @@ pub fn text(language: Language, key: &str, parameters: &[(&'static str, String)]
     fill(template, parameters)
 }
 
-/// Control characters, ESC among them, and the marks that turn the direction of writing, replaced
-/// by `�`: what comes from a kubeconfig or a provider is inert wherever it is shown.
+/// Control characters, ESC and ends of lines among them, the marks that turn the direction of writing, and what nobody
+/// sees, replaced by `�`: what comes from a kubeconfig or a provider is inert wherever it is shown, and no two names
+/// look the same. The joiners that some scripts are written with stay where such a letter is before them.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\u{200e}'
+    let mut before = None;
+    let inert = text.chars().map(|character| {
+        let joins = before
+            .replace(character)
+            .is_some_and(|it: char| !it.is_ascii());
+        match character {
+            '\u{200c}' | '\u{200d}' if joins => character,
+            other if turns(other) || is_unseen(other) || other.is_control() => '\u{fffd}',
+            other => other,
+        }
+    });
+    inert.collect()
+}
+
+/// It turns the direction of writing, or ends the line.
+fn turns(character: char) -> bool {
+    matches!(
+        character,
+        '\u{200e}'
             | '\u{200f}'
             | '\u{202a}'..='\u{202e}'
             | '\u{2066}'..='\u{2069}'
             | '\u{2028}'
             | '\u{2029}'
             | '\u{061c}'
-            | '\u{feff}' => '\u{fffd}',
-            other if other.is_control() => '\u{fffd}',
-            other => other,
-        })
+    )
+}
+
+/// Nothing is drawn for it: no width, a soft hyphen, a filler, a note between lines, a tag.
+fn is_unseen(character: char) -> bool {
+    matches!(
+        character,
+        '\u{00ad}'
+            | '\u{034f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200d}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+/// A text of so many characters at most, for where there is a line and no more: what is too long loses its middle.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return text.to_owned();
+    }
+    let kept = most.saturating_sub(1);
+    let (front, back) = (kept.div_ceil(2), kept / 2);
+    let front = text.chars().take(front);
+    front
+        .chain(['…'])
+        .chain(text.chars().skip(length - back))
         .collect()
 }
 
@@ -207,6 +255,18 @@ mod tests {
             for (key, text) in &english {
                 assert_eq!(names(text), names(&korean[key]), "{key}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_keeps_its_ends() {
+        for (text, most, short) in [
+            ("", 4, ""),
+            ("abcd", 4, "abcd"),
+            ("abcde", 4, "ab…e"),
+            ("컨텍스트이름", 3, "컨…름"),
+        ] {
+            assert_eq!(shortened(text, most), short);
         }
     }
 

@@ -172,6 +172,26 @@ fn only_an_end_that_is_fixed_has_a_time() {
 }
 
 #[test]
+fn a_long_name_loses_its_middle_and_is_switched_to_all_the_same() {
+    let long = format!("arn:{}:eu-1", "x".repeat(4_000));
+    let menu = tray(&view(&[StateWord::SignedIn], &["dev", &long])).menu;
+    let entry = menu.iter().find_map(|item| match item {
+        Item::Choice {
+            label,
+            chosen: false,
+            action: Action::Command(command),
+        } => Some((label, command)),
+        Item::Choice { .. } | Item::Rule | Item::Note(_) | Item::Act(..) | Item::Menu(..) => None,
+    });
+    let Some((label, command)) = entry else {
+        panic!("{menu:?}");
+    };
+    assert!(label.starts_with("arn:xxx") && label.ends_with("xxx:eu-1"));
+    assert_eq!(label.chars().count(), 96);
+    assert!(matches!(&**command, Command::Use { context, .. } if *context == long));
+}
+
+#[test]
 fn many_contexts_fold_and_the_current_one_stays_in_sight() {
     let names: Vec<String> = (0..30)
         .map(|number| format!("a{number:02}"))
