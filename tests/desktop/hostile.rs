@@ -94,7 +94,7 @@ pub(crate) fn walk() -> Result<()> {
     let told = session.notified("needs you")?;
     let told = told.trim_start();
     ensure!(
-        is_inert(&told) && told.contains("name-evil") && told.chars().count() < 2 * LINE,
+        is_inert(told) && told.contains("name-evil") && told.chars().count() < 2 * LINE,
         "{told:?}"
     );
     session.picture("hostile-notification")?;
@@ -130,6 +130,11 @@ fn consent(seat: &Seat, session: &Session, port: u16) -> Result<()> {
     let in_sight =
         "return document.querySelector('dl').getBoundingClientRect().top < innerHeight / 2";
     page.until_run("what is to be read", in_sight, &json!(true))?;
+    page.until_run(
+        "a window as high as its content",
+        crate::window::GAP,
+        &json!(12),
+    )?;
     page.painted()?;
     session.picture("hostile-consent")?;
     // Under a name of any length it can be answered.

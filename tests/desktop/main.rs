@@ -30,6 +30,7 @@ use world::Real;
 fn main() -> ExitCode {
     Real::run(|set, real| {
         set.trial("tray", tray::walk);
+        set.trial("fixed_end", tray::fixed_end);
         set.trial("lock", lock::walk);
         set.trial("comes_and_goes", comes::walk);
         set.trial("reset", reset::walk);

@@ -3,7 +3,8 @@
 use std::fs;
 
 use anyhow::{Result, ensure};
-use playground::Fault;
+use playground::{Endpoint, Fault};
+use world::desk::Desk;
 use world::item::{Host, Item};
 use world::session::Session;
 
@@ -80,6 +81,37 @@ pub(crate) fn walk() -> Result<()> {
     }
     ensure!(person.kubectl(&["fob", "status"])?.ok);
     println!("quit by a click, and started again by the next kubectl");
+    Ok(())
+}
+
+/// A session that nothing renews ends at a time, told by the clock of whoever sits there.
+pub(crate) fn fixed_end() -> Result<()> {
+    const AHEAD: i64 = 9 * 3_600;
+    let session = Session::start()?;
+    let seat = Seat::at(&session)?;
+    seat.playground.set_token_seconds(3_600);
+    let armed = Fault::NoRefreshToken.at(Endpoint::Token);
+    seat.runtime.block_on(seat.playground.fault(armed))?;
+    seat.person.start_resident(&[("TZ", "KST-9")])?;
+    let works = seat.person.kubectl(&["get", "namespaces"])?;
+    ensure!(works.ok, "{works:?}");
+    let view = Desk::at(&seat.person)?.until("an end", |view| {
+        view["accounts"][0]["expires"].is_i64() && view["accounts"][0]["renews"] == false
+    })?;
+    let expires = view["accounts"][0]["expires"].as_i64().unwrap_or_default();
+    let minutes = (expires.div_euclid(1_000) + AHEAD).rem_euclid(86_400) / 60;
+    let clock = format!("{:02}:{:02}", minutes / 60, minutes % 60);
+    let item = Host::at(&session.keyring.address)?.item()?;
+    item.until("the end in the tooltip", |item| {
+        let tooltip = item.tooltip()?;
+        Ok(tooltip.starts_with("test · signed in until ") && tooltip.ends_with(&clock))
+    })?;
+    let told = item
+        .menu()?
+        .into_iter()
+        .any(|entry| entry.label.starts_with("Signed in until ") && entry.label.ends_with(&clock));
+    ensure!(told, "{:?}", item.menu());
+    println!("in Korea: {:?}", item.tooltip()?);
     Ok(())
 }
 

@@ -22,6 +22,10 @@ const LATEST: Duration = Duration::from_secs(60);
 /// A command that asks its plugin once.
 const ONE_REQUEST: &[&str] = &["get", "--raw", "/api/v1/namespaces"];
 
+/// What stands between all that is to be read of a question and its answers: where nothing else does, 12 pixels.
+pub(crate) const GAP: &str = "const at = (what) => document.querySelector(what).getBoundingClientRect(); \
+     return at('form footer').top - at('form .end').bottom";
+
 /// Started by hand where nothing runs: sign in, switch, lose the resident, the panel and the window, close it.
 pub(crate) fn walk() -> Result<()> {
     let mut session = Session::start()?;
@@ -169,10 +173,7 @@ pub(crate) fn consent() -> Result<()> {
         page.until("kubectl")?;
         ensure!(page.text()?.contains(&file), "{:?}", page.text());
         page.until("Let test sign in to a new server?")?;
-        // Nothing but the space that is always there stands between what is read and the answers.
-        let gap = "const at = (what) => document.querySelector(what).getBoundingClientRect(); \
-                   return at('form footer').top - at('form .end').bottom";
-        page.until_run("a window as high as its content", gap, &json!(12))?;
+        page.until_run("a window as high as its content", GAP, &json!(12))?;
         let off = "return Math.abs(screenY + innerHeight / 2 - screen.height / 2) < 40";
         page.until_run("the middle of the screen", off, &json!(true))?;
         page.painted()?;

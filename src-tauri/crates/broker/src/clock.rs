@@ -27,6 +27,37 @@ pub struct Now {
     pub moment: Moment,
 }
 
+/// What a person's own clock says, where they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Local {
+    /// Now.
+    pub now: Wall,
+    /// How many seconds ahead of UTC it is at a time.
+    pub ahead: fn(Wall) -> i64,
+}
+
+impl Local {
+    /// A time as a person reads it off the clock, with the day where that is not today: `17:30`, `2026-12-24 17:30`.
+    #[must_use]
+    pub fn clock(&self, time: Wall) -> String {
+        let here = |time: Wall| {
+            time.shifted((self.ahead)(time).saturating_mul(1000))
+                .rfc3339()
+        };
+        let (today, then) = (here(self.now), here(time));
+        let (Some((day, rest)), Some((today, _))) = (then.split_once('T'), today.split_once('T'))
+        else {
+            return then;
+        };
+        let minute = rest.get(..5).unwrap_or(rest);
+        if day == today {
+            minute.to_owned()
+        } else {
+            format!("{day} {minute}")
+        }
+    }
+}
+
 impl Wall {
     /// From whole seconds since the epoch, as JWT claims give them.
     #[must_use]

@@ -3,7 +3,7 @@
 //! A menu label is one string, since hosts draw no second column. The menu approves nothing (threat 4): each of its
 //! actions is a command that a terminal could send too.
 
-use crate::clock::Wall;
+use crate::clock::{Local, Wall};
 use crate::command::{Command, ScreenName};
 use crate::notes;
 use crate::report::state_key;
@@ -76,15 +76,15 @@ pub enum Action {
     Quit,
 }
 
-/// What the tray shows of a view.
+/// What the tray shows of a view, by the clock of whoever looks.
 #[must_use]
-pub fn tray(view: &View) -> Tray {
+pub fn tray(view: &View, local: Local) -> Tray {
     let language = view.language;
     Tray {
         language,
         picture: picture(view),
-        tooltip: tooltip(view, language),
-        menu: in_lines(menu(view, language)),
+        tooltip: tooltip(view, language, local),
+        menu: in_lines(menu(view, language, local)),
     }
 }
 
@@ -109,14 +109,24 @@ fn picture(view: &View) -> Picture {
     }
 }
 
-fn tooltip(view: &View, language: Language) -> String {
+fn tooltip(view: &View, language: Language, local: Local) -> String {
     if view.accounts.is_empty() {
         return text(language, "terminal.no-accounts", &[]);
     }
     let lines: Vec<_> = view
         .accounts
         .iter()
-        .map(|account| shortened(&account_label(account, language), LONGEST))
+        .map(|account| match fixed_end(account) {
+            Some(end) => {
+                let parameters = [
+                    ("account", account_label(account, language)),
+                    ("time", local.clock(end)),
+                ];
+                text(language, "tray.until", &parameters)
+            }
+            None => account_label(account, language),
+        })
+        .map(|line| shortened(&line, LONGEST))
         .collect();
     lines.join("\n")
 }
@@ -148,7 +158,7 @@ fn account_label(account: &AccountView, language: Language) -> String {
     format!("{who} · {}", text(language, state_key(account.state), &[]))
 }
 
-fn menu(view: &View, language: Language) -> Vec<Item> {
+fn menu(view: &View, language: Language, local: Local) -> Vec<Item> {
     let say = |key: &str| text(language, key, &[]);
     let mut items = Vec::new();
     if let Some(kubeconfig) = &view.kubeconfig {
@@ -166,7 +176,7 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
     }
     for account in &view.accounts {
         let label = account_label(account, language);
-        items.push(Item::Menu(label, account_menu(account, language)));
+        items.push(Item::Menu(label, account_menu(account, language, local)));
     }
     if view.accounts.is_empty() {
         items.push(Item::Note(say("terminal.no-accounts")));
@@ -186,7 +196,7 @@ fn menu(view: &View, language: Language) -> Vec<Item> {
     items
 }
 
-fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
+fn account_menu(account: &AccountView, language: Language, local: Local) -> Vec<Item> {
     let say = |key: &str| text(language, key, &[]);
     let mut items = Vec::new();
     // Beside a name, the label says where.
@@ -194,7 +204,7 @@ fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
         items.push(Item::Note(account.label.clone()));
     }
     if let Some(expires) = account.expires {
-        items.push(Item::Note(lasts(account, expires, language)));
+        items.push(Item::Note(lasts(account, expires, language, local)));
     }
     if let Some(problem) = &account.problem {
         items.push(Item::Note(problem.message.clone()));
@@ -233,14 +243,28 @@ fn account_menu(account: &AccountView, language: Language) -> Vec<Item> {
 }
 
 /// A clock time only for an end that is fixed: what renews by itself has none that a person need know.
-fn lasts(account: &AccountView, expires: Wall, language: Language) -> String {
+fn lasts(account: &AccountView, expires: Wall, language: Language, local: Local) -> String {
     match (account.renews, account.survives) {
         (true, Some(seconds)) => {
             let parameters = [("time", span(seconds, language))];
             text(language, "tray.survives", &parameters)
         }
         (true, None) => text(language, "tray.renews", &[]),
-        (false, _) => text(language, "tray.ends", &[("time", expires.rfc3339())]),
+        (false, _) => text(language, "tray.ends", &[("time", local.clock(expires))]),
+    }
+}
+
+/// The end of a session that nothing renews, while it lasts.
+fn fixed_end(account: &AccountView) -> Option<Wall> {
+    match account.state {
+        StateWord::SignedIn if !account.renews => account.expires,
+        StateWord::SignedIn
+        | StateWord::SignedOut
+        | StateWord::SigningIn
+        | StateWord::Renewing
+        | StateWord::CannotReach
+        | StateWord::NeedsYou
+        | StateWord::Refused => None,
     }
 }
 

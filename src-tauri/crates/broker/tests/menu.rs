@@ -2,12 +2,22 @@
 
 use std::sync::Arc;
 
-use broker::clock::Wall;
+use broker::clock::{Local, Wall};
 use broker::command::{Command, ScreenName};
-use broker::menu::{Action, Item, Picture, tray};
+use broker::menu::{Action, Item, Picture, Tray};
 use broker::session::StateWord;
 use broker::texts::Language;
 use broker::view::{AccountView, ContextView, KubeconfigView, View};
+
+/// On 14 November 2023, in Seoul.
+const SEOUL: Local = Local {
+    now: Wall(1_699_940_000_000),
+    ahead: |_| 9 * 3_600,
+};
+
+fn tray(view: &View) -> Tray {
+    broker::menu::tray(view, SEOUL)
+}
 
 fn account(label: &str, state: StateWord) -> AccountView {
     AccountView {
@@ -158,17 +168,45 @@ fn only_an_end_that_is_fixed_has_a_time() {
             Some(2_592_000),
             "(Renews by itself, survives 30 days asleep)",
         ),
-        (
-            false,
-            None,
-            "(This token is good until 2023-11-14T22:13:20Z)",
-        ),
+        (false, None, "(Signed in until 2023-11-15 07:13)"),
     ] {
         let menu = note(renews, survives, Language::En);
         assert!(menu.contains(expected), "{menu}");
     }
     let korean = note(true, Some(1_800), Language::Ko);
     assert!(korean.contains("절전 30분까지 유지됩니다"), "{korean}");
+}
+
+#[test]
+fn a_fixed_end_is_told_by_the_clock_of_whoever_looks() {
+    let told = |expires, state, language| {
+        let mut view = view(&[state], &[]);
+        view.language = language;
+        view.accounts[0].name = Some("test".into());
+        view.accounts[0].renews = false;
+        view.accounts[0].expires = Some(Wall::from_seconds(expires));
+        tray(&view).tooltip
+    };
+    let (today, tomorrow) = (1_699_950_600, 1_699_993_800);
+    let (en, ko) = (Language::En, Language::Ko);
+    for (expires, state, language, expected) in [
+        (
+            today,
+            StateWord::SignedIn,
+            en,
+            "test · signed in until 17:30",
+        ),
+        (today, StateWord::SignedIn, ko, "test · 로그인됨, 17:30까지"),
+        (
+            tomorrow,
+            StateWord::SignedIn,
+            en,
+            "test · signed in until 2023-11-15 05:30",
+        ),
+        (today, StateWord::NeedsYou, en, "test · needs you"),
+    ] {
+        assert_eq!(told(expires, state, language), expected);
+    }
 }
 
 #[test]

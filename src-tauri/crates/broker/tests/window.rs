@@ -9,7 +9,7 @@ use std::time::Duration;
 use broker::account::ClientSettings;
 use broker::asker::{Asker, Desktop, Endpoint};
 use broker::broker::Broker;
-use broker::clock::Now;
+use broker::clock::{Local, Now, Wall};
 use broker::command::{Command, Invocation, ScreenName};
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
 use broker::menu::{Action, Item, tray};
@@ -20,6 +20,11 @@ use broker::trust::{Answer, By};
 use broker::view::View;
 use broker::waiters::CallerId;
 use shared::{ask, asker, key, start, tokens};
+
+const UTC: Local = Local {
+    now: Wall(0),
+    ahead: |_| 0,
+};
 
 /// Somebody is signed in at a desktop, and a kubectl of theirs wants a token for a new server.
 struct Desk {
@@ -253,7 +258,7 @@ fn closed_or_left_alone_it_waits_for_a_person() {
             question: Some(question),
         };
         let clicks = |item: &Item| matches!(item, Item::Act(_, Action::Command(command)) if **command == asks);
-        assert!(tray(&desk.view()).menu.iter().any(clicks));
+        assert!(tray(&desk.view(), UTC).menu.iter().any(clicks));
         desk.send(Endpoint::Control, asks.clone());
         assert!(
             desk.effects.contains(&Effect::AskWindow),

@@ -3,7 +3,8 @@
 //! std's and tokio's clocks stop while a laptop sleeps, so a deadline of ours would come late by
 //! the length of the nap. [`Alarm`] does not, and costs nothing until it rings.
 
-use broker::clock::{Moment, Now, Wall};
+use broker::clock::{Local, Moment, Now, Wall};
+use chrono::{Offset as _, TimeZone as _};
 
 use crate::os::clock as os;
 
@@ -28,6 +29,18 @@ pub fn wall() -> Wall {
     match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
         Ok(since_epoch) => since(true, since_epoch),
         Err(before_epoch) => since(false, before_epoch.duration()),
+    }
+}
+
+/// The clock of whoever sits at this computer, by the system's own zone.
+#[must_use]
+pub fn local() -> Local {
+    Local {
+        now: wall(),
+        ahead: |time| {
+            let there = chrono::Local.timestamp_millis_opt(time.0).single();
+            there.map_or(0, |there| there.offset().fix().local_minus_utc().into())
+        },
     }
 }
 

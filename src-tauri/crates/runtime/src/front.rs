@@ -12,6 +12,7 @@ use broker::texts::Language;
 use broker::view::{Told, View};
 use tokio::sync::{mpsc, watch};
 
+use crate::clock;
 use crate::desktop::Screen;
 use crate::inbox::{Inbox, Message};
 use crate::server::Server;
@@ -122,7 +123,7 @@ impl Stage {
         bus: watch::Receiver<Option<u64>>,
         window: Window,
     ) -> (Self, Front) {
-        let (shows, tray) = watch::channel(menu::tray(&View::default()));
+        let (shows, tray) = watch::channel(menu::tray(&View::default(), clock::local()));
         let (tells, told) = mpsc::unbounded_channel();
         let stage = Self {
             tray: shows,
@@ -157,7 +158,7 @@ impl Stage {
             drop(self.notes.send(telling));
         }
         self.tray.send_if_modified(|shown| {
-            let tray = menu::tray(&view);
+            let tray = menu::tray(&view, clock::local());
             let differs = *shown != tray;
             *shown = tray;
             differs
