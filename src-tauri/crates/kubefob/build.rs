@@ -15,13 +15,22 @@ const PICTURES: [&str; 5] = [
     "cannot-reach",
 ];
 /// What panels ask for, at 100 % and 200 %.
-const SIZES: [u32; 5] = [16, 22, 24, 32, 48];
+const LINUX: &[u32] = &[16, 22, 24, 32, 48];
+/// The taskbar's small icon at 100, 125, 150, 200, 250 and 300 %.
+const WINDOWS: &[u32] = &[16, 20, 24, 32, 40, 48];
+/// The menu bar's 18 points, at 200 %: tray-icon makes a picture of one size.
+const MACOS: &[u32] = &[36];
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Not the one that this was compiled in: a target folder may be a copy.
     let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../../icons/tray");
     println!("cargo::rerun-if-changed={}", folder.display());
     let out = std::env::var("OUT_DIR")?;
+    let sizes = match std::env::var("CARGO_CFG_TARGET_OS")?.as_str() {
+        "windows" => WINDOWS,
+        "macos" => MACOS,
+        _ => LINUX,
+    };
     let mut code = String::new();
     for name in PICTURES {
         let tree = Tree::from_data(
@@ -30,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
         let constant = name.to_uppercase().replace('-', "_");
         write!(code, "pub(super) const {constant}: &[(i32, &[u8])] = &[")?;
-        for size in SIZES {
+        for &size in sizes {
             let mut pixmap = Pixmap::new(size, size).ok_or("no room for a picture")?;
             let scale = size as f32 / tree.size().width();
             resvg::render(

@@ -4,6 +4,8 @@
 mod elsewhere;
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "linux")]
+mod pictures;
 
 #[cfg(not(target_os = "linux"))]
 pub(crate) use elsewhere::draw;

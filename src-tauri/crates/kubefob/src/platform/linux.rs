@@ -16,9 +16,9 @@ use std::convert::Infallible;
 use runtime::front::Front;
 use tokio::sync::{oneshot, watch};
 
+use super::pictures::Ink;
 use bus::Bus;
 use lock::Lock;
-use theme::Ink;
 
 /// Draws what there is to be seen, for as long as the resident lives.
 pub(crate) async fn draw(front: Front) {

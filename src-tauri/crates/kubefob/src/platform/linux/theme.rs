@@ -8,6 +8,7 @@ use runtime::front::Reports;
 use tokio::sync::watch;
 use zbus::zvariant::{OwnedValue, Value};
 
+use super::super::pictures::Ink;
 use super::bus::{Bus, Object, comes_or_goes, signal};
 
 const PORTAL: Object<'_> = Object {
@@ -23,16 +24,6 @@ const PREFERS_LIGHT: u32 = 2;
 /// Desktops (`XDG_CURRENT_DESKTOP`) whose panel is dark, whatever their applications are, unless a person or a theme
 /// has changed that.
 const DARK_PANELS: [&str; 6] = ["GNOME", "Unity", "X-Cinnamon", "Pantheon", "Budgie", "XFCE"];
-
-/// The colour of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Ink {
-    /// White, with a dark edge: for the dark panels that most desktops have.
-    #[default]
-    Light,
-    /// Nearly black, with a light edge.
-    Dark,
-}
 
 /// Says which, now and whenever the desktop changes its mind, until the bus is over.
 pub(super) async fn inks(bus: Bus, reports: Reports, ink: watch::Sender<Ink>) {
