@@ -1,4 +1,5 @@
 //! The resident: broker, socket and vault in one small process.
+#![cfg_attr(windows, windows_subsystem = "windows")] // or a console would come with it
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -62,20 +63,23 @@ fn start() -> anyhow::Result<()> {
     {
         tracing::warn!("rustls has another provider already");
     }
-    // One thread: the loop decides, and what blocks has threads of its own that go again.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let ended = runtime.block_on(runtime::resident::run(
-        &places,
-        &folders,
-        claim,
-        program,
-        environment,
-        start,
-        platform::draw,
-    ));
-    // What still blocks (a keyring's prompt) is not waited for.
-    runtime.shutdown_background();
-    ended
+    // Windows and macOS want this thread for the desktop.
+    platform::lead(move |desktop| {
+        // One thread: the loop decides, and what blocks has threads of its own that go again.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let ended = runtime.block_on(runtime::resident::run(
+            &places,
+            &folders,
+            claim,
+            program,
+            environment,
+            start,
+            |front| desktop.draw(front),
+        ));
+        // What still blocks (a keyring's prompt) is not waited for.
+        runtime.shutdown_background();
+        ended
+    })
 }

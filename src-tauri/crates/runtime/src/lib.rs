@@ -33,5 +33,12 @@ pub mod upgrade;
 pub mod vault;
 mod window;
 
+/// Whether this process was started where a person can sit: not over ssh, and not as a service.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn has_screen() -> bool {
+    os::seat::Seat::named(&[]).is_some()
+}
+
 /// The version of this build.
 pub const VERSION: &str = broker::commands::VERSION;

@@ -20,10 +20,23 @@ use super::pictures::Ink;
 use bus::Bus;
 use lock::Lock;
 
-/// Draws what there is to be seen, for as long as the resident lives.
-pub(crate) async fn draw(front: Front) {
-    let lock = Lock::new(front.reports.clone());
-    tokio::join!(lock::logind(lock.clone()), session(front, lock));
+/// The desktop of a resident.
+pub(crate) struct Desktop(());
+
+impl Desktop {
+    /// Draws what there is to be seen, for as long as the resident lives.
+    pub(crate) async fn draw(self, front: Front) {
+        let lock = Lock::new(front.reports.clone());
+        tokio::join!(lock::logind(lock.clone()), session(front, lock));
+    }
+}
+
+/// Runs the resident, on this very thread: D-Bus wants no loop of its own.
+///
+/// # Errors
+/// The resident's.
+pub(crate) fn lead(resident: impl FnOnce(Desktop) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    resident(Desktop(()))
 }
 
 /// What is on the session bus, on each that there is in turn.
