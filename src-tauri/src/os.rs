@@ -24,6 +24,7 @@ const KEPT: &[&str] = &[
     "XDG_RUNTIME_DIR",
     "XDG_CURRENT_DESKTOP",
     "XDG_ACTIVATION_TOKEN",
+    "DESKTOP_STARTUP_ID",
     "DBUS_SESSION_BUS_ADDRESS",
 ];
 

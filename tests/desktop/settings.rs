@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use world::desk::Desk;
 use world::driver::Driver;
@@ -22,8 +22,20 @@ pub(crate) fn walk() -> Result<()> {
     ensure!(person.kubectl(&["fob", "status"])?.ok, "{}", person.log());
     let item = Host::at(&session.keyring.address)?.item()?;
 
+    item.activation("leave-of-the-host")?;
     item.click("Settings")?;
     let page = Driver::hold(port)?;
+    let windows = person.windows();
+    let window = windows.first().context("no window")?;
+    let environment = fs::read_to_string(format!("/proc/{window}/environ"))?;
+    for name in ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"] {
+        let given = format!("{name}=leave-of-the-host");
+        ensure!(
+            environment.split('\0').any(|it| it == given),
+            "{name}: {environment:?}"
+        );
+    }
+    println!("started with the host's leave to come to the front");
     let settings = |text: &str| text.contains("Start with the desktop");
     page.until_so("the settings in a window that was started", settings)?;
     page.painted()?;

@@ -141,6 +141,13 @@ impl Item {
         Ok(entries)
     }
 
+    /// Gives leave that a window comes to the front, as a host does before a click.
+    pub fn activation(&self, token: &str) -> Result<()> {
+        Ok(self
+            .properties()?
+            .call("ProvideXdgActivationToken", &token)?)
+    }
+
     /// Clicks the item itself.
     pub fn activate(&self) -> Result<()> {
         Ok(self.properties()?.call("Activate", &(0_i32, 0_i32))?)

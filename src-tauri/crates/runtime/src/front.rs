@@ -82,6 +82,11 @@ pub struct Clicks {
 }
 
 impl Clicks {
+    /// The desktop gives leave that the window comes to the front that is started next.
+    pub fn activated(&self, token: String) {
+        self.server.window().activated(token);
+    }
+
     /// Carries out what was clicked. What goes wrong with it is told as a note.
     pub fn act(&self, action: Action, language: Language) {
         match action {

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::asker::Endpoint;
 use broker::command::ScreenName;
@@ -61,6 +61,8 @@ struct Inner {
     view: watch::Sender<Arc<View>>,
     /// The one that we started.
     ours: Mutex<Option<mpsc::UnboundedSender<Pane>>>,
+    /// The desktop's leave for the next one that is started to come to the front (XDG activation).
+    activation: Mutex<Option<String>>,
     /// How many we started: whoever came before, by the main socket, is not the window any more.
     started: watch::Sender<u64>,
 }
@@ -80,6 +82,7 @@ impl Window {
             inbox,
             view: watch::Sender::new(Arc::default()),
             ours: Mutex::new(None),
+            activation: Mutex::new(None),
             started: watch::Sender::new(0),
         }))
     }
@@ -104,12 +107,27 @@ impl Window {
         self.0.view.subscribe()
     }
 
+    /// The desktop gives leave that the next one that is started comes to the front. What is no token is none.
+    pub(crate) fn activated(&self, token: String) {
+        const LONGEST: usize = 256;
+        if token.len() <= LONGEST && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            *self.activation() = Some(token);
+        }
+    }
+
+    fn activation(&self) -> MutexGuard<'_, Option<String>> {
+        let activation = self.0.activation.lock();
+        activation.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Brings it up, in a process that is there or in a new one.
     ///
     /// # Errors
     /// `NoWindow`.
     pub(crate) fn open(&self, pane: Pane, server: &Server) -> Result<(), Problem> {
         let mut ours = self.0.ours.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is for one click: where a window is there already, nobody can use it later.
+        let activation = self.activation().take();
         if let Some(there) = &*ours
             && there.send(pane).is_ok()
         {
@@ -121,7 +139,7 @@ impl Window {
             Problem::new(Code::NoWindow, parameters)
         };
         let (stream, theirs) = UnixStream::pair().map_err(refused)?;
-        self.start(theirs).map_err(refused)?;
+        self.start(theirs, activation.as_deref()).map_err(refused)?;
         let (panes, asked) = mpsc::unbounded_channel();
         // One that outlived another resident goes now, and was perhaps being looked at.
         if pane == Pane::Consent && self.0.started.receiver_count() > 0 {
@@ -138,7 +156,7 @@ impl Window {
         Ok(())
     }
 
-    fn start(&self, theirs: UnixStream) -> io::Result<()> {
+    fn start(&self, theirs: UnixStream, activation: Option<&str>) -> io::Result<()> {
         let theirs: OwnedFd = theirs.into_std()?.into();
         let mut command = Command::new(&self.0.program);
         command
@@ -146,6 +164,9 @@ impl Window {
             .env_clear()
             .envs(self.0.environment.iter().map(|(name, value)| (name, value)))
             .envs(self.0.screen.environment())
+            .envs(activation.into_iter().flat_map(|token| {
+                ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"].map(|name| (name, token))
+            }))
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -77,7 +77,7 @@ fn group(first: &Item, others: &[Item], language: Language) -> MenuItem<Shown> {
         selected: selected.unwrap_or(choices.len()),
         select: Box::new(move |shown: &mut Shown, at| {
             if let Some((.., action)) = choices.get(at) {
-                shown.clicks.act(action.clone(), language);
+                shown.act(action.clone(), language);
             }
         }),
         options,
@@ -88,7 +88,7 @@ fn group(first: &Item, others: &[Item], language: Language) -> MenuItem<Shown> {
 fn clickable(label: &str, action: Action, language: Language) -> MenuItem<Shown> {
     StandardItem {
         label: literally(label),
-        activate: Box::new(move |shown: &mut Shown| shown.clicks.act(action.clone(), language)),
+        activate: Box::new(move |shown: &mut Shown| shown.act(action.clone(), language)),
         ..StandardItem::default()
     }
     .into()

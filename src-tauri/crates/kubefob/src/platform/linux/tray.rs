@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use broker::asker::Desktop;
 use broker::command::Command;
 use broker::menu::{Action, Picture, Tray};
+use broker::texts::Language;
 use ksni::menu::MenuItem;
 use ksni::{Handle, Icon, ToolTip, TrayMethods as _};
 use runtime::front::Clicks;
@@ -100,7 +101,17 @@ async fn until(
 pub(super) struct Shown {
     pub(super) tray: Tray,
     ink: Ink,
-    pub(super) clicks: Clicks,
+    clicks: Clicks,
+}
+
+impl Shown {
+    /// A click: with the host's leave to bring a window to the front, where it gives one (Wayland).
+    pub(super) fn act(&self, action: Action, language: Language) {
+        if let Some(token) = ksni::current_xdg_activation_token() {
+            self.clicks.activated(token);
+        }
+        self.clicks.act(action, language);
+    }
 }
 
 impl ksni::Tray for Shown {
@@ -140,7 +151,7 @@ impl ksni::Tray for Shown {
     /// A left click, where the host does not open the menu instead.
     fn activate(&mut self, _x: i32, _y: i32) {
         let open = Action::Command(Box::new(Command::Open { screen: None }));
-        self.clicks.act(open, self.tray.language);
+        self.act(open, self.tray.language);
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
