@@ -49,7 +49,7 @@ fn start() -> anyhow::Result<()> {
             return match start {
                 // The one who is there serves whoever started us.
                 Start::InBackground => Ok(()),
-                Start::ByHand => Err(program.become_window()).context("the window"),
+                Start::ByHand => program.become_window().context("the window"),
             };
         }
         Err(error) => return Err(error.into()),

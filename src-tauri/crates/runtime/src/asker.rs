@@ -228,7 +228,8 @@ pub(crate) fn variable<'a>(
     environment: &'a [(OsString, OsString)],
     name: &str,
 ) -> Option<&'a OsStr> {
-    let found = environment.iter().find(|(known, _)| known == name);
+    let mut all = environment.iter();
+    let found = all.find(|(known, _)| wire::os::is_named(known, name));
     found
         .map(|(_, value)| value.as_os_str())
         .filter(|value| !value.is_empty())

@@ -105,12 +105,7 @@ fn leads_to(file: &Path) -> io::Result<PathBuf> {
 /// done: the old one is not as it was read.
 fn write(target: &Path, bytes: &[u8], read: Option<Stamp>, ours: &Ours) -> io::Result<bool> {
     let mut options = atomic_write_file::OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use atomic_write_file::unix::OpenOptionsExt as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600).preserve_mode(true).preserve_owner(true);
-    }
+    ownership::keep_owner(&mut options);
     let mut file = options.open(target)?;
     ownership::copy_attributes(target, file.as_file())?;
     file.write_all(bytes)?;

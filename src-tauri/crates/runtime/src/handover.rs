@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use crate::desktop::Screen;
 use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
+use crate::resident::Leaving;
 use crate::server::Door;
 use crate::single::Claim;
 use crate::under_way::{Counts, UnderWay};
@@ -36,6 +37,7 @@ pub(crate) struct Handover {
     pub(crate) screen: Screen,
     pub(crate) inbox: Inbox,
     pub(crate) notices: Notices,
+    pub(crate) leaving: Leaving,
     /// Somebody saw that the program may be another.
     pub(crate) wanted: Arc<Notify>,
 }
@@ -55,16 +57,21 @@ enum Answer {
     Busy,
     /// The system refused.
     Refused(io::Error),
+    /// The other one was started, and waits for our end.
+    Waits,
 }
 
 impl Successor {
-    /// Becomes it, and does not return; if it is `calm`, and if the system lets it.
+    /// Becomes it, and does not return where a process can become another; if it is `calm`, and if the system lets it.
     fn take_over(self, calm: bool) {
         let answer = if calm && self.program.is_still(&self.tried) {
             let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
             tracing::info!(version = self.tried.version, "becoming");
             let desktop = self.screen.environment();
-            Answer::Refused(self.program.become_it(&claim, desktop))
+            match self.program.become_it(&claim, desktop) {
+                Ok(()) => Answer::Waits,
+                Err(error) => Answer::Refused(error),
+            }
         } else {
             Answer::Busy
         };
@@ -101,6 +108,8 @@ impl Handover {
                 match self.hand_over(tried).await {
                     Answer::Busy => {}
                     Answer::Refused(error) => return self.failed(&error),
+                    // Nobody is served any more: the successor makes doors of its own.
+                    Answer::Waits => return self.leaving.leave("its successor waits"),
                 }
             } else {
                 let waits = Problem::plain(Code::UpgradeWaits);
@@ -130,6 +139,9 @@ impl Handover {
         } else {
             Answer::Busy
         };
+        if matches!(answer, Answer::Waits) {
+            return answer;
+        }
         self.door.send_if_modified(|door| {
             let shut = *door == Door::Shut;
             if shut {

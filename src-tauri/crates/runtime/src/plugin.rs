@@ -1,7 +1,6 @@
 //! Which `kubectl-oidc_login` comes first on PATH: that of whoever asked last, or else this desktop's.
 
 use std::ffi::{OsStr, OsString};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,9 +12,21 @@ use crate::asker::{Found, Program, variable};
 use crate::blocking::blocking;
 use crate::folders::below_home;
 use crate::inbox::Inbox;
+use crate::os::files::{self, Identity};
 
-/// The file that kubectl looks for (`kubectl/pkg/cmd/plugin.go`: `LookPath`).
-const NAME: &str = "kubectl-oidc_login";
+/// The file that kubectl looks for (`kubectl/pkg/cmd/plugin.go`: `LookPath`); on Windows that ending of PATHEXT which
+/// ours has.
+const NAME: &str = if cfg!(windows) {
+    "kubectl-oidc_login.exe"
+} else {
+    "kubectl-oidc_login"
+};
+/// The file of ours that it is a name of.
+const SHIM: &str = if cfg!(windows) {
+    "kubectl-fob.exe"
+} else {
+    "kubectl-fob"
+};
 /// How many folders of a PATH are looked at.
 const MOST: usize = 128;
 /// A folder can be on a server that sleeps.
@@ -99,7 +110,7 @@ impl Plugins {
 /// None: there is nothing to say, of an empty PATH or since ours is not installed.
 fn first(path: &OsStr, folder: &Path, home: &Path, on: Option<String>) -> Option<Plugin> {
     let ours = folder.join(NAME);
-    let shim = [ours.clone(), folder.join("kubectl-fob")].map(|file| identity(&file));
+    let shim = [ours.clone(), folder.join(SHIM)].map(|file| identity(&file));
     ours.exists().then_some(())?;
     let folders: Vec<PathBuf> = std::env::split_paths(path)
         .filter(|folder| folder.is_absolute())
@@ -134,20 +145,18 @@ fn first(path: &OsStr, folder: &Path, home: &Path, on: Option<String>) -> Option
 
 /// A file that kubectl would run.
 fn runs(file: &Path) -> bool {
-    std::fs::metadata(file)
-        .is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+    files::program(file).is_some()
 }
 
 /// Which file it is, whatever links lead there.
-fn identity(file: &Path) -> Option<(u64, u64)> {
-    let found = std::fs::metadata(file).ok()?;
-    Some((found.dev(), found.ino()))
+fn identity(file: &Path) -> Option<Identity> {
+    files::of_target(file).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use crate::os::files::Stamp;
+use crate::os::files::{self, Stamp};
 
 /// Why a file was not read.
 #[derive(Debug)]
@@ -39,13 +39,7 @@ impl Unread {
 /// It is missing, no regular file, or the system refuses.
 pub(crate) fn open(path: &Path) -> Result<File, Unread> {
     let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
-        options.custom_flags(i32::try_from(flags.bits()).unwrap_or(0));
-    }
+    files::without_a_wait(options.read(true));
     let missing = |error: &io::Error| {
         [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
     };
@@ -88,15 +82,6 @@ pub(crate) fn bounded(file: &File, most: u64) -> Result<Vec<u8>, Unread> {
 ///
 /// # Errors
 /// The system refuses.
-#[cfg(unix)]
 pub(crate) fn stamp(file: &File) -> Result<Stamp, Unread> {
-    use std::os::unix::fs::MetadataExt as _;
-    let metadata = file.metadata().map_err(Unread::Io)?;
-    Ok(Stamp {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        length: metadata.len(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
-    })
+    files::stamp(file).map_err(Unread::Io)
 }

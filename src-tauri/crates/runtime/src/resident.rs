@@ -12,7 +12,6 @@ use broker::event::{AtRest, Event, Restored};
 use broker::menu::Action;
 use broker::secret::RefreshToken;
 use broker::session::Loss;
-use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
@@ -26,6 +25,8 @@ use crate::front::{Front, Stage};
 use crate::handover::Handover;
 use crate::inbox::{self, Inbox, Message};
 use crate::notices::{Notice, Notices};
+use crate::os::signals::Signals;
+use crate::os::socket::Listener;
 use crate::perform::{Performer, keep};
 use crate::plugin::Plugins;
 use crate::run;
@@ -58,13 +59,13 @@ pub enum Start {
 pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     places: &Places,
     folders: &Folders,
-    claim: Claim,
+    mut claim: Claim,
     program: Program,
     environment: Vec<(OsString, OsString)>,
     start: Start,
     draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     tokio::spawn(crate::os::children::let_go());
     let (settings, problem) = settings::load(&folders.config);
     let store = Store::new(&folders.data);
@@ -121,7 +122,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let server = Server::new(
         inbox.clone(),
         files.clone(),
-        *places.uid(),
+        places.uid().to_owned(),
         folders.home.clone(),
         choice,
         open,
@@ -131,7 +132,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         plugins,
     );
     for listener in claim.listeners()? {
-        tokio::spawn(server.clone().serve(UnixListener::from_std(listener)?));
+        tokio::spawn(server.clone().serve(Listener::new(listener)?));
     }
     tokio::spawn(watch_the_vault(vault.clone(), inbox.clone()));
     let claim = Arc::new(Mutex::new(claim));
@@ -151,6 +152,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         screen: screen.clone(),
         inbox: inbox.clone(),
         notices: notices.clone(),
+        leaving: leaving.clone(),
         wanted: Arc::clone(&replaced),
     };
     tokio::spawn(handover.run());
@@ -241,7 +243,9 @@ fn handed_on(environment: &[(OsString, OsString)], folders: &Folders) -> Vec<(Os
             "KUBEFOB_HOME",
             "KUBEFOB_PERSON_HOME",
         ];
-        known.iter().any(|known| name == *known) || name.as_encoded_bytes().starts_with(b"LC_")
+        known.iter().any(|known| name == *known)
+            || name.as_encoded_bytes().starts_with(b"LC_")
+            || wire::os::is_needed(name)
     };
     let passed = environment.iter().filter(|(name, _)| known(name)).cloned();
     let home = (OsString::from("HOME"), folders.home.clone().into());
@@ -323,21 +327,11 @@ pub(crate) struct Leaving {
 impl Leaving {
     /// Ends the resident when the system or a person says so: from then on nobody new finds it.
     async fn on_signal(self) {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hang_up)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::hangup()),
-        ) else {
+        let Ok(mut signals) = Signals::new() else {
             return;
         };
         loop {
-            tokio::select! {
-                _ = terminate.recv() => self.leave("SIGTERM"),
-                _ = interrupt.recv() => self.leave("SIGINT"),
-                // The shell that started us closes: we stay.
-                _ = hang_up.recv() => {}
-            }
+            self.leave(signals.next().await);
         }
     }
 

@@ -17,7 +17,6 @@ use broker::texts::Language;
 use broker::view::Told;
 use broker::waiters::CallerId;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::AbortHandle;
 use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
@@ -27,6 +26,8 @@ use crate::desktop::Screen;
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::line::Line;
+use crate::os::files::path;
+use crate::os::socket::{self, Listener, Stream};
 use crate::plugin::Plugins;
 use crate::settings::Settings;
 use crate::under_way::{Turn, UnderWay};
@@ -100,7 +101,7 @@ impl Server {
     }
 
     /// Takes connections while the door is open, until it is gone.
-    pub(crate) async fn serve(self, listener: UnixListener) {
+    pub(crate) async fn serve(self, mut listener: Listener) {
         #[cfg(unix)]
         tracing::debug!(
             descriptors = crate::os::descriptor::allow(DESCRIPTORS),
@@ -119,7 +120,7 @@ impl Server {
                 accepted = listener.accept() => accepted,
             };
             let stream = match accepted {
-                Ok((stream, _)) => stream,
+                Ok(stream) => stream,
                 Err(error) => {
                     // Out of descriptors: those without a first frame make room.
                     tracing::warn!(%error, "accept");
@@ -147,13 +148,8 @@ impl Server {
         }
     }
 
-    async fn connection(
-        self,
-        mut stream: UnixStream,
-        speaks: oneshot::Sender<()>,
-        under_way: Turn,
-    ) {
-        let Ok(peer) = wire::os::peer(&stream) else {
+    async fn connection(self, mut stream: Stream, speaks: oneshot::Sender<()>, under_way: Turn) {
+        let Ok(peer) = socket::peer(&stream) else {
             return;
         };
         if peer.uid != self.uid {
@@ -191,7 +187,7 @@ impl Server {
 
     async fn answer(
         &self,
-        mut stream: UnixStream,
+        mut stream: Stream,
         mut decoder: Decoder<Request>,
         pid: Option<u32>,
         run: Run,
@@ -435,16 +431,10 @@ fn at_the_desktop(language: Language) -> Asker {
     }
 }
 
-#[cfg(unix)]
-fn path(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
-}
-
 /// The next whole frame; none where the client hung up. Cancelling it loses nothing: what was read
 /// is in the decoder.
 pub(crate) async fn read(
-    stream: &mut UnixStream,
+    stream: &mut Stream,
     decoder: &mut Decoder<Request>,
 ) -> Result<Option<Request>, wire::frame::FrameError> {
     loop {
@@ -465,7 +455,7 @@ pub(crate) async fn read(
 }
 
 pub(crate) async fn write(
-    stream: &mut UnixStream,
+    stream: &mut Stream,
     encoder: &mut Encoder<Reply>,
     replies: &[Reply],
 ) -> std::io::Result<()> {

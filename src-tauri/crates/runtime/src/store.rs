@@ -130,12 +130,7 @@ fn write(path: &Path, kept: Kept) -> io::Result<()> {
         kept,
     })?;
     let mut options = atomic_write_file::OpenOptions::new();
-    #[cfg(unix)]
-    {
-        use atomic_write_file::unix::OpenOptionsExt as _;
-        use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600).preserve_mode(false);
-    }
+    crate::os::files::private_in_place(&mut options);
     let mut file = options.open(path)?;
     file.write_all(&text)?;
     file.commit()

@@ -3,7 +3,6 @@
 //! that was missed must not be missed for ever.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,17 +10,18 @@ use std::time::{Duration, Instant};
 use broker::event::Event;
 use broker::problem::Problem;
 use broker::texts::Language;
-use tokio::net::UnixListener;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
+use wire::os::folder_of;
 
 use crate::autostart::Autostart;
 use crate::desktop::Screen;
 use crate::files::Files;
 use crate::inbox::{Inbox, Message};
 use crate::notices::{Notice, Notices};
-use crate::os::files::Stamp;
+use crate::os::files::{self, Stamp};
 use crate::os::network::Network;
+use crate::os::socket::{Bound, Listener};
 use crate::os::watch::Watch;
 use crate::resident::Leaving;
 use crate::server::Server;
@@ -70,7 +70,7 @@ pub(crate) struct Surroundings {
 /// What one look found.
 struct Seen {
     settings: (Settings, Option<Problem>),
-    renewed: Result<Vec<std::os::unix::net::UnixListener>, Unclaimed>,
+    renewed: Result<Vec<Bound>, Unclaimed>,
     /// No candidate lacks its socket.
     in_place: bool,
     fate: Fate,
@@ -139,7 +139,9 @@ impl Surroundings {
         let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
         let mut folders: BTreeSet<_> = claim.folders().into_iter().collect();
         drop(claim);
-        let candidates: Vec<_> = self.places.candidates().flatten().collect();
+        let candidates = self.places.candidates().flatten();
+        let candidates = candidates.filter_map(|socket| Some(folder_of(&socket)?.to_owned()));
+        folders.extend(candidates);
         let kubeconfig = self.files.home().join(".kube").join("config");
         let linked = std::fs::canonicalize(&kubeconfig).ok();
         let files = [
@@ -149,7 +151,7 @@ impl Surroundings {
             linked,
             self.bus.clone(),
         ];
-        let files = files.into_iter().flatten().chain(candidates);
+        let files = files.into_iter().flatten();
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
         folders.extend(self.program.path().parent().map(Path::to_path_buf));
         // Others write in the folders of askers' files: it is worth a wake-up while somebody sees them.
@@ -244,9 +246,9 @@ impl Surroundings {
         Ok(settling || seen.removed || !seen.in_place)
     }
 
-    fn serve(&self, listeners: Vec<std::os::unix::net::UnixListener>) {
+    fn serve(&self, listeners: Vec<Bound>) {
         for listener in listeners {
-            match UnixListener::from_std(listener) {
+            match Listener::new(listener) {
                 Ok(listener) => drop(tokio::spawn(self.server.clone().serve(listener))),
                 Err(error) => tracing::warn!(%error, "no socket"),
             }
@@ -267,7 +269,7 @@ impl Surroundings {
 }
 
 fn inode(file: &Path) -> Option<u64> {
-    Some(std::fs::metadata(file).ok()?.ino())
+    Some(files::of_target(file).ok()?.1)
 }
 
 /// Why this resident ends.

@@ -6,14 +6,13 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use crate::desktop::Variables;
 use crate::os::execute::execute;
-use crate::os::image;
+use crate::os::{files, image};
 use crate::single::{Claim, INHERIT};
 
 /// A program whose file was touched more recently than this may still be on its way in.
@@ -141,7 +140,7 @@ impl Program {
         asked
             .arg("--version")
             .env_remove(INHERIT)
-            .current_dir("/")
+            .current_dir(wire::os::root())
             .stdin(Stdio::null())
             .stderr(Stdio::null())
             .kill_on_drop(true);
@@ -173,17 +172,15 @@ impl Program {
     }
 
     /// Becomes the program that is there now, with our arguments, lock and sockets, and what was found out since about
-    /// the `desktop` in place of what our environment said of it. Returns only if that fails;
-    /// everything is then as it was. Whatever else is to survive must be at rest before.
-    #[must_use]
-    pub fn become_it(&self, claim: &Claim, desktop: Variables) -> io::Error {
-        if let Err(error) = self.check() {
-            return error;
-        }
-        let handed = match claim.hand_over() {
-            Ok(handed) => handed,
-            Err(error) => return error,
-        };
+    /// the `desktop` in place of what our environment said of it. Whatever else is to survive must be at rest before.
+    ///
+    /// Returns where a process can't become another: that other was started, and waits for our end ([`INHERIT`]).
+    ///
+    /// # Errors
+    /// Why not; everything is then as it was.
+    pub fn become_it(&self, claim: &Claim, desktop: Variables) -> io::Result<()> {
+        self.check()?;
+        let handed = claim.hand_over()?;
         // systemd's numbers are ours now.
         let ours =
             |name: &OsStr| name == INHERIT || name.as_encoded_bytes().starts_with(b"LISTEN_");
@@ -191,16 +188,18 @@ impl Program {
             .filter(|(name, _)| !ours(name) && !desktop.iter().any(|(known, _)| known == name))
             .chain([(INHERIT.into(), handed)]);
         let environment: Vec<_> = environment.chain(desktop.iter().cloned()).collect();
-        let error = execute(&self.path, std::env::args_os(), environment);
-        match claim.keep() {
-            Ok(()) => error,
-            Err(leaking) => leaking,
-        }
+        execute(&self.path, std::env::args_os(), environment).or_else(|error| {
+            claim.keep()?;
+            Err(error)
+        })
     }
 
-    /// Becomes the window's program, which asks the resident that is there to show it. Returns only if that fails.
-    #[must_use]
-    pub fn become_window(&self) -> io::Error {
+    /// Becomes the window's program, which asks the resident that is there to show it; or starts it, where a process
+    /// can't become another.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn become_window(&self) -> io::Result<()> {
         let window = self.path.with_file_name(crate::window::PROGRAM);
         execute(&window, [window.clone().into()], std::env::vars_os())
     }
@@ -218,19 +217,16 @@ fn beginning(path: &Path) -> io::Result<(Vec<u8>, u64)> {
 
 /// A file that can be executed, and when it or its name was last touched.
 fn stamp(path: &Path) -> Option<(Stamp, SystemTime)> {
-    let found = std::fs::metadata(path).ok()?;
-    if !found.is_file() || found.mode() & 0o111 == 0 {
-        return None;
-    }
+    let found = files::program(path)?;
     let stamp = Stamp {
-        device: found.dev(),
-        inode: found.ino(),
-        modified: (found.mtime(), found.mtime_nsec()),
-        length: found.len(),
+        device: found.device,
+        inode: found.inode,
+        modified: found.modified,
+        length: found.length,
     };
-    let seconds = u64::try_from(found.ctime()).unwrap_or(0);
+    let seconds = u64::try_from(found.changed.0).unwrap_or(0);
     // Whole seconds would make it up to one older than it is.
-    let nanoseconds = u32::try_from(found.ctime_nsec()).unwrap_or(0);
+    let nanoseconds = u32::try_from(found.changed.1).unwrap_or(0);
     let changed = Duration::new(seconds, nanoseconds);
     Some((stamp, SystemTime::UNIX_EPOCH + changed))
 }

@@ -7,7 +7,6 @@
 mod connection;
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,23 +17,24 @@ use broker::event::Event;
 use broker::problem::{Code, Problem};
 use broker::view::View;
 use serde::Serialize;
-use tokio::net::UnixStream;
 use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 use wire::frame::Decoder;
 
 use crate::desktop::{Screen, Variables};
 use crate::inbox::Inbox;
-use crate::os::descriptor;
+use crate::os::socket::Ours;
 use crate::server::{FIRST_FRAME, Server};
 
 pub(crate) use connection::Link;
 use connection::Seat;
 
 /// Its file, beside the resident's.
-pub(crate) const PROGRAM: &str = "kubefob-window";
-/// The number that the window finds its descriptor under.
-const DESCRIPTOR: i32 = 3;
+pub(crate) const PROGRAM: &str = if cfg!(windows) {
+    "kubefob-window.exe"
+} else {
+    "kubefob-window"
+};
 
 /// What is shown of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -138,8 +138,7 @@ impl Window {
             let parameters = vec![("reason", format!("{path}: {error}"))];
             Problem::new(Code::NoWindow, parameters)
         };
-        let (stream, theirs) = UnixStream::pair().map_err(refused)?;
-        self.start(theirs, activation.as_deref()).map_err(refused)?;
+        let started = self.start(activation.as_deref()).map_err(refused)?;
         let (panes, asked) = mpsc::unbounded_channel();
         // One that outlived another resident goes now, and was perhaps being looked at.
         if pane == Pane::Consent && self.0.started.receiver_count() > 0 {
@@ -151,47 +150,50 @@ impl Window {
         self.0.started.send_modify(|started| *started += 1);
         let (window, server) = (self.clone(), server.clone());
         tokio::spawn(async move {
-            window.consent(stream, asked, &server).await;
+            window.consent(started, asked, &server).await;
         });
         Ok(())
     }
 
-    fn start(&self, theirs: UnixStream, activation: Option<&str>) -> io::Result<()> {
-        let theirs: OwnedFd = theirs.into_std()?.into();
+    /// The way to the one that was started, and its process number.
+    fn start(&self, activation: Option<&str>) -> io::Result<(Ours, Option<u32>)> {
         let mut command = Command::new(&self.0.program);
+        let ours = Ours::new(&mut command)?;
         command
-            .arg(format!("--descriptor={DESCRIPTOR}"))
             .env_clear()
             .envs(self.0.environment.iter().map(|(name, value)| (name, value)))
             .envs(self.0.screen.environment())
             .envs(activation.into_iter().flat_map(|token| {
                 ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"].map(|name| (name, token))
             }))
-            .current_dir("/")
+            .current_dir(wire::os::root())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
-        descriptor::hand(&mut command, theirs, DESCRIPTOR);
         let mut child = command.spawn()?;
-        tracing::info!(pid = child.id(), "the window was started");
+        let pid = child.id();
+        tracing::info!(pid, "the window was started");
         tokio::spawn(async move {
             let ended = child.wait().await;
             tracing::info!(?ended, "the window ended");
         });
-        Ok(())
+        Ok((ours, pid))
     }
 
     /// Serves the one that we started until it ends. What it asks is asked elsewhere then.
     async fn consent(
         &self,
-        stream: UnixStream,
+        (ours, pid): (Ours, Option<u32>),
         mut panes: mpsc::UnboundedReceiver<Pane>,
         server: &Server,
     ) {
-        let mut link = Link::new(stream, Decoder::new());
-        let first = tokio::time::timeout(FIRST_FRAME, link.read()).await;
-        let greeted = match first {
-            Ok(Some(first)) => {
+        let first = async {
+            let mut link = Link::new(ours.with(pid).await.ok()?, Decoder::new());
+            let first = link.read().await?;
+            Some((link, first))
+        };
+        let greeted = match tokio::time::timeout(FIRST_FRAME, first).await {
+            Ok(Some((link, first))) => {
                 let seat = Seat {
                     endpoint: Endpoint::Consent,
                     panes: &mut panes,

@@ -272,7 +272,7 @@ fn resident(home: &Path) {
         Some(_) => "successor",
         None => "first",
     };
-    let claim = single::claim(&places).unwrap();
+    let mut claim = single::claim(&places).unwrap();
     assert!(claim.in_place(&places));
     let [listener] = claim.listeners().unwrap().try_into().unwrap();
     listener.set_nonblocking(false).unwrap();
@@ -281,7 +281,7 @@ fn resident(home: &Path) {
         let _ = write!(client, "{} {life}", std::process::id());
         drop(client);
         if program.fate() == Fate::Replaced {
-            panic!("{}", program.become_it(&claim, Vec::new()));
+            panic!("{:?}", program.become_it(&claim, Vec::new()));
         }
     }
 }
@@ -330,7 +330,7 @@ fn a_successor_that_does_not_start_is_no_loss() {
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(program.path(), mode).unwrap();
     let before = open_in_a_child();
-    let error = program.become_it(&claim, Vec::new());
+    let error = program.become_it(&claim, Vec::new()).unwrap_err();
     assert!(error.to_string().contains("missing"), "{error}");
     assert!(claim.in_place(&places));
     assert_eq!(

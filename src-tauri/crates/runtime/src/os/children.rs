@@ -1,10 +1,10 @@
 //! Children that this process has from the program that it was: it became another in the middle of their lives, and with
 //! it went whoever would have waited for their end.
 
-use std::fs;
-
-use rustix::process::{Pid, WaitOptions, waitpid};
+use rustix::process::{WaitOptions, waitpid};
 use tokio::signal::unix::{SignalKind, signal};
+
+use super::processes::children;
 
 /// Lets each of them go when it ends. Those that are started from now on are not looked at.
 pub(crate) async fn let_go() {
@@ -18,15 +18,6 @@ pub(crate) async fn let_go() {
             return;
         }
     }
-}
-
-/// Where the system doesn't say, none.
-fn children() -> Vec<Pid> {
-    let this = std::process::id();
-    let all = fs::read_to_string(format!("/proc/{this}/task/{this}/children"));
-    let all = all.unwrap_or_default();
-    let numbers = all.split_whitespace().filter_map(|word| word.parse().ok());
-    numbers.filter_map(Pid::from_raw).collect()
 }
 
 #[cfg(test)]

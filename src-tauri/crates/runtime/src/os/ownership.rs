@@ -1,9 +1,9 @@
 //! Whose a file is, and what else than its bytes belongs to it.
 
 #[cfg(unix)]
-pub(crate) use unix::{copy_attributes, ours_alone};
+pub(crate) use unix::{copy_attributes, keep_owner, ours_alone};
 #[cfg(not(unix))]
-pub(crate) use windows::{copy_attributes, ours_alone};
+pub(crate) use windows::{copy_attributes, keep_owner, ours_alone};
 
 #[cfg(unix)]
 mod unix {
@@ -60,6 +60,13 @@ mod unix {
         Ok(())
     }
 
+    /// Gives a new file the owner and mode of the one that it replaces.
+    pub(crate) fn keep_owner(options: &mut atomic_write_file::OpenOptions) {
+        use atomic_write_file::unix::OpenOptionsExt as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).preserve_mode(true).preserve_owner(true);
+    }
+
     /// Gives a new file the extended attributes of an old one: access lists, labels, a person's own.
     ///
     /// # Errors
@@ -99,6 +106,9 @@ mod windows {
     pub(crate) fn ours_alone(_target: &Path) -> Result<(), String> {
         Ok(())
     }
+
+    /// Owner and access list are the folder's to give.
+    pub(crate) fn keep_owner(_: &mut atomic_write_file::OpenOptions) {}
 
     /// Access lists are inherited from the folder, as the old file's were.
     #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]

@@ -1,9 +1,11 @@
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::os::fd::{AsFd as _, BorrowedFd, IntoRawFd};
-use std::os::unix::fs::symlink;
-use std::os::unix::net::UnixStream;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::os::unix::net::{UnixListener, UnixStream};
 
 use super::*;
+use crate::os::door::Handle;
 
 struct Home {
     folder: tempfile::TempDir,
@@ -37,7 +39,7 @@ fn knock(path: &Path, listener: &UnixListener) -> bool {
 #[test]
 fn the_second_is_told_and_the_third_comes_after_the_first() {
     let home = home();
-    let first = home.claim().unwrap();
+    let mut first = home.claim().unwrap();
     assert!(matches!(home.claim(), Err(Unclaimed::Taken)));
     let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!(mode(&home.socket()), 0o600);
@@ -55,7 +57,7 @@ fn a_hundred_at_once_over_a_stale_socket_make_one_owner() {
         let home = home();
         drop(UnixListener::bind(home.socket()).unwrap());
         let start = std::sync::Barrier::new(100);
-        let claims: Vec<_> = std::thread::scope(|scope| {
+        let mut claims: Vec<_> = std::thread::scope(|scope| {
             let starters: Vec<_> = (0..100)
                 .map(|_| {
                     scope.spawn(|| {
@@ -69,7 +71,7 @@ fn a_hundred_at_once_over_a_stale_socket_make_one_owner() {
                 .map(|starter| starter.join().unwrap())
                 .collect()
         });
-        let owners: Vec<_> = claims.iter().flatten().collect();
+        let mut owners: Vec<_> = claims.iter_mut().flatten().collect();
         assert_eq!(owners.len(), 1);
         assert!(knock(&home.socket(), &owners[0].listeners().unwrap()[0]));
         let taken = |claim: &&Result<_, _>| matches!(claim, Err(Unclaimed::Taken));
@@ -169,10 +171,10 @@ fn a_program_that_we_became_has_lock_and_socket_already() {
     let [_, _, device, inode] = words.try_into().unwrap();
     let names = format!("{lock} {door}:{device}:{inode}");
 
-    let before = entry(&home.socket()).unwrap();
+    let before = of_entry(&home.socket()).unwrap();
     let handed = Handed::inherited(OsStr::new(&names));
-    let again = claim_with(&home.places, handed).unwrap();
-    assert_eq!(entry(&home.socket()).unwrap(), before, "no closed door");
+    let mut again = claim_with(&home.places, handed).unwrap();
+    assert_eq!(of_entry(&home.socket()).unwrap(), before, "no closed door");
     assert!(knock(&home.socket(), &again.listeners().unwrap()[0]));
     assert!(again.doors[0].ours);
     std::mem::forget(claim);
@@ -209,13 +211,13 @@ fn numbers_that_are_not_ours_are_not_used() {
 fn systemd_s_socket_is_used_and_stays() {
     let home = home();
     let listener = UnixListener::bind(home.socket()).unwrap();
-    let bound = entry(&home.socket()).unwrap();
+    let bound = of_entry(&home.socket()).unwrap();
     let handed = Handed {
         lock: None,
         doors: vec![Handle::new(listener.into()).unwrap()],
     };
-    let claim = claim_with(&home.places, handed).unwrap();
-    assert_eq!(entry(&home.socket()).unwrap(), bound);
+    let mut claim = claim_with(&home.places, handed).unwrap();
+    assert_eq!(of_entry(&home.socket()).unwrap(), bound);
     assert!(knock(&home.socket(), &claim.listeners().unwrap()[0]));
 
     // It stays systemd's where an upgrade comes between.

@@ -10,7 +10,7 @@
 //! | `key.plain` | the key, in the clear, where the person chose that |
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, KeyId};
 use super::seal::{self, Record, Unopened};
+use crate::os::files::{no_follow, private, sync_folder};
 
 const SEALED: &str = ".sealed";
 const NEW: &str = ".new";
@@ -362,42 +363,6 @@ fn create_folder(folder: &Path) -> io::Result<()> {
             io::Error::other(error)
         }
     })
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600)
-}
-
-#[cfg(unix)]
-fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt;
-    // NONBLOCK: a pipe that somebody put there does not keep us. It means nothing for a regular file.
-    let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    options.custom_flags(flags.bits().cast_signed())
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// Windows: the profile's access list keeps others out.
-#[cfg(windows)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(windows)]
-fn no_follow(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-/// Windows: a folder can't be synced; NTFS journals the rename.
-#[cfg(windows)]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 fn cannot_keep(path: &Path, reason: &str) -> Problem {

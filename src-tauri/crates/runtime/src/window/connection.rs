@@ -8,13 +8,13 @@ use broker::event::Event;
 use broker::view::{Told, View};
 use broker::waiters::CallerId;
 use serde::{Deserialize, Serialize};
-use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use wire::frame::{Decoder, Encoder, Reply, Request};
 use zeroize::Zeroize;
 
 use super::{Pane, Window};
 use crate::inbox::Message;
+use crate::os::socket::Stream;
 use crate::server::{self, Server};
 
 /// How many commands of one window may be unanswered.
@@ -45,13 +45,13 @@ struct Sent {
 
 /// The connection itself.
 pub(crate) struct Link {
-    stream: UnixStream,
+    stream: Stream,
     decoder: Decoder<Request>,
     encoder: Encoder<Reply>,
 }
 
 impl Link {
-    pub(crate) fn new(stream: UnixStream, decoder: Decoder<Request>) -> Self {
+    pub(crate) fn new(stream: Stream, decoder: Decoder<Request>) -> Self {
         Self {
             stream,
             decoder,

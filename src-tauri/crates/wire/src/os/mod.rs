@@ -34,11 +34,11 @@ pub use linux::{environment, harden, peer, runtime_folder, this_program};
 #[cfg(target_os = "macos")]
 pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
-pub use unix::{Stream, Uid, open_lock, owner};
+pub use unix::{Stream, Uid, folder_of, is_named, is_needed, open_lock, owner, root};
 #[cfg(windows)]
 pub use windows::{
-    Stream, Uid, environment_of_login, harden, open_lock, owner, peer, runtime_folder,
-    this_program, user_of_process,
+    Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed, open_lock,
+    owner, peer, root, runtime_folder, this_program, user_of_process,
 };
 
 #[cfg(unix)]
@@ -49,14 +49,13 @@ pub(crate) use linux::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, r
 pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(unix)]
 pub(crate) use unix::{
-    USUAL_PATH, check_folder, check_socket, create_folder, folder_of, instance_socket, is_named,
-    is_passed, machine_socket, root,
+    USUAL_PATH, check_folder, check_socket, create_folder, instance_socket, is_passed,
+    machine_socket,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    DATA, LONGEST_PATH, USUAL_PATH, check_folder, check_socket, create_folder, detach, folder_of,
-    home, inherit_nothing, instance_socket, is_named, is_passed, machine_id, machine_socket, root,
-    runtime_socket,
+    DATA, LONGEST_PATH, USUAL_PATH, check_folder, check_socket, create_folder, detach, home,
+    inherit_nothing, instance_socket, is_passed, machine_id, machine_socket, runtime_socket,
 };
 
 #[cfg(unix)]

@@ -38,7 +38,8 @@ pub(crate) fn machine_socket(
 }
 
 /// The folder whose owner says who may have put a socket there.
-pub(crate) fn folder_of(socket: &Path) -> Option<&Path> {
+#[must_use]
+pub fn folder_of(socket: &Path) -> Option<&Path> {
     socket.parent()
 }
 
@@ -68,12 +69,20 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
 pub(crate) const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A folder that keeps no disk from being taken out.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     "/".into()
 }
 
+/// Whether no program of this system works without a variable.
+#[must_use]
+pub fn is_needed(_: &OsStr) -> bool {
+    false
+}
+
 /// Whether a variable has this name.
-pub(crate) fn is_named(variable: &OsStr, name: &str) -> bool {
+#[must_use]
+pub fn is_named(variable: &OsStr, name: &str) -> bool {
     variable == name
 }
 

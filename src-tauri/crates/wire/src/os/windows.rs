@@ -33,7 +33,9 @@ use windows_sys::Win32::System::Console::{
     GetStdHandle, STD_ERROR_HANDLE, STD_INPUT_HANDLE, STD_OUTPUT_HANDLE,
 };
 use windows_sys::Win32::System::Environment::{CreateEnvironmentBlock, DestroyEnvironmentBlock};
-use windows_sys::Win32::System::Pipes::{GetNamedPipeServerProcessId, PeekNamedPipe};
+use windows_sys::Win32::System::Pipes::{
+    GetNamedPipeClientProcessId, GetNamedPipeServerProcessId, PeekNamedPipe,
+};
 use windows_sys::Win32::System::Registry::{HKEY_LOCAL_MACHINE, RRF_RT_REG_SZ, RegGetValueW};
 use windows_sys::Win32::System::Threading::{
     CREATE_NEW_PROCESS_GROUP, DETACHED_PROCESS, GetCurrentProcess, OpenProcess, OpenProcessToken,
@@ -72,19 +74,26 @@ pub fn this_program() -> Result<PathBuf, PathBuf> {
 }
 
 /// A folder that keeps no disk from being taken out.
-pub(crate) fn root() -> PathBuf {
+#[must_use]
+pub fn root() -> PathBuf {
     std::env::var_os("SystemRoot").map_or_else(|| r"C:\".into(), PathBuf::from)
 }
 
 /// Whether a variable has this name. Case is nothing to Windows.
-pub(crate) fn is_named(variable: &OsStr, name: &str) -> bool {
+#[must_use]
+pub fn is_named(variable: &OsStr, name: &str) -> bool {
     variable.eq_ignore_ascii_case(name)
 }
 
-/// Whether the resident may know a variable of whoever starts it: what names the person's folders and the system's,
-/// without which no program of Windows works.
+/// Whether the resident may know a variable of whoever starts it.
 pub(crate) fn is_passed(name: &str, _: &OsStr) -> bool {
-    const PASSED: [&str; 20] = [
+    is_needed(OsStr::new(name))
+}
+
+/// Whether no program of this system works without a variable: it names the person's folders, or the system's.
+#[must_use]
+pub fn is_needed(name: &OsStr) -> bool {
+    const NEEDED: [&str; 20] = [
         "PATH",
         "PATHEXT",
         "COMSPEC",
@@ -106,9 +115,9 @@ pub(crate) fn is_passed(name: &str, _: &OsStr) -> bool {
         "TMP",
         "COMPUTERNAME",
     ];
-    PASSED
+    NEEDED
         .iter()
-        .any(|passed| name.eq_ignore_ascii_case(passed))
+        .any(|needed| name.eq_ignore_ascii_case(needed))
 }
 
 /// A file to be locked, made if it isn't there.
@@ -143,7 +152,8 @@ pub(crate) fn inherit_nothing() -> io::Result<()> {
 }
 
 /// None: pipes have no folder.
-pub(crate) fn folder_of(_: &Path) -> Option<&Path> {
+#[must_use]
+pub fn folder_of(_: &Path) -> Option<&Path> {
     None
 }
 
@@ -181,6 +191,20 @@ pub fn peer(pipe: &impl AsHandle) -> io::Result<Peer> {
     }
     Ok(Peer {
         uid,
+        pid: Some(pid),
+    })
+}
+
+/// Who connected to a pipe that we serve. That it is the pipe's own user is said by its descriptor first.
+///
+/// # Errors
+/// What the system says.
+pub fn client(pipe: &impl AsRawHandle) -> io::Result<Peer> {
+    let mut pid = 0;
+    // SAFETY: the handle is open, and `pid` lives through the call.
+    checked(unsafe { GetNamedPipeClientProcessId(pipe.as_raw_handle(), &raw mut pid) })?;
+    Ok(Peer {
+        uid: user_of_process(pid)?,
         pid: Some(pid),
     })
 }

@@ -1,14 +1,40 @@
-//! What the system tells of a file without reading it, and without waiting for a disk or a network.
+//! What the system tells of a file without reading it.
+//!
+//! | name | is |
+//! |---|---|
+//! | `state`, `local` | its state without waiting for a disk or a network; whether nobody else changes it |
+//! | `stamp`, `program` | its state, of an open file or of one that can be run |
+//! | `of_file`, `of_entry`, `of_target` | which file it is |
+//! | `without_a_wait`, `no_follow`, `private`, `private_in_place`, `sync_folder` | how it is opened, made, and kept |
+//! | `path` | a path as the shim sends it |
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(unix)]
+mod unix;
 #[cfg(not(target_os = "linux"))]
 mod unknown;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{local, state};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unknown::{local, state};
+
+#[cfg(unix)]
+pub(crate) use unix::{
+    no_follow, of_entry, of_file, of_target, path, private, private_in_place, program, stamp,
+    sync_folder, without_a_wait,
+};
+#[cfg(windows)]
+pub(crate) use windows::{
+    no_follow, of_entry, of_file, of_target, path, private, private_in_place, program, stamp,
+    sync_folder, without_a_wait,
+};
+
+/// Which file it is: the number of its disk, and its own there.
+pub(crate) type Identity = (u64, u64);
 
 /// One state of a file: another content has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

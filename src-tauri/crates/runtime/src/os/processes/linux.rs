@@ -1,10 +1,8 @@
 //! Linux: `/proc`.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -107,18 +105,15 @@ pub(crate) fn arguments(pid: u32) -> Option<Vec<String>> {
     )
 }
 
-/// The environment that a process was started with.
-pub(crate) fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
-    let block = read(pid, "environ")?;
-    let pairs = block.split(|byte| *byte == 0).filter_map(|entry| {
-        let equals = entry.iter().position(|byte| *byte == b'=')?;
-        let (name, value) = entry.split_at(equals);
-        Some((
-            OsString::from_vec(name.to_vec()),
-            OsString::from_vec(value.get(1..)?.to_vec()),
-        ))
-    });
-    Some(pairs.collect())
+pub(crate) use wire::os::environment;
+
+/// The children of this process. Where the system doesn't say, none.
+pub(crate) fn children() -> Vec<Pid> {
+    let this = std::process::id();
+    let all = std::fs::read_to_string(format!("/proc/{this}/task/{this}/children"));
+    let all = all.unwrap_or_default();
+    let numbers = all.split_whitespace().filter_map(|word| word.parse().ok());
+    numbers.filter_map(Pid::from_raw).collect()
 }
 
 /// std sizes its reads by a file's length, which is 0 for all of these.

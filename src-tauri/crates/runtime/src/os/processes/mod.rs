@@ -2,17 +2,28 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(target_os = "macos")]
+mod macos;
 #[cfg(not(target_os = "linux"))]
-mod unknown;
+mod unheld;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    Held, arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
-    start_time,
+    Held, arguments, children, ended, environment, executable, folder, in_another_mount_namespace,
+    process, start_time,
+};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
+    arguments, children, ended, environment, executable, folder, in_another_mount_namespace,
+    process, start_time,
 };
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unknown::{
-    Held, arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
+pub(crate) use unheld::Held;
+#[cfg(windows)]
+pub(crate) use windows::{
+    arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
     start_time,
 };
 

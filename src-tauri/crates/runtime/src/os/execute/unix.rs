@@ -22,7 +22,7 @@ pub(crate) fn execute(
     path: &Path,
     arguments: impl IntoIterator<Item = OsString>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> io::Error {
+) -> io::Result<()> {
     let environment = environment.into_iter().map(|(mut name, value)| {
         name.push("=");
         name.push(value);
@@ -30,12 +30,12 @@ pub(crate) fn execute(
     });
     let texts = (text(path.as_os_str()), texts(arguments), texts(environment));
     let (Ok(path), Ok(arguments), Ok(environment)) = texts else {
-        return io::ErrorKind::InvalidInput.into();
+        return Err(io::ErrorKind::InvalidInput.into());
     };
     let (arguments, environment) = (pointers(&arguments), pointers(&environment));
     // SAFETY: each text ends with zero and each list with null, and all live through the call.
     unsafe { execve(path.as_ptr(), arguments.as_ptr(), environment.as_ptr()) };
-    io::Error::last_os_error()
+    Err(io::Error::last_os_error())
 }
 
 fn texts(texts: impl IntoIterator<Item = OsString>) -> io::Result<Vec<CString>> {
