@@ -1,6 +1,7 @@
 //! cargo, started by us, and where it works.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,7 +21,12 @@ pub(crate) fn target() -> PathBuf {
 }
 
 pub(crate) fn cargo() -> Command {
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo_of(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+/// A cargo, or what stands for one.
+pub(crate) fn cargo_of(program: impl AsRef<OsStr>) -> Command {
+    let mut cargo = Command::new(program);
     cargo.current_dir(root());
     // What `cargo run` told this xtask about itself is not for the cargos that it starts.
     for (name, _) in env::vars_os() {

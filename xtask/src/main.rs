@@ -22,7 +22,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test [SET [NAME]] [--require-real] [--install]
     Everything, or one set of it, or the tests of a set whose name contains NAME.
-    Sets: lint, unit, it, real, attack, kill, ui, desktop, package.
+    Sets: lint, unit, platforms, it, real, attack, kill, ui, desktop, package.
     --require-real (or KUBEFOB_REQUIRE_REAL=1): a missing part is a failure, not a named skip.
     --install (or CI=true): the set `package` may install the .deb on this machine, and remove it.
 cargo xtask bench [--only NAME]

@@ -126,10 +126,33 @@ fn install(cache: &Cache, packages: &[&str]) -> Result<(), String> {
             "no apt-get here; the packages are called {list} on Debian"
         ));
     }
+    let wanted = [&["install", "--no-install-recommends"], packages].concat();
+    as_root(
+        cache,
+        &[&["update"], &wanted],
+        &by_hand,
+        &format!("installing {list}"),
+    )
+}
+
+/// Has apt know which packages there are.
+///
+/// # Errors
+/// What to do by hand.
+pub(crate) fn update(cache: &Cache) -> Result<(), String> {
+    as_root(
+        cache,
+        &[&["update"]],
+        "do it: apt-get update",
+        "reading which packages there are",
+    )
+}
+
+fn as_root(cache: &Cache, steps: &[&[&str]], by_hand: &str, what: &str) -> Result<(), String> {
     let mut before = Vec::new();
     if !geteuid().is_root() {
         if run::output(Command::new("sudo").args(["-n", "true"])).is_none() {
-            return Err(by_hand);
+            return Err(by_hand.to_owned());
         }
         before.extend(["sudo", "-n"]);
     }
@@ -141,13 +164,14 @@ fn install(cache: &Cache, packages: &[&str]) -> Result<(), String> {
         "-y",
     ]);
     let _turn = APT.lock().unwrap_or_else(PoisonError::into_inner);
-    eprintln!("parts: installing {list} (apt-get)");
+    eprintln!("parts: {what} (apt-get)");
     let apt = |arguments: &[&str]| {
         let mut command = Command::new(before[0]);
         command.args(&before[1..]).args(arguments);
         run::logged(&mut command, &cache.log("apt-get"))
     };
-    apt(&["update"])
-        .and_then(|()| apt(&[&["install", "--no-install-recommends"], packages].concat()))
+    steps
+        .iter()
+        .try_for_each(|step| apt(step))
         .map_err(|error| format!("{by_hand} (tried: {error:#})"))
 }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: builds what the tests need, runs them, and says what came of it.
 
 mod packages;
+mod platforms;
 mod ui;
 
 use std::env;
@@ -26,6 +27,9 @@ const SETS: [&str; 6] = ["it", "real", "attack", "kill", "desktop", PACKAGE];
 
 /// The set that installs a package on this machine, and removes it.
 const PACKAGE: &str = "package";
+
+/// The one that looks at what other systems have of their own.
+const PLATFORMS: &str = "platforms";
 
 /// What a caller wants tested.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +60,7 @@ impl Request {
                     return Err(format!("no such flag: `{flag}`"));
                 }
                 (set, Request { set: None, .. }) => {
-                    if !["lint", "unit", "ui"]
+                    if !["lint", "unit", PLATFORMS, "ui"]
                         .iter()
                         .chain(&SETS)
                         .any(|known| *known == set)
@@ -86,7 +90,7 @@ impl Request {
 
     fn parts(&self) -> Option<Wanted> {
         match self.set.as_deref() {
-            Some("lint" | "unit" | "ui") => None,
+            Some("lint" | "unit" | PLATFORMS | "ui") => None,
             Some("it" | "attack" | PACKAGE) => Some(Wanted::Kubectl),
             _ => Some(Wanted::All),
         }
@@ -110,6 +114,9 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         }
         if request.wants("unit") {
             summary.step("unit", || unit(request, packages));
+        }
+        if request.wants(PLATFORMS) {
+            summary.step(PLATFORMS, || platforms::check(request));
         }
         let Some(parts) = parts else {
             if request.wants("ui") {
