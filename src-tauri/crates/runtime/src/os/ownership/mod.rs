@@ -1,0 +1,11 @@
+//! Whose a file is, and what else than its bytes belongs to it.
+
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::{copy_attributes, keep_owner, ours_alone};
+#[cfg(windows)]
+pub(crate) use windows::{copy_attributes, keep_owner, ours_alone};

@@ -1,0 +1,88 @@
+//! Linux and macOS: owner, mode and extended attributes.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use rustix::fs::XattrFlags;
+use rustix::io::Errno;
+
+const STICKY: u32 = 0o1000;
+const GROUP_WRITES: u32 = 0o020;
+const OTHERS_WRITE: u32 = 0o002;
+
+/// Whether nobody but this user (and root) can write to a file, or put another in its place. `target` has no
+/// symlink in it; it need not exist.
+///
+/// # Errors
+/// Who could, in words.
+pub(crate) fn ours_alone(target: &Path) -> Result<(), String> {
+    let uid = rustix::process::geteuid().as_raw();
+    // A group that has its user's number is that user's own (useradd's USERGROUPS_ENAB).
+    let others_write = |metadata: &Metadata| {
+        let mode = metadata.mode();
+        mode & OTHERS_WRITE != 0 || (mode & GROUP_WRITES != 0 && metadata.gid() != uid)
+    };
+    match fs::symlink_metadata(target) {
+        Ok(metadata) if metadata.uid() != uid => {
+            return Err("it belongs to another user".to_owned());
+        }
+        Ok(metadata) if others_write(&metadata) => {
+            return Err("other users may write to it".to_owned());
+        }
+        Ok(metadata) if metadata.nlink() > 1 => {
+            return Err(
+                "it has another name (a hard link), which would keep the old text".to_owned(),
+            );
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    for folder in target.ancestors().skip(1) {
+        if folder.as_os_str().is_empty() {
+            continue;
+        }
+        let metadata = fs::metadata(folder).map_err(|error| error.to_string())?;
+        let foreign = metadata.uid() != uid && metadata.uid() != 0;
+        if foreign || (others_write(&metadata) && metadata.mode() & STICKY == 0) {
+            return Err(format!("other users may write to {}", folder.display()));
+        }
+    }
+    Ok(())
+}
+
+/// Gives a new file the owner and mode of the one that it replaces.
+pub(crate) fn keep_owner(options: &mut atomic_write_file::OpenOptions) {
+    use atomic_write_file::unix::OpenOptionsExt as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    options.mode(0o600).preserve_mode(true).preserve_owner(true);
+}
+
+/// Gives a new file the extended attributes of an old one: access lists, labels, a person's own.
+///
+/// # Errors
+/// One that can't be kept.
+pub(crate) fn copy_attributes(from: &Path, to: &File) -> io::Result<()> {
+    let mut names = Vec::with_capacity(4096);
+    match rustix::fs::listxattr(from, rustix::buffer::spare_capacity(&mut names)) {
+        Ok(_) => {}
+        Err(Errno::NOENT | Errno::NOTSUP) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    for name in names
+        .split(|&byte| byte == 0)
+        .filter(|name| !name.is_empty())
+    {
+        let mut value = Vec::with_capacity(64 * 1024);
+        rustix::fs::getxattr(from, name, rustix::buffer::spare_capacity(&mut value))?;
+        match rustix::fs::fsetxattr(to, name, &value, XattrFlags::empty()) {
+            Ok(()) => {}
+            // The system's own labels are the policy's to give.
+            Err(Errno::PERM | Errno::NOTSUP) if name.starts_with(b"security.") => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
