@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
 use crate::keyring::Keyring;
-use crate::onlooker::{Area, Button, Onlooker};
+use crate::onlooker::{Area, Button, Onlooker, Picture};
 use crate::parts;
 use crate::running::Running;
 use crate::screen::Screen;
@@ -126,7 +126,7 @@ impl Session {
             return Ok(());
         };
         let onlooker = Onlooker::at(&self.screen.display)?;
-        onlooker.picture(onlooker.screen()?)?.save(&file)
+        still(&onlooker, onlooker.screen()?)?.save(&file)
     }
 
     /// A picture of the tray with its menu open, where pictures are wanted.
@@ -144,19 +144,22 @@ impl Session {
             width: screen.width.saturating_sub(x.cast_unsigned()),
             height: (menu.y.cast_unsigned() + menu.height + margin).min(screen.height),
         };
-        // It is there before it is drawn: what is seen twice is whole.
-        let mut seen = onlooker.picture(around)?;
-        loop {
-            std::thread::sleep(Duration::from_millis(100));
-            let again = onlooker.picture(around)?;
-            if again == seen {
-                break;
-            }
-            seen = again;
-        }
-        seen.save(&file)?;
+        still(&onlooker, around)?.save(&file)?;
         // Beside it: that closes it.
         onlooker.click(Button::Left, 4, screen.height.cast_signed() - 4)
+    }
+}
+
+/// A picture of what is drawn to its end: what is there at first may not be, what is seen twice is.
+fn still(onlooker: &Onlooker, area: Area) -> Result<Picture> {
+    let mut seen = onlooker.picture(area)?;
+    loop {
+        std::thread::sleep(Duration::from_millis(200));
+        let again = onlooker.picture(area)?;
+        if again == seen {
+            return Ok(seen);
+        }
+        seen = again;
     }
 }
 
