@@ -10,14 +10,15 @@ use serde_json::{Value, json};
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::table::Table;
 
-/// A title, the clipboard, a colour; a text that runs backwards; a path; a command; markup.
-const HOSTILE: &str = "evil\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\r\n../../x$(touch x)`x`<b onclick=alert(1)>bold</b>&amp;";
+/// A title, the clipboard, a colour; a text that runs backwards; ends of lines; what nobody sees; a path; a command;
+/// markup.
+const HOSTILE: &str = "evil\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}[2J\u{9b}31m\u{202e}\u{2066}\r\n\u{2028}\u{200b}\u{ad}../../x$(touch x)`x`<b onclick=alert(1)>bold</b>&amp;";
 
 /// Whether a terminal would do more than show it.
 fn inert(text: &str) -> bool {
     !text.chars().any(|c| {
         (c.is_control() && c != '\n' && c != '\t')
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{ad}' | '\u{61c}')
     })
 }
 
