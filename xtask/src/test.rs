@@ -1,6 +1,6 @@
 //! `cargo xtask test`: builds what the tests need, runs them, and says what came of it.
 
-mod packages;
+mod beside;
 mod platforms;
 mod ui;
 
@@ -14,7 +14,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 
-use self::packages::Making;
+use self::beside::Beside;
 use crate::cargo::{self, Packages};
 use crate::parts::{Parts, Wanted};
 use crate::prerequisites::Tool;
@@ -115,12 +115,12 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         if request.wants("unit") {
             summary.step("unit", || unit(request, packages));
         }
-        if request.wants(PLATFORMS) {
-            summary.step(PLATFORMS, || platforms::check(request));
-        }
         let Some(parts) = parts else {
             if request.wants("ui") {
                 summary.step("ui", || ui::run(request, packages));
+            }
+            if request.wants(PLATFORMS) {
+                summary.step(PLATFORMS, || platforms::check(request));
             }
             return Ok(());
         };
@@ -133,11 +133,7 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         let parts = parts?;
         let missing = parts.missing().into_iter().chain(parts.skipped.clone());
         summary.add("parts", judged(missing, request), took);
-        let making = if request.wants(PACKAGE) {
-            Some(Making::begin(scope, request)?)
-        } else {
-            None
-        };
+        let beside = Beside::begin(scope, request, &mut summary)?;
         // Not sooner: two can't install the system's packages at once.
         if request.wants("ui") {
             summary.step("ui", || ui::run(request, packages));
@@ -151,12 +147,13 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
         for set in others {
             summary.step(set, || run_set(set, request, packages, &world));
         }
-        world.packages = making.and_then(|making| making.end(&mut summary));
+        world.packages = beside.packages(&mut summary);
         if world.packages.is_some() {
             for set in package {
                 summary.step(set, || run_set(set, request, packages, &world));
             }
         }
+        beside.platforms(&mut summary);
         Ok(())
     })?;
     println!("{}", summary.text());
