@@ -61,6 +61,8 @@ struct Now {
     listens: bool,
     /// The screen that it goes to as soon as it does.
     screen: Option<String>,
+    /// Whether the questions' window waits for its height to be seen.
+    unmeasured: bool,
     /// How often something was shown or hidden.
     turns: u64,
 }
@@ -147,7 +149,7 @@ fn open(app: &AppHandle, wanted: Wanted) -> tauri::Result<()> {
     }
     match app.get_webview_window(page.name) {
         Some(window) => raise(&window),
-        // It is seen when it has something to show: `ready`.
+        // It is seen when it has something to show: `ready`, `fit`.
         None => make(app, page).map(|_| ()),
     }
 }
@@ -176,6 +178,7 @@ fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
     if let Some(instance) = std::env::var_os("KUBEFOB_HOME") {
         builder = builder.data_directory(PathBuf::from(instance).join("window"));
     }
+    app.state::<Shown>().now().unmeasured |= page.name == CONSENT;
     builder.build()
 }
 
@@ -225,7 +228,7 @@ fn is_seen(app: &AppHandle) -> bool {
         .any(|window| window.is_visible().is_ok_and(|seen| seen))
 }
 
-/// A page listens: it hears what there is to show, and is seen.
+/// A page listens: it hears what there is to show. The main one is seen then, the other when it is as high as that.
 #[tauri::command]
 fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
     let mut now = shown.now();
@@ -242,20 +245,32 @@ fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
         }
     }
     drop(now);
-    raise(&window)
+    if window.label() == MAIN {
+        raise(&window)?;
+    }
+    Ok(())
 }
 
-/// The page of the questions is so high, in pixels as pages count them: so is its window, as far as the screen goes.
+/// The page of the questions is so high, in pixels as pages count them: so is its window, as far as the screen goes,
+/// which is seen from then on.
 #[tauri::command]
-fn fit(window: WebviewWindow, height: f64) -> tauri::Result<()> {
-    /// What a panel and a title bar may take.
-    const FRAME: f64 = 96.0;
-    let Some(page) = PAGES.iter().find(|page| page.name == window.label()) else {
+fn fit(window: WebviewWindow, shown: State<'_, Shown>, height: f64) -> tauri::Result<()> {
+    let questions = PAGES.iter().find(|page| page.name == CONSENT);
+    let Some(page) = questions.filter(|page| page.name == window.label() && height.is_finite())
+    else {
         return Ok(());
     };
-    if page.name != CONSENT || !height.is_finite() {
-        return Ok(());
+    resize(&window, page, height)?;
+    // One that was closed since stays so.
+    if std::mem::take(&mut shown.now().unmeasured) {
+        raise(&window)?;
     }
+    Ok(())
+}
+
+fn resize(window: &WebviewWindow, page: &Page, height: f64) -> tauri::Result<()> {
+    /// What a panel and a title bar may take.
+    const FRAME: f64 = 96.0;
     let scale = window.scale_factor()?;
     let width = window.inner_size()?.to_logical::<f64>(scale).width;
     let width = width.max(page.least.0);

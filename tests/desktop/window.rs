@@ -12,6 +12,7 @@ use serde_json::json;
 use world::desk::Desk;
 use world::driver::Driver;
 use world::item::Host;
+use world::onlooker::Onlooker;
 use world::running::free_port;
 use world::session::Session;
 
@@ -153,6 +154,7 @@ pub(crate) fn consent() -> Result<()> {
     ensure!(person.kubectl(ONE_REQUEST)?.ok, "{}", person.log());
     ensure!(person.windows().is_empty(), "a trusted server asks nobody");
 
+    let eye = Onlooker::at(&session.screen.display)?;
     for (answer, works) in [("Don’t allow", false), ("Always", true)] {
         let other = seat.runtime.block_on(AttackerApi::start())?;
         let hostile = person.home.join("other.yaml");
@@ -164,6 +166,7 @@ pub(crate) fn consent() -> Result<()> {
         fs::write(&hostile, text)?;
         let file = hostile.display().to_string();
         let waiting = person.start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
+        let seen = eye.until_window("Kubefob")?.area;
         let page = Driver::hold(port)?;
         ensure!(
             page.address()?.ends_with("consent.html"),
@@ -177,6 +180,10 @@ pub(crate) fn consent() -> Result<()> {
         let off = "return Math.abs(screenY + innerHeight / 2 - screen.height / 2) < 40";
         page.until_run("the middle of the screen", off, &json!(true))?;
         page.painted()?;
+        // The second one is in a window that is there. A font may come later, and take a pixel.
+        let stands = eye.until_window("Kubefob")?.area;
+        let grew = stands.height.abs_diff(seen.height);
+        ensure!(works || grew <= 2, "{seen:?} and then {stands:?}");
         session.picture(if works {
             "consent-always"
         } else {
