@@ -5,6 +5,8 @@ use serde_json::Value;
 use world::desk::Desk;
 use world::item::Host;
 use world::keyring::Keyring;
+use world::onlooker::Onlooker;
+use world::person::said;
 use world::session::{Session, folder};
 
 use crate::seat::Seat;
@@ -15,6 +17,7 @@ pub(crate) fn without_host() -> Result<()> {
     session.kill_panel()?;
     let seat = Seat::at(&session)?;
     let person = &seat.person;
+    person.install_window("kubefob-window")?;
     ensure!(
         person.kubectl(&["get", "namespaces"])?.ok,
         "{}",
@@ -34,8 +37,16 @@ pub(crate) fn without_host() -> Result<()> {
     desk.until("no tray", is("missing"))?;
     session.was_quiet("shows no icon")?;
 
+    // As it was told: started once more.
+    let again = said(person.command("kubefob").output()?)?;
+    ensure!(again.ok, "{again:?}");
+    Onlooker::at(&session.screen.display)?.until_window("Kubefob")?;
+    println!("started once more, it shows its window");
+
     session.start_panel()?;
     Host::at(&session.keyring.address)?.item()?;
+    // The window took the other's place.
+    let mut desk = Desk::at(person)?;
     desk.until("a tray", is("there"))?;
     let status = person.kubectl(&["fob", "status"])?;
     ensure!(!status.out.contains("shows no tray icons"), "{status:?}");
