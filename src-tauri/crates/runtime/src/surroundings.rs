@@ -110,13 +110,18 @@ impl Surroundings {
         };
         let (mut again, mut pause) = (true, AGAIN);
         loop {
-            if let Some(watch) = &mut watch {
-                watch.set(this.folders());
-            }
             let looking = Arc::clone(&this);
-            let Ok(seen) = tokio::task::spawn_blocking(move || looking.look()).await else {
+            let look = move || {
+                // First: what changes from now on is news.
+                if let Some(watch) = &mut watch {
+                    watch.set(looking.folders());
+                }
+                (watch, looking.look())
+            };
+            let Ok((watching, seen)) = tokio::task::spawn_blocking(look).await else {
                 return;
             };
+            watch = watching;
             let unrest = match this.act(seen, &mut known) {
                 Ok(unrest) => unrest,
                 Err(Over::Taken) => return this.inbox.send(Message::Stop),
@@ -132,6 +137,7 @@ impl Surroundings {
         }
     }
 
+    /// Where something may happen. It may block as [`Self::look`] does.
     fn folders(&self) -> BTreeSet<PathBuf> {
         let settings = settings::path(&self.config);
         // A person's symlink into a folder of dotfiles is followed.

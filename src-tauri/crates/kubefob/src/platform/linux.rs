@@ -46,15 +46,21 @@ async fn session(mut front: Front, lock: Lock) {
         front.bus.mark_unchanged();
         let (inked, ink) = watch::channel(Ink::default());
         let (ends, over) = oneshot::channel();
-        // The item has a connection of its own, and does not wait for ours.
+        // First the item, which has a connection of its own: it is what a person waits for.
+        let (shows, shown) = oneshot::channel();
         let item = tray::show(
             over,
+            shows,
             front.tray.clone(),
             front.desktop.clone(),
             front.clicks.clone(),
             ink,
         );
-        tokio::join!(on_a_bus(&mut front, &lock, inked, ends), item);
+        let others = async {
+            drop(shown.await);
+            on_a_bus(&mut front, &lock, inked, ends).await;
+        };
+        tokio::join!(item, others);
         front.reports.tray_host(false);
         // A note that nobody can be told now is shown by tray and terminal all the same.
         tokio::select! {

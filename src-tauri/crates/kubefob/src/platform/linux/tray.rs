@@ -16,26 +16,33 @@ use super::markup;
 use super::menu::rendered;
 
 /// One item as long as there is a desktop, until the bus is `over`: its other end is dropped then. A host of items may
-/// come later than it, go, and come again.
+/// come later than it, go, and come again. `first` is dropped when there is one, or can't be for now.
 pub(super) async fn show(
     mut over: oneshot::Receiver<Infallible>,
+    first: oneshot::Sender<Infallible>,
     mut tray: watch::Receiver<Tray>,
     mut desktop: watch::Receiver<Desktop>,
     clicks: Clicks,
     mut ink: watch::Receiver<Ink>,
 ) {
+    let mut first = Some(first);
     loop {
+        if *desktop.borrow() == Desktop::None {
+            drop(first.take());
+        }
         tokio::select! {
             ended = until(&mut desktop, |it| it != Desktop::None) => if ended { return },
             _ = &mut over => return,
         }
-        let first = tray.borrow_and_update().clone();
+        let newest = tray.borrow_and_update().clone();
         let item = Shown {
-            tray: first,
+            tray: newest,
             ink: *ink.borrow_and_update(),
             clicks: clicks.clone(),
         };
-        let ended = match item.assume_sni_available(true).spawn().await {
+        let spawned = item.assume_sni_available(true).spawn().await;
+        drop(first.take());
+        let ended = match spawned {
             Ok(handle) => {
                 let ended = tokio::select! {
                     ended = follow(&handle, &mut tray, &mut desktop, &mut ink) => ended,
