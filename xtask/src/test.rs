@@ -142,16 +142,12 @@ pub(crate) fn run(request: &Request) -> Result<ExitCode> {
             return Ok(());
         };
         let mut world = World::write(programs, &parts)?;
-        let (package, others): (Vec<&str>, Vec<&str>) =
-            sets.iter().partition(|set| **set == PACKAGE);
-        for set in others {
+        for set in sets.iter().filter(|set| **set != PACKAGE) {
             summary.step(set, || run_set(set, request, packages, &world));
         }
         world.packages = beside.packages(&mut summary);
         if world.packages.is_some() {
-            for set in package {
-                summary.step(set, || run_set(set, request, packages, &world));
-            }
+            summary.step(PACKAGE, || run_set(PACKAGE, request, packages, &world));
         }
         beside.platforms(&mut summary);
         Ok(())
