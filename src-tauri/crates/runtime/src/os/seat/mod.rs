@@ -8,6 +8,8 @@
 
 #[cfg(target_os = "linux")]
 mod linux;
+#[cfg(not(target_os = "linux"))]
+mod login;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(windows)]
@@ -15,7 +17,9 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::Seat;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use login::Seat;
 #[cfg(target_os = "macos")]
-pub(crate) use macos::Seat;
+use macos::has_screen;
 #[cfg(windows)]
-pub(crate) use windows::Seat;
+use windows::has_screen;
