@@ -37,8 +37,8 @@ pub use macos::{Started, environment, harden, peer, runtime_folder, started, thi
 pub use unix::{Stream, Uid, folder_of, is_named, is_needed, open_lock, owner, root};
 #[cfg(windows)]
 pub use windows::{
-    Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed, open_lock,
-    owner, peer, root, runtime_folder, this_program, user_of_process,
+    Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed, named_by,
+    open_lock, owner, peer, root, runtime_folder, this_program, user_of_process,
 };
 
 #[cfg(unix)]

@@ -529,7 +529,8 @@ fn user_of(process: HANDLE) -> io::Result<Uid> {
     })?;
     // SAFETY: the call has put a TOKEN_USER there, and the buffer is aligned for one.
     let user = unsafe { &*buffer.as_ptr().cast::<TOKEN_USER>() };
-    sid_text(user.User.Sid)
+    // SAFETY: it is the system's, in a buffer that is still here.
+    unsafe { named_by(user.User.Sid) }
 }
 
 fn owner_of_pipe(pipe: HANDLE) -> io::Result<Uid> {
@@ -555,15 +556,23 @@ fn owner_in(result: u32, sid: PSID, descriptor: PSECURITY_DESCRIPTOR) -> io::Res
     if result != ERROR_SUCCESS {
         return Err(io::Error::from_raw_os_error(result.cast_signed()));
     }
-    let owner = sid_text(sid);
+    // SAFETY: it is in the descriptor, which is still here.
+    let owner = unsafe { named_by(sid) };
     // SAFETY: the system allocated it for us; `sid` pointed into it and is used no more.
     unsafe { LocalFree(descriptor) };
     owner
 }
 
-fn sid_text(sid: PSID) -> io::Result<Uid> {
+/// The user (or group) that a SID names.
+///
+/// # Errors
+/// It is none.
+///
+/// # Safety
+/// `sid` is one that the system made, and is still there.
+pub unsafe fn named_by(sid: PSID) -> io::Result<Uid> {
     let mut text = null_mut();
-    // SAFETY: callers pass a SID that the system gave them, and `text` lives through the call.
+    // SAFETY: as the caller says; `text` lives through the call.
     checked(unsafe { ConvertSidToStringSidW(sid, &raw mut text) })?;
     // SAFETY: on success it is a string that ends with zero.
     let uid = Uid(unsafe { wide_to_string(text) });

@@ -8,12 +8,10 @@ use std::path::Path;
 use std::ptr::null_mut;
 
 use windows_sys::Win32::Foundation::{ERROR_SUCCESS, LocalFree};
-use windows_sys::Win32::Security::Authorization::{
-    ConvertSidToStringSidW, GetNamedSecurityInfoW, SE_FILE_OBJECT,
-};
+use windows_sys::Win32::Security::Authorization::{GetNamedSecurityInfoW, SE_FILE_OBJECT};
 use windows_sys::Win32::Security::{
     ACCESS_ALLOWED_ACE, ACE_HEADER, ACL, DACL_SECURITY_INFORMATION, GetAce, INHERIT_ONLY_ACE,
-    PSECURITY_DESCRIPTOR, PSID,
+    PSECURITY_DESCRIPTOR,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     DELETE, FILE_APPEND_DATA, FILE_DELETE_CHILD, FILE_WRITE_DATA, WRITE_DAC, WRITE_OWNER,
@@ -141,25 +139,9 @@ unsafe fn granted(list: *const ACL, rights: u32) -> io::Result<Vec<String>> {
         // SAFETY: its kind says that it is one, whose end is its SID.
         let (mask, sid) = unsafe { ((*entry).Mask, (&raw mut (*entry).SidStart).cast()) };
         if mask & rights != 0 {
-            granted.push(text(sid)?);
+            // SAFETY: it is in the list, which is still there.
+            granted.push(unsafe { wire::os::named_by(sid) }?.to_string());
         }
     }
     Ok(granted)
-}
-
-fn text(sid: PSID) -> io::Result<String> {
-    let mut text = null_mut();
-    // SAFETY: it is one of the system's, and `text` lives through the call.
-    if unsafe { ConvertSidToStringSidW(sid, &raw mut text) } == 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let length = (0..)
-        // SAFETY: the zero is not behind what is read here.
-        .take_while(|length| unsafe { *text.add(*length) } != 0)
-        .count();
-    // SAFETY: that many units were just read.
-    let sid = String::from_utf16_lossy(unsafe { std::slice::from_raw_parts(text, length) });
-    // SAFETY: the system allocated it for us.
-    unsafe { LocalFree(text.cast()) };
-    Ok(sid)
 }
