@@ -10,7 +10,6 @@ use fantoccini::Locator;
 use playground::Endpoint;
 use world::driver::Driver;
 use world::person::said;
-use world::running::free_port;
 use world::session::Session;
 
 use crate::seat::{SECRET, Seat};
@@ -22,9 +21,7 @@ pub(crate) fn walk() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::without_account(&session)?;
     let person = &seat.person;
-    person.install_window("kubefob-window")?;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 200"))?;
+    let port = person.install_held_window(Duration::from_millis(200))?;
     let page = open(&seat, port)?;
     page.until("No accounts yet")?;
     page.painted()?;

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fantoccini::Locator;
@@ -13,7 +14,6 @@ use world::driver::Driver;
 use world::item::Host;
 use world::parts::Missing;
 use world::person::said;
-use world::running::free_port;
 use world::scenario::{Bound, World};
 use world::session::Session;
 
@@ -33,9 +33,7 @@ pub(crate) fn walk(world: &RealWorld, runtime: &Runtime) -> Result<()> {
         return Err(missing.into());
     };
     let person = &seat.person;
-    person.install_window("kubefob-window")?;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 60000"))?;
+    let port = person.install_held_window(Duration::from_secs(60))?;
     let opened = said(person.command("kubefob-window").output()?)?;
     ensure!(opened.ok, "{opened:?}\n{}", person.log());
     let page = Driver::hold(port)?;

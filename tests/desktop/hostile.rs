@@ -2,15 +2,13 @@
 //! consent: none turns the direction of writing, begins a line, hides a letter or is markup, however long it is.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use playground::{AttackerApi, Fault};
 use serde_json::json;
 use world::driver::Driver;
 use world::item::Host;
-use world::running::free_port;
 use world::session::Session;
 
 use crate::seat::Seat;
@@ -31,10 +29,8 @@ pub(crate) fn walk() -> Result<()> {
     });
     let mut seat = Seat::with(&session.keyring, config, (&name, "p"))?;
     seat.person.variable("DISPLAY", &session.screen.display);
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 60000"))?;
+    let port = person.install_held_window(Duration::from_secs(60))?;
     let context = format!("context-{HOSTILE}{}", "y".repeat(LONG));
     let set = [
         "config",
@@ -115,12 +111,7 @@ fn consent(seat: &Seat, session: &Session, port: u16) -> Result<()> {
     }
     let other = seat.runtime.block_on(AttackerApi::start())?;
     let file = person.home.join("file-evil\u{202e}\n\u{200b}<b>.yaml");
-    let text = fs::read_to_string(&seat.file)?;
-    let data = |ca: &str| BASE64_STANDARD.encode(ca);
-    let text = text
-        .replace(seat.playground.kube_url(), other.url())
-        .replace(&data(seat.playground.ca_pem()), &data(other.ca_pem()));
-    fs::write(&file, text)?;
+    fs::write(&file, seat.pointed_at(&other)?)?;
     let file = file.display().to_string();
     let waiting = person.start(&["--kubeconfig", &file, "get", "--raw", "/api"])?;
     let page = Driver::hold(port)?;

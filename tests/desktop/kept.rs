@@ -1,6 +1,7 @@
 //! What the window finds and keeps: the kubeconfigs that askers had, and where it stood.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use fantoccini::Locator;
@@ -8,7 +9,6 @@ use serde_json::json;
 use world::driver::Driver;
 use world::onlooker::{Area, Onlooker};
 use world::person::{Person, Said, said};
-use world::running::free_port;
 use world::session::Session;
 
 use crate::seat::Seat;
@@ -18,10 +18,8 @@ use crate::window::until;
 pub(crate) fn files() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 60000"))?;
+    let port = person.install_held_window(Duration::from_secs(60))?;
     let own = fs::read_to_string(&seat.file)?;
     let team = person.home.join("team.yaml");
     let renamed = own
@@ -112,10 +110,8 @@ pub(crate) fn frame() -> Result<()> {
     };
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 200"))?;
+    let port = person.install_held_window(Duration::from_millis(200))?;
     let eye = Onlooker::at(&session.screen.display)?;
     let open = || -> Result<Driver> {
         let opened = said(person.command("kubefob-window").output()?)?;

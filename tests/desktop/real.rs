@@ -1,6 +1,5 @@
 //! A day at the desktop, on the real parts: Keycloak, kube-apiserver, gnome-keyring, a panel, a notification server.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -9,7 +8,6 @@ use world::RealWorld;
 use world::browser::read_log;
 use world::driver::Driver;
 use world::item::{Host, Item};
-use world::running::free_port;
 use world::scenario::{Bound, World};
 use world::session::Session;
 
@@ -38,9 +36,7 @@ pub(crate) fn day(world: &RealWorld, runtime: &Runtime) -> Result<()> {
     })?;
     let session = Session::start()?;
     let seat = RealSeat::at(&session, world)?;
-    seat.person.install_window("kubefob-window")?;
-    let port = free_port()?;
-    fs::write(seat.person.instance.join("automation"), port.to_string())?;
+    let port = seat.person.install_held_window(Duration::from_secs(60))?;
     ensure!(seat.person.kubectl(&["fob", "status"])?.ok);
     let item = Host::at(&session.keyring.address)?.item()?;
     println!("nobody is signed in: {:?}", item.tooltip()?);

@@ -5,7 +5,9 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use playground::{Config, Playground};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use playground::{AttackerApi, Config, Playground};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 use world::RealWorld;
@@ -41,6 +43,15 @@ impl Seat {
         let mut seat = Self::without_desktop(&session.keyring)?;
         seat.person.variable("DISPLAY", &session.screen.display);
         Ok(seat)
+    }
+
+    /// Their kubeconfig, but for the server, which is this one.
+    pub(crate) fn pointed_at(&self, other: &AttackerApi) -> Result<String> {
+        let data = |ca: &str| BASE64_STANDARD.encode(ca);
+        let own = fs::read_to_string(&self.file)?;
+        Ok(own
+            .replace(self.playground.kube_url(), other.url())
+            .replace(&data(self.playground.ca_pem()), &data(other.ca_pem())))
     }
 
     /// The same where a bus is all that there is.

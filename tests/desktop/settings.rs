@@ -1,13 +1,13 @@
 //! The tray's menu leads to a screen of the window, whether that is there, hidden, or not started yet.
 
 use std::fs;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use world::desk::Desk;
 use world::driver::Driver;
 use world::item::Host;
-use world::running::free_port;
 use world::session::Session;
 
 use crate::seat::Seat;
@@ -15,10 +15,8 @@ use crate::seat::Seat;
 pub(crate) fn walk() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 60000"))?;
+    let port = person.install_held_window(Duration::from_secs(60))?;
     ensure!(person.kubectl(&["fob", "status"])?.ok, "{}", person.log());
     let item = Host::at(&session.keyring.address)?.item()?;
 

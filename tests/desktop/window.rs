@@ -5,8 +5,6 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use playground::AttackerApi;
 use serde_json::json;
 use world::desk::Desk;
@@ -31,10 +29,8 @@ pub(crate) const GAP: &str = "const at = (what) => document.querySelector(what).
 pub(crate) fn walk() -> Result<()> {
     let mut session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 500"))?;
+    let port = person.install_held_window(Duration::from_millis(500))?;
 
     let begun = Instant::now();
     let said = world::person::said(person.command("kubefob-window").output()?)?;
@@ -147,10 +143,8 @@ pub(crate) fn walk() -> Result<()> {
 pub(crate) fn consent() -> Result<()> {
     let session = Session::start()?;
     let seat = Seat::at(&session)?;
-    seat.person.install_window("kubefob-window")?;
     let person = &seat.person;
-    let port = free_port()?;
-    fs::write(person.instance.join("automation"), format!("{port} 200"))?;
+    let port = person.install_held_window(Duration::from_millis(200))?;
     ensure!(person.kubectl(ONE_REQUEST)?.ok, "{}", person.log());
     ensure!(person.windows().is_empty(), "a trusted server asks nobody");
 
@@ -158,12 +152,7 @@ pub(crate) fn consent() -> Result<()> {
     for (answer, works) in [("Don’t allow", false), ("Always", true)] {
         let other = seat.runtime.block_on(AttackerApi::start())?;
         let hostile = person.home.join("other.yaml");
-        let text = fs::read_to_string(&seat.file)?;
-        let data = |ca: &str| BASE64_STANDARD.encode(ca);
-        let text = text
-            .replace(seat.playground.kube_url(), other.url())
-            .replace(&data(seat.playground.ca_pem()), &data(other.ca_pem()));
-        fs::write(&hostile, text)?;
+        fs::write(&hostile, seat.pointed_at(&other)?)?;
         let file = hostile.display().to_string();
         let waiting = person.start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
         let seen = eye.until_window("Kubefob")?.area;

@@ -7,6 +7,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::browser::Settings;
 use crate::parts;
+use crate::running::free_port;
 use crate::screen::Screen;
 
 /// Somebody who uses kubectl.
@@ -312,6 +314,15 @@ impl Person {
         // As the others lie there: it starts what lies beside it.
         fs::hard_link(&window, &place).or_else(|_| fs::copy(&window, &place).map(drop))?;
         Ok(())
+    }
+
+    /// Puts the window that a driver may hold there; the port that it lets itself be held at. Closed, it lingers so long.
+    pub fn install_held_window(&self, lingers: Duration) -> Result<u16> {
+        self.install_window("kubefob-window")?;
+        let port = free_port()?;
+        let automation = format!("{port} {}", lingers.as_millis());
+        fs::write(self.instance.join("automation"), automation)?;
+        Ok(port)
     }
 
     /// Starts the resident with more variables than whoever starts it in the background hands on, and waits
