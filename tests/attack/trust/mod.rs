@@ -4,6 +4,7 @@ mod consent;
 mod first_start;
 mod flags;
 mod pairs;
+mod ways;
 
 use world::Set;
 
@@ -33,4 +34,6 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
         flags::man_in_the_middle,
     );
     trial(set, table, "trust_files", flags::files);
+    trial(set, table, "trust_magic_links", ways::magic_links);
+    trial(set, table, "trust_exchanged", ways::exchanged);
 }

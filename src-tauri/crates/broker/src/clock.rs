@@ -116,6 +116,15 @@ impl Moment {
         )
     }
 
+    /// This moment, `by` earlier; the clock's beginning if that was later.
+    #[must_use]
+    pub fn before(self, by: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(u64::try_from(by.as_millis()).unwrap_or(u64::MAX)),
+        )
+    }
+
     /// How long from `earlier` until this; zero if it is already past.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

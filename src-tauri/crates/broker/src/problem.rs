@@ -202,6 +202,9 @@ codes! {
     BadFile = "bad-file",
     /// A kubeconfig of the asker's that kubectl could not load either; `path`, `reason`.
     BadKubeconfig = "bad-kubeconfig",
+    /// A kubeconfig that just now can't be looked at: too many open files, no memory, a disk that does not answer;
+    /// `path`, `reason`.
+    CannotLook = "cannot-look",
     /// Tokens can't be written; `path`, `reason`.
     CannotKeep = "cannot-keep",
     /// The keyring is locked; ``.

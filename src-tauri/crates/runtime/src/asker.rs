@@ -14,7 +14,10 @@ use broker::asker::{Asker, Place, ProcessId};
 use broker::texts::Language;
 use wire::frame::Run;
 
+use crate::ground::Ground;
 use crate::os::processes::{self, Held, Process};
+use crate::os::tree::is_passing;
+use crate::regular::Unread;
 
 /// An asker, and what of its surroundings tells which kubeconfigs it uses.
 #[derive(Clone, Debug)]
@@ -27,6 +30,30 @@ pub(crate) struct Found {
     pub(crate) kubectl: bool,
     /// The folder that it stands in.
     pub(crate) folder: Option<PathBuf>,
+    /// Whose environment, folder and root count.
+    person: Option<ProcessId>,
+}
+
+impl Found {
+    /// Where it stands; none where the system does not show that.
+    ///
+    /// # Errors
+    /// Just now the system can't tell.
+    pub(crate) fn ground(&self) -> Result<Option<Ground>, Unread> {
+        let (Some(person), Some(folder)) = (self.person, &self.folder) else {
+            return Ok(None);
+        };
+        let ground = match Ground::of(person.pid, folder.clone()) {
+            Ok(ground) => ground,
+            Err(error) if is_passing(&error) => return Err(Unread::Io(error)),
+            Err(_) => return Ok(None),
+        };
+        // It is of the process that was looked at, and not of a later one with its number.
+        let now = processes::process(person.pid);
+        Ok(now
+            .is_some_and(|now| now.started == person.started)
+            .then_some(ground))
+    }
 }
 
 /// What a process has as long as it runs one program.
@@ -63,7 +90,7 @@ struct Seen {
     process: Process,
     program: Arc<Program>,
     /// Whose environment and folder count.
-    person: u32,
+    person: ProcessId,
 }
 
 /// How many programs are kept, at two descriptors each.
@@ -114,7 +141,10 @@ impl Programs {
         Found {
             asker,
             kubectl: plugin && kubectl,
-            folder: seen.and_then(|seen| processes::folder(seen.person)),
+            folder: seen
+                .as_ref()
+                .and_then(|seen| processes::folder(seen.person.pid)),
+            person: seen.map(|seen| seen.person),
             program,
         }
     }
@@ -125,11 +155,14 @@ impl Programs {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().position(|known| known.pid == pid);
         let known = known.and_then(|at| all.remove(at));
-        let seen = |process, program| Seen {
+        let seen = |process: Process, program| Seen {
             pid,
+            person: ProcessId {
+                pid,
+                started: process.started,
+            },
             process,
             program,
-            person: pid,
         };
         if let Some(known) = known
             && let Some(process) = known.now(in_front_counts)
@@ -172,8 +205,11 @@ impl Known {
 /// The shim itself is looked at, but shows its arguments and environment to nobody: a person's come
 /// from the shell.
 fn called_by_a_person(pid: u32, shim: Process) -> Seen {
-    let person = shim.parent;
-    let environment = processes::environment(person);
+    let person = ProcessId {
+        pid: shim.parent,
+        started: processes::process(shim.parent).map_or(0, |parent| parent.started),
+    };
+    let environment = processes::environment(person.pid);
     Seen {
         pid,
         process: shim,

@@ -2,46 +2,53 @@
 //! All of it is read off the loop, regular files alone, with a bound; an answer that still holds is
 //! given again.
 
+mod look;
+mod needs;
 mod remembered;
+mod versions;
 
-use std::collections::VecDeque;
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use broker::account::AccountKey;
 use broker::argv::{self, Called};
-use broker::asker::Asker;
+use broker::asker::{Asker, ProcessId};
+use broker::clock::Moment;
 use broker::command::{Flags, GetToken, Invocation, Which};
 use broker::credential::ExecVersion;
-use broker::event::{Ask, Candidate, Found, Servers};
+use broker::event::{Ask, Found, Servers};
 use broker::problem::{Code, Problem};
-use broker::trust::Server;
 use broker::waiters::CallerId;
-use kubeconfig::{Config, FileSet, Merged, Origin, ServerKey};
+use kubeconfig::{Config, FileSet, Merged};
 use provider::Trusted;
 use wire::frame::Run;
 
 use crate::asker;
 use crate::blocking::blocking;
-use crate::os::files::Stamp;
-use crate::regular::{self, Unread, bounded, open};
-use crate::settled::Ours;
+use crate::ground::Ground;
+use crate::os::processes;
+use crate::regular::{Unread, bounded, open};
+use crate::settled::{self, Lock, Ours};
 use crate::survey::Seen;
 
+use look::Look;
+use needs::Needs;
 use remembered::{Ledger, Question, Remembered};
+use versions::{Key, Versions};
 
 /// The most bytes that a certificate authority's file may have.
 const CA_BYTES: u64 = 1024 * 1024;
-/// How many parsed kubeconfigs are kept.
-const PARSED: usize = 64;
+/// By how much the system may be wrong about when a process started: it counts in hundredths of a second.
+const TICKS: Duration = Duration::from_millis(20);
 
 /// Kubeconfigs, as far as they were read.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     home: PathBuf,
-    parsed: Arc<Mutex<Parsed>>,
+    versions: Arc<Mutex<Versions>>,
+    needs: Arc<Mutex<Needs>>,
     remembered: Remembered,
     ours: Ours,
     seen: Seen,
@@ -73,16 +80,13 @@ impl Wanted {
     }
 }
 
-/// The newest files that were parsed: each one's path, whole and as it was named, its state, and what
-/// it says.
-type Parsed = VecDeque<(PathBuf, PathBuf, Stamp, Arc<Config>)>;
-
 impl Files {
     /// `home` is the person's own, where `~/.kube/config` is.
     pub(crate) fn new(home: PathBuf) -> Self {
         Self {
             home,
-            parsed: Arc::default(),
+            versions: Arc::default(),
+            needs: Arc::default(),
             remembered: Remembered::default(),
             ours: Ours::default(),
             seen: Seen::default(),
@@ -91,25 +95,29 @@ impl Files {
 
     /// What is wanted, if the same was asked before and nothing that was read for it has changed.
     pub(crate) fn asked_before(&self, found: &asker::Found, run: &Run) -> Option<Wanted> {
-        self.remembered.answer(found, run)
+        let unchanged_since = |path: &Path, process: Option<ProcessId>| {
+            !self.versions().has_changed(path, started(process))
+        };
+        let wanted = self.remembered.answer(found, run, unchanged_since)?;
+        let needed = self.needed(found, Arc::clone(&wanted.servers));
+        // Who needed more before is asked about that too.
+        Some(Wanted {
+            servers: needed,
+            ..wanted
+        })
     }
 
     /// What is wanted, with the servers that it may be for.
     ///
     /// # Errors
-    /// `BadKubeconfig`, for a file set that kubectl could not load either.
+    /// `BadKubeconfig`, for a file set that kubectl could not load either, or that can't be looked at just now.
     pub(crate) async fn wanted(
         &self,
         found: asker::Found,
         run: &Run,
         asked: GetToken,
     ) -> Result<Wanted, Problem> {
-        let question = Question::of(&found, run);
-        let arguments: Vec<String> = run
-            .args
-            .iter()
-            .map(|word| String::from_utf8_lossy(word).into_owned())
-            .collect();
+        let run = run.clone();
         let named = match (&run.exec_info, asked.cluster) {
             (Some(info), Some(_)) => kubeconfig::from_exec_info(&String::from_utf8_lossy(info))
                 .map_err(|error| {
@@ -119,156 +127,51 @@ impl Files {
         };
         let (account, version) = (asked.account, asked.version);
         let files = self.clone();
-        let home = self.home.clone();
         blocking(move || {
+            let arguments: Vec<String> = run
+                .args
+                .iter()
+                .map(|word| String::from_utf8_lossy(word).into_owned())
+                .collect();
             let ledger = Ledger::default();
-            let servers = files.look(&found, &arguments, named, &account, &home, &ledger)?;
+            let ground = match found.ground() {
+                Ok(ground) => ground,
+                Err(unread) => return Err(bad_kubeconfig(Path::new("/proc"), &unread)),
+            };
+            let look = Look {
+                files: &files,
+                found: &found,
+                ground: ground.as_ref(),
+                arguments: &arguments,
+                ledger: &ledger,
+            };
+            let servers = look.servers(named, &account)?;
             let wanted = Wanted {
                 account,
                 version,
                 servers: Arc::new(servers),
             };
-            let now = crate::clock::wall();
-            files.remembered.keep(question, ledger, &wanted, now);
-            Ok(wanted)
+            if let Some(ground) = &ground {
+                let question = Question::of(&found, run, ground);
+                let now = crate::clock::wall();
+                files.remembered.keep(question, ledger, &wanted, now);
+            }
+            let servers = files.needed(&found, Arc::clone(&wanted.servers));
+            Ok(Wanted { servers, ..wanted })
         })
         .await?
     }
 
-    fn look(
-        &self,
-        found: &asker::Found,
-        arguments: &[String],
-        named: Option<ServerKey>,
-        account: &Which,
-        home: &Path,
-        ledger: &Ledger,
-    ) -> Result<Servers, Problem> {
-        let candidate = |found| candidate(found, ledger);
-        let unknown = || {
-            let text = arguments.join("\0");
-            let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-            Servers {
-                needed: vec![Candidate {
-                    server: Server::Unknown(broker::secret::hex(digest.as_ref())),
-                    contexts: Vec::new(),
-                }],
-                others: Vec::new(),
-                file: None,
-            }
+    /// With what the same process needed before.
+    fn needed(&self, found: &asker::Found, servers: Arc<Servers>) -> Arc<Servers> {
+        let Some(process) = found.asker.process else {
+            return servers;
         };
-        let merged = self.file_set(found, ledger)?;
-        let others = |needed: &[Candidate]| {
-            let Some((merged, key)) = merged.as_ref().zip(account_key(account)) else {
-                return Vec::new();
-            };
-            let using = kubeconfig::using(merged, |exec| {
-                kubeconfig::shim_arguments(exec)
-                    .and_then(|arguments| account_of(arguments, Path::new("/"), home))
-                    .is_some_and(|other| other.key() == key)
-            });
-            let using = using.into_iter().map(candidate);
-            using
-                .filter(|other| needed.iter().all(|known| known.server != other.server))
-                .collect()
+        let lives = |process: ProcessId| {
+            processes::process(process.pid).is_some_and(|now| now.started == process.started)
         };
-        if let Some(server) = named {
-            // kubectl itself names the server; the files only tell which contexts lead there.
-            let server = Server::Known(Arc::new(server));
-            let contexts = merged.as_ref().map(|merged| {
-                let all = kubeconfig::using(merged, |_| true);
-                all.into_iter()
-                    .map(candidate)
-                    .find(|known| known.server == server)
-            });
-            let contexts = contexts
-                .flatten()
-                .map(|known| known.contexts)
-                .unwrap_or_default();
-            let needed = vec![Candidate { server, contexts }];
-            let others = others(&needed);
-            let file = merged.as_ref().and_then(file_of);
-            return Ok(Servers {
-                needed,
-                others,
-                file,
-            });
-        }
-        let Some(merged_set) = &merged else {
-            return Ok(unknown());
-        };
-        let narrow = self.narrow(found, merged_set, ledger);
-        match kubeconfig::servers(merged_set, arguments, &narrow) {
-            Origin::Known(candidates) => {
-                let file = candidates
-                    .first()
-                    .map(|first| first.file.display().to_string());
-                let needed: Vec<_> = candidates.into_iter().map(candidate).collect();
-                let others = others(&needed);
-                Ok(Servers {
-                    needed,
-                    others,
-                    file,
-                })
-            }
-            Origin::NoSuchStanza | Origin::Unknown => Ok(unknown()),
-        }
-    }
-
-    /// What the asker's own arguments choose, if it is kubectl by more than its name.
-    fn narrow(&self, found: &asker::Found, merged: &Merged, ledger: &Ledger) -> kubeconfig::Narrow {
-        let Some(arguments) = found.asker.arguments.as_deref().filter(|_| found.kubectl) else {
-            return kubeconfig::Narrow::default();
-        };
-        let folder = found.folder.as_deref().unwrap_or(Path::new(""));
-        let mut narrow = kubeconfig::narrow(arguments, folder);
-        let environment = found.program.environment.as_deref().unwrap_or_default();
-        let preferences = kubeconfig::kuberc(
-            narrow.kuberc.as_deref().map(OsStr::new),
-            asker::variable(environment, "KUBERC"),
-            asker::variable(environment, "HOME").map(Path::new),
-        );
-        if let Some(path) = preferences {
-            narrow.preferences_choose =
-                match ledger.bytes(&folder.join(path), kubeconfig::MAX_BYTES as u64) {
-                    Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes),
-                    Err(Unread::Missing) => false,
-                    Err(_) => true,
-                };
-        }
-        narrow.files_are_newer = files_of(merged).any(|file| {
-            changed_since(
-                &folder.join(file),
-                found.asker.process.map(|process| process.started),
-            )
-        });
-        narrow
-    }
-
-    /// The asker's file set, merged; none where it is out of sight.
-    fn file_set(&self, found: &asker::Found, ledger: &Ledger) -> Result<Option<Merged>, Problem> {
-        if found.asker.place == broker::asker::Place::Container {
-            return Ok(None);
-        }
-        let (Some(environment), Some(folder)) = (&found.program.environment, &found.folder) else {
-            return Ok(None);
-        };
-        let narrow =
-            kubeconfig::narrow(found.asker.arguments.as_deref().unwrap_or_default(), folder);
-        let home = asker::variable(environment, "HOME").map(Path::new);
-        let set = kubeconfig::paths(
-            narrow.kubeconfig.as_deref().map(OsStr::new),
-            asker::variable(environment, "KUBECONFIG"),
-            home,
-        );
-        let merged = self.load_noted(&set, folder, ledger)?;
-        let paths = match &set {
-            FileSet::Explicit(path) => std::slice::from_ref(path),
-            FileSet::Optional(paths) => paths.as_slice(),
-        };
-        let there = paths.iter().map(|path| folder.join(path));
-        self.seen.saw(there.filter(|path| path.exists()));
-        Ok(Some(merged))
+        let mut needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
+        needs.with_earlier(process, servers, lives)
     }
 
     /// The files that askers had.
@@ -286,30 +189,26 @@ impl Files {
         &self.home
     }
 
-    /// Loads and merges a file set as kubectl does.
+    /// Loads and merges a file set as kubectl does, for what is shown and edited: a file in which others have a say is
+    /// shown as it is, and is evidence of nothing.
     pub(crate) fn load_set(&self, set: &FileSet, folder: &Path) -> Result<Merged, Problem> {
-        self.load_noted(set, folder, &Ledger::default())
-    }
-
-    fn load_noted(&self, set: &FileSet, folder: &Path, ledger: &Ledger) -> Result<Merged, Problem> {
-        let (paths, mandatory) = match set {
-            FileSet::Explicit(path) => (std::slice::from_ref(path), true),
-            FileSet::Optional(paths) => (paths.as_slice(), false),
-        };
+        let ground = Ground::ours();
+        let (paths, mandatory) = paths_of(set);
         let mut configs = Vec::new();
         for path in paths {
-            match self.load(&folder.join(path), path, ledger) {
+            let whole = folder.join(path);
+            let evidence = match &ground {
+                Ok(ground) => self.load(ground, &whole, path, &Ledger::default()),
+                Err(_) => Err(Unread::InDoubt(None)),
+            };
+            let config = match evidence {
+                Err(Unread::InDoubt(_)) => self.as_it_is(&whole, path),
+                read => read,
+            };
+            match config {
                 Ok(config) => configs.push(config),
                 Err(Unread::Missing) if !mandatory => {}
-                Err(unread) => {
-                    return Err(Problem::new(
-                        Code::BadKubeconfig,
-                        vec![
-                            ("path", path.display().to_string()),
-                            ("reason", unread.reason()),
-                        ],
-                    ));
-                }
+                Err(unread) => return Err(bad_kubeconfig(path, &unread)),
             }
         }
         Ok(kubeconfig::merge(
@@ -318,73 +217,128 @@ impl Files {
         ))
     }
 
-    fn load(&self, path: &Path, named: &Path, ledger: &Ledger) -> Result<Arc<Config>, Unread> {
+    fn as_it_is(&self, path: &Path, named: &Path) -> Result<Arc<Config>, Unread> {
+        let most = kubeconfig::MAX_BYTES as u64;
+        let (text, _) = settled::read(path, most, Lock::Theirs, &self.ours)?;
+        parse(named, &text).map(Arc::new)
+    }
+
+    /// Loads a file as whoever stands there finds it. Its versions are kept, by the name that it was given.
+    fn load(
+        &self,
+        ground: &Ground,
+        path: &Path,
+        named: &Path,
+        ledger: &Ledger,
+    ) -> Result<Arc<Config>, Unread> {
+        let key = Key::of(ground, path, named);
         // Unless it is known as it stands, be it that somebody is about to write it.
-        if let Ok(stamp) = open(path).and_then(|file| regular::stamp(&file))
-            && let Some(config) = self.known(path, named, &stamp)
+        if let Ok(stamp) = ground.stamp(path)
+            && let Some(config) = self.versions().known(&key, &stamp)
         {
             ledger.note(path, Ok(stamp));
             return Ok(config);
         }
         let most = kubeconfig::MAX_BYTES as u64;
-        let (text, stamp) = ledger.read(path, most, &self.ours)?;
-        let config =
-            kubeconfig::load(named, &text).map_err(|error| Unread::Malformed(error.to_string()))?;
-        let config = Arc::new(config);
-        let mut parsed = self.parsed();
-        parsed.retain(|(whole, name, ..)| whole != path || name != named);
-        if parsed.len() >= PARSED {
-            parsed.pop_front();
+        let now = crate::clock::now().moment;
+        match ledger.read(ground, path, most, &self.ours) {
+            Ok((text, stamp)) => {
+                let config = parse(named, &text)?;
+                Ok(self.versions().learn(key, stamp, config, now))
+            }
+            Err(unread) => {
+                if let Unread::Missing = unread {
+                    self.versions().gone(&key, now);
+                }
+                Err(unread)
+            }
         }
-        parsed.push_back((
-            path.to_owned(),
-            named.to_owned(),
-            stamp,
-            Arc::clone(&config),
-        ));
-        Ok(config)
     }
 
-    fn known(&self, path: &Path, named: &Path, stamp: &Stamp) -> Option<Arc<Config>> {
-        self.parsed()
-            .iter()
-            .find(|(whole, name, known, _)| whole == path && name == named && known == stamp)
-            .map(|(.., config)| Arc::clone(config))
+    /// What a file said before, at some time since then.
+    fn before(&self, ground: &Ground, path: &Path, since: Moment) -> Vec<(Moment, Arc<Config>)> {
+        self.versions().before(&Key::of(ground, path, path), since)
     }
 
-    fn parsed(&self) -> std::sync::MutexGuard<'_, Parsed> {
-        self.parsed.lock().unwrap_or_else(PoisonError::into_inner)
+    fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands in the person's own `~/.kube/config` and uses us. A file that can't be loaded
     /// has nothing: nothing is trusted by mistake.
     pub(crate) fn first_start(&self) -> Vec<Found> {
         let path = self.home.join(".kube").join("config");
-        let set = FileSet::Optional(vec![path.clone()]);
-        let merged = match self.load_set(&set, Path::new("/")) {
-            Ok(merged) => merged,
-            Err(problem) => {
-                tracing::warn!(
-                    problem = problem.code.name(),
-                    "no trust from the first start"
-                );
+        let read = || {
+            let ground = Ground::ours().map_err(Unread::Io)?;
+            let config = self.load(&ground, &path, &path, &Ledger::default())?;
+            Ok::<_, Unread>((ground, config))
+        };
+        let (ground, config) = match read() {
+            Ok(read) => read,
+            Err(Unread::Missing) => return Vec::new(),
+            Err(unread) => {
+                tracing::warn!(why = unread.reason(), "no trust from the first start");
                 return Vec::new();
             }
         };
         let folder = path.parent().unwrap_or(Path::new("/"));
+        let merged = kubeconfig::merge([&*config], Path::new("/"));
         let pairs = kubeconfig::pairs(&merged);
         let found = pairs.into_iter().filter_map(|pair| {
             let flags = account_of(pair.arguments, folder, &self.home)?;
             let file = pair.candidate.file.display().to_string();
+            // An authority in which others have a say is none to be trusted in bulk.
+            let candidate = look::candidate(&ground, pair.candidate, &Ledger::default()).ok()?;
             Some(Found {
                 key: flags.key().clone(),
                 settings: flags.settings().clone(),
-                candidate: candidate(pair.candidate, &Ledger::default()),
+                candidate,
                 file,
             })
         });
         found.collect()
     }
+}
+
+fn paths_of(set: &FileSet) -> (&[PathBuf], bool) {
+    match set {
+        FileSet::Explicit(path) => (std::slice::from_ref(path), true),
+        FileSet::Optional(paths) => (paths.as_slice(), false),
+    }
+}
+
+fn parse(named: &Path, text: &[u8]) -> Result<Config, Unread> {
+    kubeconfig::load(named, text).map_err(|error| Unread::Malformed(error.to_string()))
+}
+
+fn bad_kubeconfig(path: &Path, unread: &Unread) -> Problem {
+    let code = match unread {
+        Unread::Io(_) => Code::CannotLook,
+        Unread::Missing
+        | Unread::NotRegular
+        | Unread::TooLong
+        | Unread::Malformed(_)
+        | Unread::Unsettled
+        | Unread::InDoubt(_) => Code::BadKubeconfig,
+    };
+    Problem::new(
+        code,
+        vec![
+            ("path", path.display().to_string()),
+            ("reason", unread.reason()),
+        ],
+    )
+}
+
+/// When a process started, rather too early than too late; where that can't be told, at the beginning.
+fn started(process: Option<ProcessId>) -> Moment {
+    let age = process
+        .and_then(|process| processes::start_time(process.started))
+        .and_then(|started| SystemTime::now().duration_since(started).ok());
+    age.map_or(Moment(0), |age| {
+        let now = crate::clock::now().moment;
+        now.before(age + TICKS)
+    })
 }
 
 /// What certificate authorities an account's key names, read.
@@ -419,23 +373,6 @@ fn bad_file(path: &str, unread: &Unread) -> Problem {
     )
 }
 
-/// A server with its certificate authority's content in place of its path: the same authority, by
-/// file or by data, is one server.
-fn candidate(found: kubeconfig::Candidate, ledger: &Ledger) -> Candidate {
-    let read = |path: &Path| ledger.bytes(path, CA_BYTES).ok();
-    Candidate {
-        server: Server::Known(Arc::new(found.server.with_ca_data(read))),
-        contexts: found.contexts,
-    }
-}
-
-fn account_key(which: &Which) -> Option<&AccountKey> {
-    match which {
-        Which::Flags(flags) => Some(flags.key()),
-        Which::Named(_) => None,
-    }
-}
-
 /// The account that a stanza's arguments make.
 pub(crate) fn account_of(arguments: &[String], folder: &Path, home: &Path) -> Option<Arc<Flags>> {
     let args: Vec<Vec<u8>> = arguments
@@ -456,34 +393,4 @@ pub(crate) fn account_of(arguments: &[String], folder: &Path, home: &Path) -> Op
         Which::Flags(flags) => Some(flags),
         Which::Named(_) => None,
     }
-}
-
-/// The files that a merged view came from.
-fn files_of(merged: &Merged) -> impl Iterator<Item = &Path> {
-    let clusters = merged.clusters.values().map(|cluster| &*cluster.file);
-    let users = merged.users.values().map(|user| &*user.file);
-    let contexts = merged.contexts.values().map(|context| &*context.file);
-    clusters
-        .chain(users)
-        .chain(contexts)
-        .chain(merged.current_context_file.as_deref())
-}
-
-/// Whether a file was written after a process started. What can't be told counts as yes.
-fn changed_since(file: &Path, started: Option<u64>) -> bool {
-    let started = started.and_then(crate::os::processes::start_time);
-    let changed = std::fs::metadata(file)
-        .and_then(|found| found.modified())
-        .ok();
-    match (started, changed) {
-        (Some(started), Some(changed)) => changed > started,
-        (None, _) | (_, None) => true,
-    }
-}
-
-fn file_of(merged: &Merged) -> Option<String> {
-    merged
-        .current_context_file
-        .as_ref()
-        .map(|file| file.display().to_string())
 }

@@ -11,6 +11,7 @@ mod edit;
 mod files;
 pub mod folders;
 pub mod front;
+mod ground;
 mod handover;
 mod inbox;
 mod line;
@@ -31,6 +32,7 @@ mod survey;
 mod under_way;
 pub mod upgrade;
 pub mod vault;
+mod way;
 mod window;
 
 /// Whether this process was started where a person can sit: not over ssh, and not as a service.

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::os::files::{self, Stamp};
 
@@ -15,6 +15,8 @@ pub(crate) enum Unread {
     Malformed(String),
     /// Another program went on writing it.
     Unsettled,
+    /// Another process can have found another file there: by this part of the way, where one can be named.
+    InDoubt(Option<PathBuf>),
     Io(io::Error),
 }
 
@@ -27,6 +29,10 @@ impl Unread {
             Self::TooLong => "it is longer than 1 MiB".to_owned(),
             Self::Malformed(reason) => reason.clone(),
             Self::Unsettled => "another program is writing it".to_owned(),
+            Self::InDoubt(Some(part)) => {
+                format!("somebody else has a say in {}", part.display())
+            }
+            Self::InDoubt(None) => "it is out of sight".to_owned(),
             Self::Io(error) => error.to_string(),
         }
     }

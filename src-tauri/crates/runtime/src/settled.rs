@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -87,16 +88,30 @@ pub(crate) fn read(
     lock: Lock,
     ours: &Ours,
 ) -> Result<(Vec<u8>, Stamp), Unread> {
+    let locked = || match lock {
+        Lock::Ours => None,
+        Lock::Theirs => locked(path),
+    };
+    read_by(|| open(path), locked, most, ours)
+}
+
+/// The same of a file that is opened in another way, its lock being looked for there too.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_by(
+    open: impl Fn() -> Result<File, Unread>,
+    locked: impl Fn() -> Option<Wall>,
+    most: u64,
+    ours: &Ours,
+) -> Result<(Vec<u8>, Stamp), Unread> {
     let begun = Instant::now();
     let mut first_seen: Option<(Stamp, Instant)> = None;
     loop {
         // Before anything is read: what is written meanwhile is younger than nothing.
         let (now, moment) = (clock::wall(), Instant::now());
-        let held = match lock {
-            Lock::Ours => false,
-            Lock::Theirs => locked(path).is_some_and(|made| is_held(made, now)),
-        };
-        let found = look(path, most);
+        let held = locked().is_some_and(|made| is_held(made, now));
+        let found = open().and_then(|file| look(&file, most));
         let settled = match &found {
             // Whoever holds the lock has not begun.
             Ok((_, before, after)) if before == after && ours.has(after) => true,
@@ -108,7 +123,7 @@ pub(crate) fn read(
                 first_seen = Some((*after, since));
                 !held && before == after && is_quiet(after, now, moment.duration_since(since))
             }
-            Err(Unread::NotRegular | Unread::Io(_)) => true,
+            Err(Unread::NotRegular | Unread::InDoubt(_) | Unread::Io(_)) => true,
             Err(Unread::Missing | Unread::TooLong | Unread::Malformed(_) | Unread::Unsettled) => {
                 !held
             }
@@ -124,11 +139,10 @@ pub(crate) fn read(
 }
 
 /// One reading, and the file's state before and after it.
-fn look(path: &Path, most: u64) -> Result<(Vec<u8>, Stamp, Stamp), Unread> {
-    let file = open(path)?;
-    let before = stamp(&file)?;
-    let text = bounded(&file, most)?;
-    let after = stamp(&file)?;
+fn look(file: &File, most: u64) -> Result<(Vec<u8>, Stamp, Stamp), Unread> {
+    let before = stamp(file)?;
+    let text = bounded(file, most)?;
+    let after = stamp(file)?;
     Ok((text, before, after))
 }
 

@@ -10,16 +10,16 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use broker::asker::Place;
+use broker::asker::{Place, ProcessId};
 use broker::clock::Wall;
 use wire::frame::Run;
 
 use super::Wanted;
 use crate::asker::{Found, Program};
+use crate::ground::{self, Ground};
 use crate::os::files::{self as os, Stamp};
-use crate::os::processes;
 use crate::regular::Unread;
-use crate::settled::{self, Lock, Ours};
+use crate::settled::{self, Ours};
 
 /// How many answers are kept.
 const ANSWERS: usize = 16;
@@ -44,7 +44,7 @@ pub(super) struct Question {
     program: Arc<Program>,
     kubectl: bool,
     container: bool,
-    started: Option<u64>,
+    ground: ground::Identity,
     folder: Option<PathBuf>,
     run: Run,
 }
@@ -57,15 +57,19 @@ pub(super) struct Ledger {
 }
 
 impl Question {
-    pub(super) fn of(found: &Found, run: &Run) -> Self {
+    pub(super) fn of(found: &Found, run: Run, ground: &Ground) -> Self {
         Self {
             program: Arc::clone(&found.program),
             kubectl: found.kubectl,
             container: found.asker.place == Place::Container,
-            started: found.asker.process.map(|process| process.started),
+            ground: ground.identity(),
             folder: found.folder.clone(),
-            run: run.clone(),
+            run,
         }
+    }
+
+    fn whole(&self, path: &Path) -> PathBuf {
+        self.folder.as_deref().unwrap_or(Path::new("/")).join(path)
     }
 
     /// Whether this is asked again, by the same process or by another that was started the same way.
@@ -85,23 +89,41 @@ impl Question {
 }
 
 impl Remembered {
-    /// The answer, if this was asked before and nothing that was read for it has changed.
-    pub(super) fn answer(&self, found: &Found, run: &Run) -> Option<Wanted> {
+    /// The answer, if this was asked before and nothing that was read for it has changed: neither since it was read nor,
+    /// as `unchanged_since` tells, since the asker started.
+    pub(super) fn answer(
+        &self,
+        found: &Found,
+        run: &Run,
+        unchanged_since: impl Fn(&Path, Option<ProcessId>) -> bool,
+    ) -> Option<Wanted> {
         let answers = self.answers();
         let answer = answers
             .iter()
             .rev()
             .find(|answer| answer.question.is(found, run))?;
-        let unchanged = |(path, then): &(PathBuf, Option<Stamp>)| os::state(path) == Some(*then);
-        if !answer.read.iter().all(unchanged) {
+        let ground = found.ground().ok()??.without_a_wait();
+        if ground.identity() != answer.question.ground {
             return None;
         }
-        // For kubectl it matters whether a file was written since it started.
-        let started = found.asker.process.map(|process| process.started);
-        let as_old = started == answer.question.started
-            || !found.kubectl
-            || (older(answer.question.started, &answer.read) && older(started, &answer.read));
-        as_old.then(|| answer.wanted.clone())
+        let process = found.asker.process;
+        let unchanged = |(path, then): &(PathBuf, Option<Stamp>)| {
+            let now = match ground.stamp(path) {
+                Ok(stamp) => Some(stamp),
+                Err(Unread::Missing) => None,
+                Err(
+                    Unread::NotRegular
+                    | Unread::TooLong
+                    | Unread::Malformed(_)
+                    | Unread::Unsettled
+                    | Unread::InDoubt(_)
+                    | Unread::Io(_),
+                ) => return false,
+            };
+            now == *then && unchanged_since(&ground.whole(path), process)
+        };
+        let holds = answer.read.iter().all(unchanged);
+        holds.then(|| answer.wanted.clone())
     }
 
     /// Keeps an answer, if it can be told later whether it still holds.
@@ -112,7 +134,7 @@ impl Remembered {
         };
         let sure = read
             .iter()
-            .all(|(path, stamp)| settled(stamp) && os::local(path));
+            .all(|(path, stamp)| settled(stamp) && os::local(&question.whole(path)));
         if ledger.unsure.get() || !sure {
             return;
         }
@@ -155,6 +177,7 @@ impl Ledger {
                 | Unread::TooLong
                 | Unread::Malformed(_)
                 | Unread::Unsettled
+                | Unread::InDoubt(_)
                 | Unread::Io(_),
             ) => {
                 self.unsure.set(true);
@@ -167,32 +190,23 @@ impl Ledger {
     /// Reads a regular file that has settled, with a bound, and notes it.
     pub(super) fn read(
         &self,
+        ground: &Ground,
         path: &Path,
         most: u64,
         ours: &Ours,
     ) -> Result<(Vec<u8>, Stamp), Unread> {
-        let found = settled::read(path, most, Lock::Theirs, ours);
+        let open = || ground.open(path);
+        let locked = || settled::locked(&ground.whole(path));
+        let found = settled::read_by(open, locked, most, ours);
         self.note(path, found.as_ref().map(|(_, stamp)| *stamp));
         found
     }
 
     /// The same of a file that we don't write.
-    pub(super) fn bytes(&self, path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
-        self.read(path, most, &Ours::default())
+    pub(super) fn bytes(&self, ground: &Ground, path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+        self.read(ground, path, most, &Ours::default())
             .map(|(bytes, _)| bytes)
     }
-}
-
-/// Whether all that was read was written before a process started.
-fn older(started: Option<u64>, read: &[(PathBuf, Option<Stamp>)]) -> bool {
-    let started = started
-        .and_then(processes::start_time)
-        .and_then(|started| started.duration_since(std::time::UNIX_EPOCH).ok());
-    let Some(started) = started else { return false };
-    let started = i64::try_from(started.as_secs()).unwrap_or(0);
-    // A second that has begun counts as one that has not: rather read again than be wrong.
-    read.iter()
-        .all(|(_, stamp)| stamp.is_none_or(|stamp| stamp.modified.0 < started))
 }
 
 #[cfg(test)]
@@ -226,12 +240,16 @@ mod tests {
         let found = Programs::default().find(Some(std::process::id()), &run);
         let remembered = Remembered::default();
         let ledger = Ledger::default();
-        ledger.bytes(&folder.path().join("config"), 10).unwrap();
+        let ground = found.ground().unwrap().unwrap();
         ledger
-            .bytes(&folder.path().join("missing"), 10)
+            .bytes(&ground, &folder.path().join("config"), 10)
+            .unwrap();
+        ledger
+            .bytes(&ground, &folder.path().join("missing"), 10)
             .unwrap_err();
         let now = Wall(crate::clock::wall().0 + later);
-        remembered.keep(Question::of(&found, &run), ledger, &wanted(), now);
+        let question = Question::of(&found, run.clone(), &ground);
+        remembered.keep(question, ledger, &wanted(), now);
         Asked {
             folder,
             found,
@@ -254,7 +272,7 @@ mod tests {
 
     impl Asked {
         fn answer(&self) -> Option<Wanted> {
-            self.remembered.answer(&self.found, &self.run)
+            self.remembered.answer(&self.found, &self.run, |_, _| true)
         }
     }
 
@@ -302,20 +320,19 @@ mod tests {
     }
 
     #[test]
-    fn a_kubectl_that_started_before_a_file_was_written_has_read_another() {
-        let mut asked = asked(LATER);
-        asked.found.asker.process.as_mut().unwrap().started += 1;
-        assert_eq!(asked.answer(), Some(wanted()), "for others it is all one");
-        let ledger = Ledger::default();
-        ledger
-            .bytes(&asked.folder.path().join("config"), 10)
-            .unwrap();
-        asked.found.kubectl = true;
-        let question = Question::of(&asked.found, &asked.run);
-        let now = Wall(crate::clock::wall().0 + LATER);
-        asked.remembered.keep(question, ledger, &wanted(), now);
-        assert_eq!(asked.answer(), Some(wanted()));
-        asked.found.asker.process.as_mut().unwrap().started += 1;
+    fn whoever_started_before_a_file_changed_may_have_read_another() {
+        let asked = asked(LATER);
+        let changed = |path: &Path, _| path.ends_with("missing");
+        let answer = asked.remembered.answer(&asked.found, &asked.run, changed);
+        assert_eq!(answer, None);
+    }
+
+    #[test]
+    fn a_way_in_which_others_have_a_say_is_looked_at_anew() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let asked = asked(LATER);
+        let everybody = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(asked.folder.path(), everybody).unwrap();
         assert_eq!(asked.answer(), None);
     }
 }

@@ -18,4 +18,5 @@ pub(crate) mod processes;
 pub(crate) mod seat;
 pub(crate) mod signals;
 pub(crate) mod socket;
+pub(crate) mod tree;
 pub(crate) mod watch;

@@ -1,29 +1,8 @@
-//! Linux: a look-up in the kernel's own caches (openat2(2), `RESOLVE_CACHED`, since 5.12).
+//! Linux: file systems by their kind (statfs(2)).
 
 use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, fstat, openat2, statfs};
-use rustix::io::Errno;
-
-use super::Stamp;
-
-/// A file's state, or that it is missing (`Some(None)`). None: it can't be told without a wait.
-pub(crate) fn state(path: &Path) -> Option<Option<Stamp>> {
-    let flags = OFlags::PATH | OFlags::CLOEXEC;
-    let file = match openat2(CWD, path, flags, Mode::empty(), ResolveFlags::CACHED) {
-        Ok(file) => file,
-        Err(Errno::NOENT | Errno::NOTDIR) => return Some(None),
-        Err(_) => return None,
-    };
-    let stat = fstat(file).ok()?;
-    Some(Some(Stamp {
-        device: stat.st_dev,
-        inode: stat.st_ino,
-        length: u64::try_from(stat.st_size).ok()?,
-        modified: (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).ok()?),
-        changed: (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).ok()?),
-    }))
-}
+use rustix::fs::statfs;
 
 /// Whether a file, or where it would be, is on a file system that nobody changes but through this
 /// kernel. What is not known to be so is not.
@@ -46,23 +25,6 @@ pub(crate) fn local(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn another_content_has_another_state() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        // What is missing is known once it has been looked for.
-        assert!(matches!(state(&path), None | Some(None)));
-        std::fs::write(&path, "one").unwrap();
-        let first = state(&path).unwrap().unwrap();
-        assert_eq!(state(&path), Some(Some(first)));
-        std::fs::write(folder.path().join("new"), "two").unwrap();
-        std::fs::rename(folder.path().join("new"), &path).unwrap();
-        let second = state(&path).unwrap().unwrap();
-        assert!(second != first && second.length == first.length);
-        std::fs::remove_file(&path).unwrap();
-        assert!(matches!(state(&path), None | Some(None)));
-    }
 
     #[test]
     fn only_what_is_known_is_local() {

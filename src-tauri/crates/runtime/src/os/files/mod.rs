@@ -2,7 +2,7 @@
 //!
 //! | name | is |
 //! |---|---|
-//! | `state`, `local` | its state without waiting for a disk or a network; whether nobody else changes it |
+//! | `local` | whether nobody changes it but through this kernel |
 //! | `stamp`, `program` | its state, of an open file or of one that can be run |
 //! | `of_file`, `of_entry`, `of_target` | which file it is |
 //! | `without_a_wait`, `no_follow`, `private`, `private_in_place`, `sync_folder` | how it is opened, made, and kept |
@@ -18,9 +18,9 @@ mod unknown;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{local, state};
+pub(crate) use linux::local;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unknown::{local, state};
+pub(crate) use unknown::local;
 
 #[cfg(unix)]
 pub(crate) use unix::{

@@ -2,12 +2,6 @@
 
 use std::path::Path;
 
-use super::Stamp;
-
-pub(crate) fn state(_path: &Path) -> Option<Option<Stamp>> {
-    None
-}
-
 pub(crate) fn local(_path: &Path) -> bool {
     false
 }

@@ -8,4 +8,6 @@ mod windows;
 #[cfg(unix)]
 pub(crate) use unix::{copy_attributes, keep_owner, ours_alone};
 #[cfg(windows)]
-pub(crate) use windows::{copy_attributes, keep_owner, ours_alone};
+pub(crate) use windows::{
+    copy_attributes, is_ours, keep_owner, others_replace, others_write, ours_alone,
+};

@@ -48,8 +48,8 @@ const MIGHTY: [&str; 4] = [
 /// Who could, in words.
 pub(crate) fn ours_alone(target: &Path) -> Result<(), String> {
     let told = |error: io::Error| error.to_string();
-    let us = wire::os::uid().map_err(told)?.to_string();
-    let trusted = |sid: &str| sid == us || MIGHTY.contains(&sid);
+    let us = us().map_err(told)?;
+    let trusted = |sid: &str| is_trusted(sid, &us);
     match wire::os::owner(target) {
         Ok(owner) if !trusted(&owner.to_string()) => {
             return Err("it belongs to another user".to_owned());
@@ -76,6 +76,35 @@ pub(crate) fn ours_alone(target: &Path) -> Result<(), String> {
     } else {
         Err(format!("other users may write to {}", folder.display()))
     }
+}
+
+/// Whether a part of a way belongs to this user or to the system.
+pub(crate) fn is_ours(path: &Path) -> io::Result<bool> {
+    Ok(is_trusted(&wire::os::owner(path)?.to_string(), &us()?))
+}
+
+/// Whether others may write it, or make something in it.
+pub(crate) fn others_write(path: &Path) -> io::Result<bool> {
+    others_may(path, WRITES)
+}
+
+/// Whether others may take something away from a folder.
+pub(crate) fn others_replace(path: &Path) -> io::Result<bool> {
+    others_may(path, REPLACES)
+}
+
+fn others_may(path: &Path, rights: u32) -> io::Result<bool> {
+    let us = us()?;
+    let all = admitted(path, rights)?;
+    Ok(all.iter().any(|sid| !is_trusted(sid, &us)))
+}
+
+fn us() -> io::Result<String> {
+    Ok(wire::os::uid()?.to_string())
+}
+
+fn is_trusted(sid: &str, us: &str) -> bool {
+    sid == us || MIGHTY.contains(&sid)
 }
 
 /// Access lists are inherited from the folder, as the old file's were.

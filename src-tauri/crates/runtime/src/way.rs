@@ -1,0 +1,310 @@
+//! The way to a file that another program has read, walked part by part as that program walked it.
+//!
+//! kubectl read its files before we do, and without telling. What we find under a name is what it found only if
+//! nobody else could have put something else there, then or since. So each part of the way is looked at by itself,
+//! links too: it must belong to this person or to root, and nobody else may write it. Then a change is the person's
+//! own, and there is no rule over times. What can't be walked so is in doubt: never shorter, and never "missing".
+//!
+//! Pure: the file system is a [`Tree`]. What a person's own files can't be protected from is said in the tests' model.
+
+use std::collections::VecDeque;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// How many links a way may have (path_resolution(7)).
+const LINKS: usize = 40;
+/// How deep a folder may lie.
+const DEPTH: usize = 256;
+
+/// A file system, as one process sees it.
+pub(crate) trait Tree {
+    /// What stands for one part, open.
+    type Handle;
+
+    /// What stands in a folder under this name, itself and not what it leads to; `..` is the folder's own folder.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn enter(&self, folder: &Self::Handle, name: &OsStr) -> io::Result<(Part, Self::Handle)>;
+
+    /// The root of a drive, where there are drives (`C:`).
+    ///
+    /// # Errors
+    /// What the system says.
+    fn drive(&self, _prefix: &OsStr) -> io::Result<Place<Self::Handle>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// One part of a way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) kind: Kind,
+    /// It belongs to this person or to root.
+    pub(crate) ours: bool,
+    /// Others may write it too. Of a link that says nothing.
+    pub(crate) others_write: bool,
+    /// In a folder: others may take away only what is theirs.
+    pub(crate) sticky: bool,
+    /// How many names it has.
+    pub(crate) names: u64,
+    /// What it shows is made up for whoever looks (procfs), or by another user (FUSE).
+    pub(crate) made_up: bool,
+    /// Which it is: the number of its disk, and its own there.
+    pub(crate) identity: (u64, u64),
+}
+
+/// What a part is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Folder,
+    File,
+    /// It leads there.
+    Link(PathBuf),
+    /// `/dev/null`, which reads as an empty file whoever may write to it.
+    Null,
+    /// A pipe, another device, a socket.
+    Other,
+}
+
+/// A part with what stands for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Place<H> {
+    pub(crate) part: Part,
+    pub(crate) handle: H,
+}
+
+/// Where a process stands: all that its paths begin at.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing<H> {
+    pub(crate) root: Place<H>,
+    pub(crate) folder: Place<H>,
+}
+
+/// What is at the end of a way that nobody else has a say in.
+#[derive(Debug)]
+pub(crate) enum End<H> {
+    /// A file, or whatever else is no folder.
+    There(Place<H>),
+    /// Nothing.
+    Missing,
+}
+
+/// Why what is found under a path says nothing of what another process found there.
+#[derive(Debug)]
+pub(crate) enum Doubt {
+    /// Somebody else has a say in this part.
+    Foreign(PathBuf),
+    /// The way leads through links without an end, or out of sight.
+    Unseen,
+    /// The system did not let us look.
+    Refused(io::Error),
+}
+
+/// Walks a path from where a process stands.
+///
+/// # Errors
+/// Why it is no evidence. An error that may be another the next time (no descriptors, no memory, a disk that does not
+/// answer) is [`Doubt::Refused`] too: the system's `is_passing` tells it.
+pub(crate) fn walk<T: Tree>(
+    tree: &T,
+    standing: &Standing<T::Handle>,
+    path: &Path,
+) -> Result<End<T::Handle>, Doubt>
+where
+    T::Handle: Clone,
+{
+    let mut way = Way {
+        tree,
+        standing,
+        root: standing.root.clone(),
+        folders: Vec::new(),
+        links: 0,
+        ahead: VecDeque::new(),
+    };
+    way.begin(path)?;
+    way.go_on()
+}
+
+/// A walk under way.
+struct Way<'walk, T: Tree> {
+    tree: &'walk T,
+    standing: &'walk Standing<T::Handle>,
+    root: Place<T::Handle>,
+    /// The folders from the root to here, the root first; never empty once begun.
+    folders: Vec<Named<T::Handle>>,
+    links: usize,
+    /// The parts to come.
+    ahead: VecDeque<Step>,
+}
+
+/// A folder, by the name that led to it.
+type Named<H> = (OsString, Place<H>);
+
+/// What a path says to do next.
+enum Step {
+    Drive(OsString),
+    Root,
+    Up,
+    Into(OsString),
+}
+
+impl<T: Tree> Way<'_, T>
+where
+    T::Handle: Clone,
+{
+    fn begin(&mut self, path: &Path) -> Result<(), Doubt> {
+        // Where a process stands is not looked up; but what is above it counts for the paths that are made from it.
+        if !path.has_root() {
+            self.folders = self.above_the_folder()?;
+        }
+        self.put_in_front(path)
+    }
+
+    fn put_in_front(&mut self, path: &Path) -> Result<(), Doubt> {
+        let mut steps = VecDeque::new();
+        for component in path.components() {
+            match component {
+                Component::Prefix(drive) => {
+                    steps.push_back(Step::Drive(drive.as_os_str().to_owned()));
+                }
+                Component::RootDir => steps.push_back(Step::Root),
+                Component::CurDir => {}
+                Component::ParentDir => steps.push_back(Step::Up),
+                Component::Normal(name) => steps.push_back(Step::Into(name.to_owned())),
+            }
+        }
+        steps.append(&mut self.ahead);
+        self.ahead = steps;
+        Ok(())
+    }
+
+    /// The folders from the root to where the process stands, each looked at as a part of a way.
+    fn above_the_folder(&self) -> Result<Vec<Named<T::Handle>>, Doubt> {
+        let root = &self.standing.root;
+        let mut folders = vec![self.standing.folder.clone()];
+        while let Some(lowest) = folders.last()
+            && lowest.part.identity != root.part.identity
+        {
+            let (part, handle) = self
+                .tree
+                .enter(&lowest.handle, OsStr::new(".."))
+                .map_err(Doubt::Refused)?;
+            // The root is its own folder: this one is not below the process's.
+            if part.identity == lowest.part.identity || folders.len() >= DEPTH {
+                return Err(Doubt::Unseen);
+            }
+            folders.push(Place { part, handle });
+        }
+        folders.reverse();
+        let mut above: Option<&Part> = None;
+        for folder in &folders {
+            judge(above, &folder.part, Path::new("."))?;
+            above = Some(&folder.part);
+        }
+        let named = folders.into_iter().map(|folder| (OsString::new(), folder));
+        Ok(named.collect())
+    }
+
+    fn go_on(mut self) -> Result<End<T::Handle>, Doubt> {
+        while let Some(step) = self.ahead.pop_front() {
+            match step {
+                Step::Drive(prefix) => {
+                    self.root = self.tree.drive(&prefix).map_err(Doubt::Refused)?;
+                }
+                Step::Root => {
+                    judge(None, &self.root.part, Path::new("/"))?;
+                    self.folders = vec![(OsString::new(), self.root.clone())];
+                }
+                Step::Up => {
+                    if self.folders.len() > 1 {
+                        self.folders.pop();
+                    }
+                }
+                Step::Into(name) => {
+                    if let Some(end) = self.down(&name)? {
+                        return Ok(end);
+                    }
+                }
+            }
+        }
+        // A folder, where a file was meant.
+        let last = self.folders.pop().ok_or(Doubt::Unseen)?;
+        Ok(End::There(last.1))
+    }
+
+    /// One step down. What it gives is the end.
+    fn down(&mut self, name: &OsStr) -> Result<Option<End<T::Handle>>, Doubt> {
+        let Some((_, folder)) = self.folders.last() else {
+            return Err(Doubt::Unseen);
+        };
+        let (part, handle) = match self.tree.enter(&folder.handle, name) {
+            Ok(found) => found,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // Whoever may write here could have had it there.
+                return if folder.part.others_write {
+                    Err(Doubt::Foreign(self.so_far(name)))
+                } else {
+                    Ok(Some(End::Missing))
+                };
+            }
+            Err(error) => return Err(Doubt::Refused(error)),
+        };
+        judge(Some(&folder.part), &part, &self.so_far(name))?;
+        match part.kind.clone() {
+            Kind::Folder => {
+                if self.folders.len() >= DEPTH {
+                    return Err(Doubt::Unseen);
+                }
+                self.folders.push((name.to_owned(), Place { part, handle }));
+                Ok(None)
+            }
+            Kind::Link(target) => {
+                self.links += 1;
+                if self.links > LINKS {
+                    return Err(Doubt::Unseen);
+                }
+                self.put_in_front(&target)?;
+                Ok(None)
+            }
+            // Below what is no folder there is nothing.
+            Kind::File | Kind::Null | Kind::Other => Ok(Some(if self.ahead.is_empty() {
+                End::There(Place { part, handle })
+            } else {
+                End::Missing
+            })),
+        }
+    }
+
+    /// The part that is looked at, for whoever is told of a doubt.
+    fn so_far(&self, name: &OsStr) -> PathBuf {
+        let mut path = PathBuf::from("/");
+        path.extend(self.folders.iter().map(|(name, _)| name));
+        path.push(name);
+        path
+    }
+}
+
+/// Whether nobody else has a say in what a part is, `above` being the folder that it was found in.
+fn judge(above: Option<&Part>, part: &Part, path: &Path) -> Result<(), Doubt> {
+    let put_here_by_us = match above {
+        None => true,
+        Some(above) if !above.others_write => true,
+        // Nobody can take it away who does not own it. But a second name for a file of ours may be anybody's doing.
+        Some(above) => above.sticky && (part.kind == Kind::Folder || part.names <= 1),
+    };
+    // A folder that others may write is judged by what is found in it.
+    let kept_by_us = match part.kind {
+        Kind::File | Kind::Other => !part.others_write,
+        Kind::Folder | Kind::Link(_) | Kind::Null => true,
+    };
+    if part.ours && !part.made_up && put_here_by_us && kept_by_us {
+        Ok(())
+    } else {
+        Err(Doubt::Foreign(path.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests;
