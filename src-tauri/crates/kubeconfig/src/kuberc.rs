@@ -39,7 +39,8 @@ pub fn kuberc_chooses_server(bytes: &[u8]) -> bool {
     let chooses = |text: &str| {
         let name = match text.strip_prefix("--") {
             Some(long) => long.split('=').next().unwrap_or_default(),
-            None if text.starts_with("-s") => "s",
+            // Letters can stand in groups: `-As URL`.
+            None if text.starts_with('-') && text.contains('s') => "s",
             None => text,
         };
         CHOOSING.contains(&name.trim().replace('_', "-").as_str())
@@ -76,6 +77,14 @@ mod tests {
             (
                 "aliases:\n- {name: g, command: get, appendArgs: ['-shttps://x']}\n".to_owned(),
                 true,
+            ),
+            (
+                "aliases:\n- {name: g, command: get, appendArgs: [-As, 'https://x']}\n".to_owned(),
+                true,
+            ),
+            (
+                "aliases:\n- {name: g, command: get, appendArgs: [-A, -o, wide]}\n".to_owned(),
+                false,
             ),
             (
                 format!("kind: Preference\n---\n{}", defaults("context")),
