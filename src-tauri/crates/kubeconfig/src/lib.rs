@@ -7,11 +7,14 @@ mod base64;
 mod config;
 mod edit;
 mod error;
+mod flags;
 mod kuberc;
 mod load;
 mod merge;
 mod narrow;
 mod origin;
+mod pflag;
+mod program;
 mod scalar;
 mod server;
 mod tree;
@@ -22,9 +25,10 @@ pub use error::{EditError, LoadError, Type};
 pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};
-pub use narrow::{Narrow, narrow};
+pub use narrow::{Narrow, Reading, narrow};
 pub use origin::{
     Candidate, Origin, Pair, by_kubelogins_name, pairs, servers, shim_arguments, using,
 };
+pub use program::is_kubectl;
 pub use server::{CertificateAuthority, ExecInfoError, ServerKey, from_exec_info};
 pub use tree::MAX_BYTES;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use crate::config::{Cluster, Exec, User};
 use crate::merge::Merged;
-use crate::narrow::{Narrow, file_name, is_kubectl};
+use crate::narrow::{Narrow, Reading};
+use crate::program::{file_name, runs_kubectl};
 use crate::server::ServerKey;
 
 /// A server and what leads to it.
@@ -44,21 +45,23 @@ pub struct Pair<'merged> {
 }
 
 /// The servers that a question can be for: `arguments` are ours without our own name, as the asker gave them. A server
-/// that the asker's own arguments name is the only one, where the asker is kubectl.
+/// that the asker's own arguments name is the only one, where the asker is kubectl and they were understood.
 pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin {
-    if narrow.is_kubectl && narrow.preferences_choose {
-        return Origin::Unknown;
-    }
     let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
-    let candidates = if narrow.is_kubectl {
-        of_kubectl(merged, narrow, runs_us)
-    } else {
-        using(merged, runs_us)
-    };
-    if candidates.is_empty() {
-        Origin::NoSuchStanza
-    } else {
-        Origin::Known(candidates)
+    match narrow.reading {
+        Reading::Kubectl | Reading::NotUnderstood if narrow.preferences_choose => Origin::Unknown,
+        Reading::Kubectl => Origin::of(of_kubectl(merged, narrow, runs_us)),
+        Reading::NotUnderstood | Reading::AnotherProgram => Origin::of(using(merged, runs_us)),
+    }
+}
+
+impl Origin {
+    fn of(candidates: Vec<Candidate>) -> Self {
+        if candidates.is_empty() {
+            Self::NoSuchStanza
+        } else {
+            Self::Known(candidates)
+        }
     }
 }
 
@@ -103,7 +106,7 @@ pub fn pairs(merged: &Merged) -> Vec<Pair<'_>> {
 /// `_` for `-` in a plugin's name (`kubectl/pkg/cmd/plugin.go`).
 pub fn shim_arguments(exec: &Exec) -> Option<&[String]> {
     let arguments = exec.args.as_slice();
-    let arguments = if is_kubectl(&exec.command) {
+    let arguments = if runs_kubectl(&exec.command) {
         let (plugin, rest) = arguments.split_first()?;
         matches!(plugin.as_str(), "oidc-login" | "oidc_login" | "fob").then_some(rest)?
     } else {
@@ -118,7 +121,7 @@ pub fn shim_arguments(exec: &Exec) -> Option<&[String]> {
 
 /// Whether a stanza that runs us does so by kubelogin's own name: whichever `kubectl-oidc_login` comes first answers it.
 pub fn by_kubelogins_name(exec: &Exec) -> bool {
-    let plugin = if is_kubectl(&exec.command) {
+    let plugin = if runs_kubectl(&exec.command) {
         exec.args.first().cloned().unwrap_or_default()
     } else {
         file_name(&exec.command)
@@ -188,6 +191,11 @@ fn overridden(
         None => nameless(user),
     };
     let mut file = Arc::clone(&key.file);
+    if key.server.is_empty()
+        && let Some(server) = &narrow.default_server
+    {
+        key.server.clone_from(server);
+    }
     if let Some(server) = &narrow.server {
         key.server.clone_from(server);
         key.tls_server_name = None;

@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kubeconfig::{FileSet, Origin, ServerKey};
+use kubeconfig::{FileSet, Origin, Reading, ServerKey};
 
 const KUBECONFIG: &str = "
 current-context: dev
@@ -68,7 +68,7 @@ aCqQSAIhANx6bw5FZiTLAmG4+90gan6GKkxIUhBI6ollWIBi4KEo
 ";
 
 /// Arguments, and whether kubectl gets as far as to ask for a credential.
-const CASES: [(&str, bool); 30] = [
+const CASES: [(&str, bool); 52] = [
     ("", true),
     ("--context data", true),
     ("--context=lax", true),
@@ -105,6 +105,28 @@ const CASES: [(&str, bool); 30] = [
     ("-l --context=data", true),
     ("--selector a=b --context data", true),
     ("-A --context data", true),
+    ("-As https://127.0.0.1:4", true),
+    ("-As=https://127.0.0.1:4", true),
+    ("-wAs=https://127.0.0.1:4", true),
+    ("-Ashttps://127.0.0.1:4", true),
+    ("-A=false -s https://127.0.0.1:4", true),
+    ("-v=0 -s https://127.0.0.1:4", true),
+    ("-L --context=data", true),
+    ("-L=--context=data", true),
+    ("-ALs --context=data", true),
+    ("-o name --context data", true),
+    ("-oname --context=data", true),
+    ("--sort-by --context=data", true),
+    ("--field_selector --context=data", true),
+    ("--show-labels --context data", true),
+    ("--show_labels=false --context data", true),
+    ("--chunk-size 5 --context data", true),
+    ("--context data -- --context lax", true),
+    ("more --context data words", true),
+    ("-As", false),
+    ("-AA=t --context=data", true),
+    ("--nothing --context data", false),
+    ("-Ax", false),
 ];
 
 #[test]
@@ -169,7 +191,11 @@ fn thought(folder: &Path, arguments: &[&str]) -> Option<ServerKey> {
         .chain(arguments)
         .map(|a| (*a).to_owned())
         .collect();
-    let narrow = kubeconfig::narrow(&argv, &here);
+    let narrow = kubeconfig::narrow(&argv, true, &here);
+    // kubectl does not run with what is not understood of these.
+    if narrow.reading != Reading::Kubectl {
+        return None;
+    }
     let FileSet::Optional(files) = kubeconfig::paths(None, Some("../config".as_ref()), None) else {
         panic!()
     };

@@ -26,7 +26,7 @@ pub(crate) struct Found {
     pub(crate) asker: Asker,
     /// Where its words come from.
     pub(crate) program: Arc<Program>,
-    /// Whether it is kubectl by its executable or, where that can't be seen, by its name.
+    /// Whether it is kubectl, by its executable.
     pub(crate) kubectl: bool,
     /// The folder that it stands in.
     pub(crate) folder: Option<PathBuf>,
@@ -224,9 +224,7 @@ fn called_by_a_person(pid: u32, shim: Process) -> Seen {
 impl Program {
     fn of(pid: u32) -> Self {
         let (arguments, executable) = (processes::arguments(pid), processes::executable(pid));
-        let called = arguments.as_ref().and_then(|arguments| arguments.first());
-        let names = [executable.as_deref(), called.map(Path::new)];
-        let kubectl = names.into_iter().flatten().any(is_kubectl);
+        let kubectl = executable.as_deref().is_some_and(kubeconfig::is_kubectl);
         Self {
             arguments: arguments.map(Arc::from),
             executable,
@@ -277,25 +275,6 @@ fn name(program: &Program, seen: Option<&Seen>) -> String {
         .map(|name| name.to_string_lossy().into_owned())
         .or_else(|| seen.map(|seen| seen.process.name.clone()))
         .unwrap_or_else(|| "?".to_owned())
-}
-
-/// kubectl, kubectl.exe, kubectl-1.36.3, kubectl.real; not kubectl-fob or another plugin.
-fn is_kubectl(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    name.strip_prefix("kubectl").is_some_and(|rest| {
-        rest.is_empty()
-            || rest.starts_with('.')
-            || rest.starts_with('_')
-            || rest.strip_prefix('-').is_some_and(|version| {
-                version
-                    .trim_start_matches('v')
-                    .starts_with(|c: char| c.is_ascii_digit())
-            })
-    })
 }
 
 fn completes(arguments: &[String]) -> bool {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::narrow::narrow;
+use crate::program::is_kubectl;
 
 const FILES: [(&str, &str); 2] = [
     (
@@ -61,11 +62,14 @@ fn words(line: &str) -> Vec<String> {
 }
 
 fn asked(merged: &Merged, argv: &str, newer: bool) -> String {
+    let argv = words(argv);
+    let is_kubectl = is_kubectl(Path::new(&argv[0]));
+    let own = words("get-token --oidc-client-id=k");
     let narrow = Narrow {
         files_are_newer: newer,
-        ..narrow(&words(argv), Path::new("/here"))
+        ..narrow(&argv, is_kubectl, Path::new("/here"))
     };
-    match servers(merged, &words("get-token --oidc-client-id=k"), &narrow) {
+    match servers(merged, &own, &narrow) {
         Origin::Known(candidates) => shown(&candidates),
         Origin::NoSuchStanza => "none".to_owned(),
         Origin::Unknown => "unknown".to_owned(),
@@ -110,6 +114,8 @@ fn kubectl_can_have_asked_for_one_server_and_others_for_each() {
         ("k9s --context dev", &both),
         ("lens", &both),
         ("kubectl-neat --context dev", &both),
+        ("kubectl neat --context dev", &both),
+        ("kubectl get --nothing --context dev", &both),
         ("kubectl get pods", "https://dev[dev]@/home/u/.kube/config"),
         (
             "kubectl --context dev-again",
@@ -160,35 +166,56 @@ fn a_current_context_counts_only_while_the_files_are_as_they_were_read() {
 #[test]
 fn preferences_that_choose_make_kubectls_server_unknown() {
     let merged = merged(&FILES);
-    for (argv, expected) in [
-        ("kubectl --context dev", Origin::Unknown),
-        ("kubectl", Origin::Unknown),
+    let own = words("get-token --oidc-client-id=k");
+    for (argv, is_kubectl, unknown) in [
+        ("kubectl --context dev", true, true),
+        ("kubectl", true, true),
+        ("kubectl get --nothing", true, true),
+        ("k9s", false, false),
     ] {
         let narrow = Narrow {
             preferences_choose: true,
-            ..narrow(&words(argv), Path::new("/"))
+            ..narrow(&words(argv), is_kubectl, Path::new("/"))
         };
-        assert_eq!(
-            servers(&merged, &words("get-token --oidc-client-id=k"), &narrow),
-            expected
-        );
+        let found = servers(&merged, &own, &narrow);
+        assert_eq!(found == Origin::Unknown, unknown, "{argv}");
     }
-    let narrow = Narrow {
-        preferences_choose: true,
-        ..narrow(&words("k9s"), Path::new("/"))
-    };
-    let found = servers(&merged, &words("get-token --oidc-client-id=k"), &narrow);
-    assert!(
-        matches!(found, Origin::Known(_)),
-        "kubectl's preferences are no other program's"
-    );
+}
+
+#[test]
+fn the_environments_server_counts_where_no_file_names_one() {
+    let merged = merged(&FILES);
+    let own = words("get-token --oidc-client-id=k");
+    let table = [
+        ("kubectl", "https://dev[dev]@/home/u/.kube/config"),
+        (
+            "kubectl --context broken",
+            "https://m[broken]@/home/u/.kube/config",
+        ),
+        (
+            "kubectl --context broken --server https://x",
+            "https://x[broken]@/home/u/.kube/config",
+        ),
+        ("kubectl --cluster missing", ""),
+    ];
+    for (argv, expected) in table {
+        let narrow = Narrow {
+            default_server: Some("https://m".to_owned()),
+            ..narrow(&words(argv), true, Path::new("/"))
+        };
+        let found = match servers(&merged, &own, &narrow) {
+            Origin::Known(candidates) => shown(&candidates),
+            Origin::NoSuchStanza | Origin::Unknown => String::new(),
+        };
+        assert_eq!(found, expected, "{argv}");
+    }
 }
 
 #[test]
 fn flags_change_the_servers_tls_as_kubectl_has_it() {
     let merged = merged(&FILES);
     let key = |argv: &str| {
-        let narrow = narrow(&words(argv), Path::new("/here"));
+        let narrow = narrow(&words(argv), true, Path::new("/here"));
         match servers(&merged, &words("get-token --oidc-client-id=k"), &narrow) {
             Origin::Known(candidates) => {
                 let key = &candidates[0].server;

@@ -157,15 +157,18 @@ impl Look<'_> {
         Ok(others)
     }
 
-    /// What the asker's own arguments choose, if it is kubectl by more than its name.
+    /// What the asker's own arguments choose, if it is kubectl.
     fn narrow(&self) -> Result<Narrow, Blind> {
         let found = self.found;
-        let Some(arguments) = found.asker.arguments.as_deref().filter(|_| found.kubectl) else {
-            return Ok(Narrow::default());
-        };
         let folder = found.folder.as_deref().unwrap_or(Path::new(""));
-        let mut narrow = kubeconfig::narrow(arguments, folder);
+        let arguments = found.asker.arguments.as_deref().unwrap_or_default();
+        let mut narrow = kubeconfig::narrow(arguments, found.kubectl, folder);
+        if !found.kubectl {
+            return Ok(narrow);
+        }
         let environment = found.program.environment.as_deref().unwrap_or_default();
+        narrow.default_server = asker::variable(environment, "KUBERNETES_MASTER")
+            .map(|server| server.to_string_lossy().into_owned());
         let preferences = kubeconfig::kuberc(
             narrow.kuberc.as_deref().map(OsStr::new),
             asker::variable(environment, "KUBERC"),
@@ -202,8 +205,8 @@ impl Look<'_> {
         else {
             return Err(Blind::InDoubt);
         };
-        let narrow =
-            kubeconfig::narrow(found.asker.arguments.as_deref().unwrap_or_default(), folder);
+        let arguments = found.asker.arguments.as_deref().unwrap_or_default();
+        let narrow = kubeconfig::narrow(arguments, found.kubectl, folder);
         let home = asker::variable(environment, "HOME").map(Path::new);
         let set = kubeconfig::paths(
             narrow.kubeconfig.as_deref().map(OsStr::new),
