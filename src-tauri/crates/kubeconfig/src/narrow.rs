@@ -23,9 +23,6 @@ pub enum Reading {
 pub struct Narrow {
     /// Whether they choose anything.
     pub reading: Reading,
-    /// The files may have changed since the process read them: then its current context is any of them, unless
-    /// `--context` names it. (`kubectl get --watch` asks again an hour later.) [`narrow`] can't know; the caller does.
-    pub files_are_newer: bool,
     /// kubectl's preferences choose the server: what it speaks to then can't be told from files and arguments. [`narrow`]
     /// can't know; the caller does, by [`crate::kuberc`] and [`crate::kuberc_chooses_server`].
     pub preferences_choose: bool,

@@ -50,7 +50,7 @@ pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin
     let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
     match narrow.reading {
         Reading::Kubectl | Reading::NotUnderstood if narrow.preferences_choose => Origin::Unknown,
-        Reading::Kubectl => Origin::of(of_kubectl(merged, narrow, runs_us)),
+        Reading::Kubectl => Origin::of(of_kubectl(merged, narrow, runs_us).into_iter().collect()),
         Reading::NotUnderstood | Reading::AnotherProgram => Origin::of(using(merged, runs_us)),
     }
 }
@@ -142,42 +142,40 @@ fn our_arguments(exec: &Exec) -> Option<&[String]> {
 }
 
 /// What kubectl speaks to (client-go `tools/clientcmd/client_config.go`: `getContext`, `getAuthInfo`, `getCluster`).
-fn of_kubectl(merged: &Merged, narrow: &Narrow, runs_us: impl Fn(&Exec) -> bool) -> Vec<Candidate> {
-    let contexts: Vec<Option<&String>> = match (&narrow.context, &merged.current_context) {
-        (Some(context), _) if merged.contexts.contains_key(context) => vec![Some(context)],
-        // kubectl refuses to run.
-        (Some(_), _) => Vec::new(),
-        (None, _) if narrow.files_are_newer => {
-            merged.contexts.keys().map(Some).chain([None]).collect()
-        }
-        (None, current) => vec![current.as_ref()],
-    };
-    let mut found = Gathered::default();
-    for name in contexts {
-        let context = name.and_then(|name| merged.contexts.get(name));
-        let user = narrow
-            .user
-            .as_ref()
-            .or(context.map(|context| &context.user));
-        let Some(user) = user.and_then(|user| merged.users.get(user)) else {
-            continue;
-        };
-        if !user.exec.as_ref().is_some_and(&runs_us) {
-            continue;
-        }
-        let cluster = narrow
-            .cluster
-            .as_ref()
-            .or(context.map(|context| &context.cluster));
-        let cluster = cluster.and_then(|cluster| merged.clusters.get(cluster));
-        if narrow.cluster.is_some() && cluster.is_none() {
-            continue;
-        }
-        if let Some((server, file)) = overridden(cluster, user, narrow) {
-            found.add(server, context.and(name), &file);
-        }
+fn of_kubectl(
+    merged: &Merged,
+    narrow: &Narrow,
+    runs_us: impl Fn(&Exec) -> bool,
+) -> Option<Candidate> {
+    let name = narrow.context.as_ref().or(merged.current_context.as_ref());
+    let context = name.and_then(|name| merged.contexts.get(name));
+    // kubectl refuses to run.
+    if narrow.context.is_some() && context.is_none() {
+        return None;
     }
-    found.candidates()
+    let user = narrow
+        .user
+        .as_ref()
+        .or(context.map(|context| &context.user))?;
+    let user = merged.users.get(user)?;
+    if !user.exec.as_ref().is_some_and(runs_us) {
+        return None;
+    }
+    let cluster = narrow
+        .cluster
+        .as_ref()
+        .or(context.map(|context| &context.cluster));
+    let cluster = cluster.and_then(|cluster| merged.clusters.get(cluster));
+    if narrow.cluster.is_some() && cluster.is_none() {
+        return None;
+    }
+    let (server, file) = overridden(cluster, user, narrow)?;
+    let contexts = context.and(name).into_iter().cloned().collect();
+    Some(Candidate {
+        server,
+        contexts,
+        file,
+    })
 }
 
 /// A cluster with kubectl's flags on top (`getCluster`); none without an address.

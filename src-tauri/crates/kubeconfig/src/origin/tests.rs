@@ -61,14 +61,11 @@ fn words(line: &str) -> Vec<String> {
     line.split(' ').map(str::to_owned).collect()
 }
 
-fn asked(merged: &Merged, argv: &str, newer: bool) -> String {
+fn asked(merged: &Merged, argv: &str) -> String {
     let argv = words(argv);
     let is_kubectl = is_kubectl(Path::new(&argv[0]));
     let own = words("get-token --oidc-client-id=k");
-    let narrow = Narrow {
-        files_are_newer: newer,
-        ..narrow(&argv, is_kubectl, Path::new("/here"))
-    };
+    let narrow = narrow(&argv, is_kubectl, Path::new("/here"));
     match servers(merged, &own, &narrow) {
         Origin::Known(candidates) => shown(&candidates),
         Origin::NoSuchStanza => "none".to_owned(),
@@ -92,11 +89,8 @@ contexts:
 ",
     )]);
     let dev = "https://dev[dev]@/home/u/.kube/config";
-    assert_eq!(asked(&merged, "k9s", false), dev);
-    assert_eq!(
-        asked(&merged, "kubectl --context empty get pods", false),
-        "none"
-    );
+    assert_eq!(asked(&merged, "k9s"), dev);
+    assert_eq!(asked(&merged, "kubectl --context empty get pods"), "none");
     let pairs = pairs(&merged);
     assert_eq!(pairs.len(), 1);
     assert_eq!(shown(&[pairs[0].candidate.clone()]), dev);
@@ -143,24 +137,8 @@ fn kubectl_can_have_asked_for_one_server_and_others_for_each() {
         ),
     ];
     for (argv, expected) in table {
-        assert_eq!(asked(&merged, argv, false), expected, "{argv}");
+        assert_eq!(asked(&merged, argv), expected, "{argv}");
     }
-}
-
-#[test]
-fn a_current_context_counts_only_while_the_files_are_as_they_were_read() {
-    let merged = merged(&FILES);
-    assert_eq!(
-        asked(&merged, "kubectl get pods -w", true),
-        format!("{DEV} {EVIL}")
-    );
-    assert_eq!(
-        asked(&merged, "kubectl get pods -w --context evil", true),
-        EVIL
-    );
-    let three = "https://dev[dev,dev-again]@/home/u/.kube/config https://evil[evil]@/tmp/evil \
-                 https://other[azure,cert]@/home/u/.kube/config https://prod[prod]@/home/u/.kube/config";
-    assert_eq!(asked(&merged, "kubectl get pods -w --user me", true), three);
 }
 
 #[test]
@@ -263,17 +241,17 @@ fn flags_change_the_servers_tls_as_kubectl_has_it() {
 #[test]
 fn no_files_no_stanza() {
     for argv in ["k9s", "kubectl", "kubectl --server https://x --user me"] {
-        assert_eq!(asked(&Merged::default(), argv, false), "none");
+        assert_eq!(asked(&Merged::default(), argv), "none");
     }
     let bare = merged(&[(
         "/f",
         "users: [{name: me, user: {exec: {command: kubectl-fob, args: [get-token, --oidc-client-id=k]}}}]",
     )]);
     assert_eq!(
-        asked(&bare, "kubectl --server https://x --user me", false),
+        asked(&bare, "kubectl --server https://x --user me"),
         "https://x[]@/f"
     );
-    assert_eq!(asked(&bare, "kubectl --user me", false), "none");
+    assert_eq!(asked(&bare, "kubectl --user me"), "none");
 }
 
 #[test]
