@@ -66,6 +66,11 @@ pub enum Fault {
         /// Where.
         to: String,
     },
+    /// 302 to somewhere else with the query that came: as a provider passes people on to another's sign-in page.
+    PassedOn {
+        /// Where.
+        to: String,
+    },
     /// 200 and a JSON body of this many bytes.
     Huge {
         /// How many; 10 MB if absent.
@@ -132,6 +137,19 @@ pub enum Fault {
     AlgNone,
     /// HS256 with the public key as the secret.
     Hs256,
+    /// The JWKS has the public key once more, as an HMAC key of the same kid, and says HS256 of both; tokens are signed
+    /// so.
+    KeyAsSecret,
+    /// The JWKS has another's key too, before the provider's own and under its kid.
+    DuplicateKid,
+    /// The JWKS has this many keys of others before the provider's own.
+    ManyKeys {
+        /// How many.
+        count: usize,
+        /// RSA keys of some 400 bytes; otherwise Ed25519 keys of less than 100.
+        #[serde(default)]
+        rsa: bool,
+    },
     /// Signed by a key that the token itself brings along (`jwk`, `jku`, `x5u`).
     EmbeddedKey,
     /// Tokens' times and every `Date` are off by this much.
@@ -225,6 +243,7 @@ impl Fault {
             Self::Status { .. }
             | Self::Garbage
             | Self::Redirect { .. }
+            | Self::PassedOn { .. }
             | Self::Huge { .. }
             | Self::DisabledClient => Stage::Instead,
             Self::Slow { .. } | Self::Silent { .. } => Stage::Delivery,
@@ -242,6 +261,9 @@ impl Fault {
             | Self::WrongSignature
             | Self::AlgNone
             | Self::Hs256
+            | Self::KeyAsSecret
+            | Self::DuplicateKid
+            | Self::ManyKeys { .. }
             | Self::EmbeddedKey
             | Self::SkewedClock { .. }
             | Self::WrongState
@@ -255,11 +277,14 @@ impl Fault {
 
     /// Whether it means anything at `endpoint`.
     pub(crate) fn concerns(&self, endpoint: Endpoint) -> bool {
-        use Endpoint::{Authorize, Discovery, EndSession, Login, Refresh, Revoke, Token};
+        use Endpoint::{Authorize, Discovery, EndSession, Jwks, Login, Refresh, Revoke, Token};
         let tokens = matches!(endpoint, Token | Refresh);
         match self {
             Self::EndpointUrl { .. } | Self::NoPkce => endpoint == Discovery,
             Self::WrongIssuer { .. } => tokens || matches!(endpoint, Discovery | Authorize | Login),
+            Self::KeyAsSecret => tokens || endpoint == Jwks,
+            Self::DuplicateKid | Self::ManyKeys { .. } => endpoint == Jwks,
+            Self::PassedOn { .. } => endpoint == Authorize,
             Self::DisabledClient => tokens || matches!(endpoint, Revoke | EndSession),
             Self::NoIdToken
             | Self::NoRefreshToken

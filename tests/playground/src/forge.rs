@@ -2,6 +2,8 @@
 
 use anyhow::Context as _;
 use axum::http::{HeaderValue, StatusCode, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 use serde_json::{Value, json};
 use url::Url;
@@ -21,7 +23,7 @@ pub(crate) fn rewrite(provider: &Provider, endpoint: Endpoint, reply: &mut Reply
         if let Fault::SkewedClock { seconds } = fault {
             skew += seconds;
         }
-        content.change(fault) || matches!(fault, Fault::SkewedClock { .. })
+        content.change(provider, fault) || matches!(fault, Fault::SkewedClock { .. })
     });
     reply.date += skew;
     if let Err(error) = content.write(provider, reply) {
@@ -32,6 +34,7 @@ pub(crate) fn rewrite(provider: &Provider, endpoint: Endpoint, reply: &mut Reply
 /// What a reply says, as far as faults know it.
 enum Content {
     Discovery(Value),
+    Keys(Value),
     Tokens(Box<Tokens>),
     /// A redirect back to the client.
     Callback(Url),
@@ -52,6 +55,7 @@ impl Content {
         };
         let read = match endpoint {
             Endpoint::Discovery => json().filter(Value::is_object).map(Self::Discovery),
+            Endpoint::Jwks => json().filter(Value::is_object).map(Self::Keys),
             Endpoint::Authorize | Endpoint::Login if reply.status == StatusCode::FOUND => {
                 location().map(Self::Callback)
             }
@@ -62,7 +66,6 @@ impl Content {
             | Endpoint::Refresh
             | Endpoint::Authorize
             | Endpoint::Login
-            | Endpoint::Jwks
             | Endpoint::Revoke
             | Endpoint::EndSession
             | Endpoint::Kubernetes => None,
@@ -71,9 +74,10 @@ impl Content {
     }
 
     /// Whether `fault` found something to change.
-    fn change(&mut self, fault: &Fault) -> bool {
+    fn change(&mut self, provider: &Provider, fault: &Fault) -> bool {
         match self {
             Self::Discovery(document) => change_discovery(document, fault),
+            Self::Keys(document) => change_keys(document, provider, fault),
             Self::Tokens(tokens) => tokens.change(fault),
             Self::Callback(url) => change_callback(url, fault),
             Self::Other => false,
@@ -82,7 +86,9 @@ impl Content {
 
     fn write(self, provider: &Provider, reply: &mut Reply) -> anyhow::Result<()> {
         match self {
-            Self::Discovery(document) => reply.body = document.to_string().into(),
+            Self::Discovery(document) | Self::Keys(document) => {
+                reply.body = document.to_string().into();
+            }
             Self::Tokens(tokens) => reply.body = tokens.write(provider)?.to_string().into(),
             Self::Callback(url) => {
                 let url = HeaderValue::from_str(url.as_str())?;
@@ -101,6 +107,52 @@ fn change_discovery(document: &mut Value, fault: &Fault) -> bool {
         set(document, name, Some(url));
     } else if *fault == Fault::NoPkce {
         set(document, "code_challenge_methods_supported", None);
+    } else {
+        return false;
+    }
+    true
+}
+
+fn change_keys(document: &mut Value, provider: &Provider, fault: &Fault) -> bool {
+    let Ok(own) = provider.keys.active() else {
+        return false;
+    };
+    let Some(keys) = document["keys"].as_array_mut() else {
+        return false;
+    };
+    if *fault == Fault::KeyAsSecret {
+        let mut secret = json!({ "kty": "oct", "use": "sig", "kid": own.jwk()["kid"] });
+        secret["k"] = json!(URL_SAFE_NO_PAD.encode(own.public_as_secret()));
+        keys.push(secret);
+        for key in keys {
+            key["alg"] = json!("HS256");
+        }
+    } else if *fault == Fault::DuplicateKid {
+        let Ok(other) = provider.keys.make() else {
+            return false;
+        };
+        let mut other = other.jwk();
+        other["kid"] = own.jwk()["kid"].clone();
+        keys.insert(0, other);
+    } else if let Fault::ManyKeys { count, rsa } = fault {
+        let others = (0..*count).map(|number| {
+            let (kty, field, length) = if *rsa {
+                ("RSA", "n", 342)
+            } else {
+                ("OKP", "x", 43)
+            };
+            // Whatever has the length of a key is one, as far as anybody looks.
+            let mut key = json!({ "kty": kty, "kid": format!("{number:05}") });
+            key[field] = json!(format!("{number:05}{}", "k".repeat(length - 5)));
+            if *rsa {
+                key["e"] = json!("AQAB");
+            } else {
+                key["crv"] = json!("Ed25519");
+            }
+            key
+        });
+        let own = std::mem::take(keys);
+        keys.extend(others.chain(own));
     } else {
         return false;
     }
@@ -249,6 +301,7 @@ impl Signing {
             (Fault::EmbeddedKey, Self::Embedded),
             (Fault::AlgNone, Self::None),
             (Fault::Hs256, Self::Hs256),
+            (Fault::KeyAsSecret, Self::Hs256),
         ]
         .into_iter()
         .find_map(|(its, signing)| (its == *fault).then_some(signing))

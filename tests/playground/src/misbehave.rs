@@ -68,7 +68,7 @@ async fn pass(
     faults.strike(Stage::Instead, endpoint, |fault| {
         let first = instead.is_none();
         if first {
-            instead = substitute(fault);
+            instead = substitute(fault, request.uri().query());
         }
         first
     });
@@ -163,7 +163,7 @@ impl IntoResponse for Reply {
 }
 
 /// What comes in place of an answer.
-fn substitute(fault: &Fault) -> Option<Reply> {
+fn substitute(fault: &Fault, query: Option<&str>) -> Option<Reply> {
     const JSON: &str = "application/json";
     const GARBAGE: &[u8] = b"\x00\xff\xfe{\"issuer\": \xc3\x28 <html> \x1b]52;c;eA==\x07 ]]]";
     if let Fault::Status { code, body } = fault {
@@ -176,11 +176,9 @@ fn substitute(fault: &Fault) -> Option<Reply> {
         };
         Some(Reply::new(status, content_type, body))
     } else if let Fault::Redirect { to } = fault {
-        let mut reply = Reply::new(StatusCode::FOUND, "text/html", "");
-        reply
-            .headers
-            .insert(header::LOCATION, HeaderValue::from_str(to).ok()?);
-        Some(reply)
+        redirect(to)
+    } else if let Fault::PassedOn { to } = fault {
+        redirect(&format!("{to}?{}", query.unwrap_or_default()))
     } else if let Fault::Huge { bytes } = fault {
         let padding = "x".repeat(bytes.saturating_sub(r#"{"padding":""}"#.len()));
         Some(Reply::new(
@@ -197,4 +195,12 @@ fn substitute(fault: &Fault) -> Option<Reply> {
     } else {
         (*fault == Fault::Garbage).then(|| Reply::new(StatusCode::OK, JSON, GARBAGE))
     }
+}
+
+fn redirect(to: &str) -> Option<Reply> {
+    let mut reply = Reply::new(StatusCode::FOUND, "text/html", "");
+    reply
+        .headers
+        .insert(header::LOCATION, HeaderValue::from_str(to).ok()?);
+    Some(reply)
 }
