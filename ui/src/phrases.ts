@@ -5,6 +5,8 @@ import type { Fact } from "./model/account";
 import { language, say } from "./say.svelte";
 import { moment } from "./time";
 
+const DAY = 86_400;
+
 export function when(at: Wall, now: Wall): string {
   const said = moment(at, now, language());
   switch (said.day) {
@@ -38,7 +40,9 @@ export function phrase(fact: Fact, now: Wall): string {
     case "survives":
       return say("window.fact.survives", { time: lasting(fact.seconds) });
     case "clocks":
-      return say("window.fact.clocks", { seconds: fact.seconds });
+      return fact.seconds < 2 * DAY
+        ? say("window.fact.clocks", { seconds: fact.seconds })
+        : say("window.fact.clocks-days", { days: Math.floor(fact.seconds / DAY) });
     case "renews":
     case "you-end":
     case "token-over":

@@ -208,11 +208,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             ));
         }
         if let Some(seconds) = account.clock_off {
-            lines.push(text(
-                language,
-                "terminal.clock-off",
-                &[("seconds", seconds.to_string())],
-            ));
+            lines.push(apart(seconds, language));
         }
         if let Some(asked) = &account.asked {
             let parameters = [("by", asked.by.clone()), ("time", asked.at.rfc3339())];
@@ -404,6 +400,17 @@ pub(crate) fn removed(
 }
 
 fn step_word(step: &Step) -> &'static str {
+/// How far the clocks differ. What is too much for seconds is said in days.
+fn apart(seconds: i64, language: Language) -> String {
+    const DAY: i64 = 86_400;
+    if seconds.abs() < 2 * DAY {
+        let parameters = [("seconds", seconds.to_string())];
+        return text(language, "terminal.clock-off", &parameters);
+    }
+    let parameters = [("days", (seconds.abs() / DAY).to_string())];
+    text(language, "terminal.clock-off-days", &parameters)
+}
+
     match step {
         Step::Done => "done",
         Step::Nothing => "nothing",

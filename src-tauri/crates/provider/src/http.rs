@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::Clock;
 use crate::address::is_loopback;
+use crate::verify::span;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE: Duration = Duration::from_secs(15);
@@ -232,23 +233,25 @@ fn tls_error(error: &reqwest::Error) -> Option<String> {
     let Error::InvalidCertificate(flaw) = tls else {
         return Some(tls.to_string());
     };
+    // These two say how far off the clock is that they were held against: ours.
+    if let Certificate::ExpiredContext { time, not_after } = flaw {
+        let off = span(time.as_secs().abs_diff(not_after.as_secs()));
+        return Some(format!("by this computer's clock it expired {off} ago"));
+    }
+    if let Certificate::NotValidYetContext { time, not_before } = flaw {
+        let off = span(time.as_secs().abs_diff(not_before.as_secs()));
+        return Some(format!(
+            "by this computer's clock it begins to be valid in {off}; check that clock"
+        ));
+    }
     let known = [
         (
             matches!(flaw, Certificate::UnknownIssuer),
             "an unknown authority signed it",
         ),
+        (matches!(flaw, Certificate::Expired), "it has expired"),
         (
-            matches!(
-                flaw,
-                Certificate::Expired | Certificate::ExpiredContext { .. }
-            ),
-            "it has expired",
-        ),
-        (
-            matches!(
-                flaw,
-                Certificate::NotValidYet | Certificate::NotValidYetContext { .. }
-            ),
+            matches!(flaw, Certificate::NotValidYet),
             "it is not valid yet; check this computer's clock",
         ),
         (

@@ -62,7 +62,7 @@ fn refresh_end(times: Times, seconds: Option<u64>) -> Option<Wall> {
 }
 
 fn bad_token(flaw: &verify::Flaw) -> Problem {
-    Problem::new(Code::BadToken, vec![("reason", flaw.reason().to_owned())])
+    Problem::new(Code::BadToken, vec![("reason", flaw.reason())])
 }
 
 /// The fuzzer's way in, to what nobody else calls by itself.

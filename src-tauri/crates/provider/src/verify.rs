@@ -54,6 +54,8 @@ pub struct Checked {
 pub enum Flaw {
     /// No key that we have made its signature: the provider may have new ones.
     Signature,
+    /// A time that does not fit, and by how many seconds: a clock is off.
+    Time(&'static str, i64),
     /// Anything else, which no new key mends.
     Content(&'static str),
 }
@@ -61,10 +63,16 @@ pub enum Flaw {
 impl Flaw {
     /// In words.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
+    pub fn reason(&self) -> String {
         match self {
-            Self::Signature => "no key of the provider's made its signature",
-            Self::Content(reason) => reason,
+            Self::Signature => "no key of the provider's made its signature".into(),
+            Self::Time(reason, seconds) => {
+                format!(
+                    "{reason}, by {}: a clock is off",
+                    span(seconds.unsigned_abs())
+                )
+            }
+            Self::Content(reason) => (*reason).into(),
         }
     }
 }
@@ -180,18 +188,20 @@ fn life(claims: &Claims, times: Times) -> Result<(Wall, i64), Flaw> {
         .or(issued)
         .unwrap_or_else(|| times.came.seconds());
     let issued = issued.unwrap_or(theirs);
-    check(
-        issued <= theirs.saturating_add(LEEWAY),
+    not_after(
+        issued,
+        theirs.saturating_add(LEEWAY),
         "it was issued in the future (iat)",
     )?;
     if let Some(begins) = &claims.nbf {
         let begins = seconds(begins).ok_or(Flaw::Content("its nbf is no time"))?;
-        check(
-            begins <= theirs.saturating_add(LEEWAY),
+        not_after(
+            begins,
+            theirs.saturating_add(LEEWAY),
             "it is not valid yet (nbf)",
         )?;
     }
-    check(ends > theirs, "it has run out (exp)")?;
+    not_after(theirs.saturating_add(1), ends, "it has run out (exp)")?;
     check(ends > issued, "it ends before it was issued (exp)")?;
     let life = ends.saturating_sub(issued);
     check(life <= LONGEST_LIFE, "it lives longer than a year (exp)")?;
@@ -302,6 +312,23 @@ fn same_set(found: &[&str], before: &[String]) -> bool {
         .iter()
         .all(|one| before.iter().any(|other| other == one))
         && before.iter().all(|one| found.contains(&one.as_str()))
+}
+
+fn not_after(one: i64, other: i64, otherwise: &'static str) -> Result<(), Flaw> {
+    match one.saturating_sub(other) {
+        late @ 1.. => Err(Flaw::Time(otherwise, late)),
+        _ => Ok(()),
+    }
+}
+
+/// A time in the unit in which a person would say it.
+pub(crate) fn span(seconds: u64) -> String {
+    let units = [(86_400, "days"), (3600, "hours"), (60, "minutes")];
+    let unit = units.iter().find(|(long, _)| seconds >= 2 * long);
+    match unit {
+        Some((long, name)) => format!("{} {name}", seconds / long),
+        None => format!("{seconds} s"),
+    }
 }
 
 fn check(holds: bool, otherwise: &'static str) -> Result<(), Flaw> {
