@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use ring::signature;
 use serde::Deserialize;
 
-/// More keys than any provider has; verifying with each in turn must end.
+/// With how many keys a signature is tried: more than any provider has of a name, and each try takes its time.
 const MOST: usize = 64;
 
 /// The public keys of a provider that we can use.
@@ -93,15 +93,17 @@ impl Keys {
     pub fn parse(document: &[u8]) -> Result<Self, String> {
         let set: Set = serde_json::from_slice(document)
             .map_err(|error| crate::json::where_not_what(&error))?;
-        let keys = set.keys.into_iter().take(MOST);
+        let keys = set.keys.into_iter();
         Ok(Self(
             keys.filter_map(|key| serde_json::from_value::<Jwk>(key).ok()?.read())
                 .collect(),
         ))
     }
 
-    /// Whether one of the keys made this signature. A token without a key's name, and a key
-    /// without one, fit any (OIDC Core section 10.1 asks for names, providers forget them).
+    /// Whether one of the keys made this signature. Where a token names its key, those of that name are tried and no
+    /// other; there may be two (RFC 7517 section 4.5 asks only that they differ where they can). A token without a
+    /// name fits any key, and a name that no key has fits those without one (OIDC Core section 10.1 asks for names,
+    /// providers forget them).
     #[must_use]
     pub fn verify(
         &self,
@@ -110,17 +112,20 @@ impl Keys {
         message: &[u8],
         signature: &[u8],
     ) -> bool {
+        let is_named = id.is_some() && self.0.iter().any(|key| key.id.as_deref() == id);
         self.0
             .iter()
             .filter(|key| match (id, &key.id) {
                 (Some(wanted), Some(id)) => wanted == id,
-                (Some(_), None) | (None, _) => true,
+                (Some(_), None) => !is_named,
+                (None, _) => true,
             })
             .filter(|key| {
                 key.algorithm
                     .as_deref()
                     .is_none_or(|name| algorithm.name() == Some(name))
             })
+            .take(MOST)
             .any(|key| key.material.verify(algorithm, message, signature))
     }
 }

@@ -230,7 +230,7 @@ fn who_it_is() {
 
 #[test]
 fn a_clock_that_is_off_does_no_harm() {
-    for ahead in [-86_400, -600, 0, 600, 86_400] {
+    for ahead in [-31_536_000, -86_400, -600, 0, 600, 86_400, 31_536_000] {
         let key = ed25519();
         let token = key.token(&json!({"alg": "EdDSA"}), &claims(json!({})));
         let keys = keys(&[key.jwk()]);
@@ -244,6 +244,59 @@ fn a_clock_that_is_off_does_no_harm() {
         let checked = id_token(&token, &keys, &EXPECTED, silent).unwrap();
         assert_eq!(checked.skew_ms, -ahead * 1000, "from iat");
     }
+}
+
+#[test]
+fn a_token_of_another_time_says_by_how_much() {
+    const YEAR: i64 = 365 * 86_400;
+    for (change, reason) in [
+        (
+            json!({"iat": NOW + YEAR, "exp": NOW + YEAR + 300}),
+            "it was issued in the future (iat), by 364 days: a clock is off",
+        ),
+        (
+            json!({"nbf": NOW + 2 * 3600}),
+            "it is not valid yet (nbf), by 105 minutes: a clock is off",
+        ),
+        (
+            json!({"iat": NOW - YEAR, "exp": NOW - YEAR + 300}),
+            "it has run out (exp), by 364 days: a clock is off",
+        ),
+        (
+            json!({"exp": NOW}),
+            "it has run out (exp), by 1 s: a clock is off",
+        ),
+    ] {
+        let flaw = check_claims(change.clone(), &EXPECTED).unwrap_err();
+        assert_eq!(flaw.reason(), reason, "{change}");
+    }
+}
+
+#[test]
+fn a_name_that_keys_have_is_tried_with_no_other() {
+    let (mine, other) = (p256(), p256());
+    let named = |key: &Key, name: &str| {
+        let mut jwk = key.jwk();
+        jwk["kid"] = json!(name);
+        jwk
+    };
+    let token = mine.token(&json!({"alg": "ES256", "kid": "k"}), &claims(json!({})));
+    for (set, good) in [
+        (vec![named(&other, "k"), named(&mine, "k")], true),
+        (vec![named(&other, "k"), named(&mine, "l")], false),
+        (vec![named(&other, "k"), mine.jwk()], false),
+        (vec![named(&other, "l"), mine.jwk()], true),
+    ] {
+        let checked = id_token(&token, &keys(&set), &EXPECTED, times(0));
+        assert_eq!(checked.is_ok(), good, "{set:?}");
+    }
+    // Not even a provider's own are all tried.
+    let many: Vec<_> = std::iter::repeat_with(|| named(&other, "k"))
+        .take(64)
+        .collect();
+    let set = [many, vec![named(&mine, "k")]].concat();
+    let checked = id_token(&token, &keys(&set), &EXPECTED, times(0));
+    assert_eq!(checked, Err(Flaw::Signature));
 }
 
 #[test]
