@@ -137,6 +137,8 @@ pub struct ClientSettings {
     /// Those that other askers of this user had lately, the newest first: for when neither the
     /// newest asker's nor the direct way leads to the provider.
     pub known_proxies: Vec<Proxies>,
+    /// Other origins that are this provider's, as the person's settings say of its issuer; no flag can.
+    pub provider_origins: Vec<String>,
 }
 
 /// An address to listen on, as kubelogin's `--listen-address` gives it.
@@ -190,6 +192,7 @@ impl Default for ClientSettings {
             authentication_timeout: Duration::from_secs(180),
             proxies: Proxies::default(),
             known_proxies: Vec::new(),
+            provider_origins: Vec::new(),
         }
     }
 }

@@ -329,6 +329,7 @@ impl Broker {
         let settings = ClientSettings {
             proxies: asker.proxies.clone(),
             known_proxies: self.proxies.beside(&asker.proxies, now.moment),
+            provider_origins: self.settings.origins_of(&key.issuer),
             ..ClientSettings::default()
         };
         Effect::Discover(caller, Box::new(DiscoverRequest { key, settings }))

@@ -1,9 +1,10 @@
 //! A token request, from the question to the token or to whoever must act first.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::account::{AccountId, ClientSettings};
+use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::adding::Draft;
 use crate::asker::{Asker, Venue, venue};
 use crate::broker::{Account, Broker, Caller};
@@ -374,6 +375,7 @@ impl Broker {
             settings: self.settings_of(account, now),
             known_secret: account.known_secret.clone(),
             expected_subject: account.subject.clone(),
+            other_issuers: self.other_issuers(&account.key),
             question: asks,
             language,
             prompt: Prompting::Allowed,
@@ -392,8 +394,25 @@ impl Broker {
     pub(crate) fn settings_of(&self, account: &Account, now: Now) -> ClientSettings {
         ClientSettings {
             known_proxies: self.proxies.beside(&account.settings.proxies, now.moment),
+            provider_origins: self.settings.origins_of(&account.key.issuer),
             ..account.settings.clone()
         }
+    }
+
+    /// The issuers of accounts that somebody uses: signed in to, added, or allowed for a server. What a request merely
+    /// named is not among them, or it could keep a person from signing in.
+    fn used_issuers(&self) -> impl Iterator<Item = &str> {
+        let is_allowed = |id: &AccountId| self.trust.always().any(|(pair, _)| pair.account == *id);
+        let used = self.accounts.iter().filter(move |(id, account)| {
+            account.subject.is_some() || account.added || is_allowed(id)
+        });
+        used.map(|(_, account)| account.key.issuer.as_str())
+    }
+
+    fn other_issuers(&self, key: &AccountKey) -> Vec<String> {
+        let others = self.used_issuers().filter(|issuer| *issuer != key.issuer);
+        let others: BTreeSet<_> = others.collect();
+        others.into_iter().map(str::to_owned).collect()
     }
 
     fn tell(&self, attempt: AttemptId, caller: CallerId, effects: &mut Vec<Effect>) {

@@ -134,6 +134,15 @@ codes! {
     BadUrl = "bad-url",
     /// Discovery names another issuer; `expected`, `found`.
     WrongIssuer = "wrong-issuer",
+    /// Discovery would have codes and refresh tokens sent elsewhere than where people sign in; `issuer`,
+    /// `authorization` and `token`, origins.
+    TokensElsewhere = "tokens-elsewhere",
+    /// Discovery would have people sign in at another account's provider, and its redirects don't name the issuer;
+    /// `issuer`, `authorization`, an origin, and `other`, that account's issuer.
+    SignInElsewhere = "sign-in-elsewhere",
+    /// Discovery would have tokens ended elsewhere than where they come from; `issuer`, `token` and `endpoint`,
+    /// origins.
+    EndElsewhere = "end-elsewhere",
     /// There is no OpenID provider at this address; `url`, `status`.
     NoDiscovery = "no-discovery",
     /// Discovery can't be understood; `url`, `reason`.

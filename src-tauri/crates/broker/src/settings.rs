@@ -1,11 +1,13 @@
 //! What a person chose, and where tokens rest.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::texts::Language;
 
 /// What a person chose.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// When tokens are renewed by themselves.
     pub keep_fresh: KeepFresh,
@@ -15,6 +17,19 @@ pub struct Settings {
     pub chosen_language: Option<Language>,
     /// How the window looks.
     pub theme: Theme,
+    /// By exact issuer, other origins that are that provider's: its token endpoint may be there. Written in the file
+    /// alone: no command says where codes and refresh tokens may go.
+    pub provider_origins: BTreeMap<String, Vec<String>>,
+}
+
+impl Settings {
+    /// What is said of one provider.
+    pub(crate) fn origins_of(&self, issuer: &str) -> Vec<String> {
+        self.provider_origins
+            .get(issuer)
+            .cloned()
+            .unwrap_or_default()
+    }
 }
 
 /// A setting, and what a person chooses for it.

@@ -76,6 +76,8 @@ pub(crate) struct Authorization {
     pub(crate) pkce: bool,
     /// `prompt=none`.
     pub(crate) silent: bool,
+    /// Where people sign in, if that is to be said before they are sent there.
+    pub(crate) elsewhere: Option<String>,
 }
 
 /// A client that knows where people sign in.
@@ -292,6 +294,12 @@ impl Desk {
         let stage = self
             .settled(|stage| !matches!(stage, Stage::Preparing))
             .await;
+        if let Stage::Open(authorization) = &stage
+            && let Some(place) = &authorization.elsewhere
+        {
+            let (host, address) = (self.key.host(), authorization.address(begun));
+            return Response::page(200, pages::elsewhere(self.language, &host, place, &address));
+        }
         match (stage, &self.question) {
             (Stage::Asking(purpose), Some(question)) => Response::page(
                 200,

@@ -10,6 +10,7 @@ use crate::address;
 use crate::http::{Http, Trusted};
 use crate::json::where_not_what;
 use crate::keys::Keys;
+use crate::origins::Known;
 
 /// What we need to know of a provider, its addresses checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,17 +47,30 @@ pub async fn announced(
     let issuer = &request.key.issuer;
     let url = address::issuer(issuer)?;
     let http = Http::new(&url, trusted, &request.settings, clock)?;
-    let metadata = discover(&http, issuer).await?;
-    let methods = metadata.pkce_methods.unwrap_or_default();
+    let known = Known {
+        own: &request.settings.provider_origins,
+        others: &[],
+    };
+    let metadata = discover(&http, issuer, known).await?;
+    let usable = |endpoint: &Option<Url>| {
+        endpoint
+            .as_ref()
+            .is_some_and(|endpoint| known.ends_tokens(&metadata, endpoint).is_ok())
+    };
+    let methods = metadata.pkce_methods.as_deref().unwrap_or_default();
     Ok(Announced {
         pkce: methods.iter().any(|method| method == "S256"),
-        revocation: metadata.revocation_endpoint.is_some(),
-        end_session: metadata.end_session_endpoint.is_some(),
+        revocation: usable(&metadata.revocation_endpoint),
+        end_session: usable(&metadata.end_session_endpoint),
     })
 }
 
-/// Asks the provider. Nothing has consequences yet.
-pub(crate) async fn discover(http: &Http<'_>, issuer: &str) -> Result<Metadata, Problem> {
+/// Asks the provider, and refuses one that would have codes and tokens sent elsewhere. Nothing has consequences yet.
+pub(crate) async fn discover(
+    http: &Http<'_>,
+    issuer: &str,
+    known: Known<'_>,
+) -> Result<Metadata, Problem> {
     let url = address::issuer(issuer)?;
     let document = well_known(issuer);
     let target = Url::parse(&document).unwrap_or_else(|_| url.clone());
@@ -71,7 +85,10 @@ pub(crate) async fn discover(http: &Http<'_>, issuer: &str) -> Result<Metadata, 
         let parameters = vec![("url", document), ("status", reply.status.to_string())];
         return Err(Problem::new(Code::NoDiscovery, parameters));
     }
-    parse(&reply.body, issuer)
+    let metadata = parse(&reply.body, issuer)?;
+    known.takes_codes(&metadata)?;
+    known.signs_in(&metadata)?;
+    Ok(metadata)
 }
 
 /// The provider's keys, fetched anew each time: they are few, and change when we least expect it.

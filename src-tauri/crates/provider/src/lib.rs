@@ -20,6 +20,7 @@ mod desk;
 mod http;
 mod json;
 mod listener;
+mod origins;
 mod os;
 mod pages;
 mod random;

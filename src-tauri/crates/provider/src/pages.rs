@@ -8,7 +8,7 @@ mod question;
 use broker::texts::Language;
 
 use html::Html;
-pub(crate) use outcome::{allowed, done, failed, not_allowed, onward};
+pub(crate) use outcome::{allowed, done, elsewhere, failed, not_allowed, onward};
 pub(crate) use question::question;
 
 const STYLE: &str = include_str!("pages/page.css");

@@ -11,6 +11,7 @@ use crate::address;
 use crate::discovery::{self, Metadata};
 use crate::http::{Http, Trusted};
 use crate::keys::Keys;
+use crate::origins::Known;
 use crate::token::{self, Denied, Granted, Refusal};
 use crate::verify::{self, Expected, Flaw};
 
@@ -24,7 +25,11 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
     let reached = async {
         let url = address::issuer(issuer)?;
         let http = Http::new(&url, trusted, &request.settings, clock)?;
-        let metadata = discovery::discover(&http, issuer).await?;
+        let known = Known {
+            own: &request.settings.provider_origins,
+            others: &[],
+        };
+        let metadata = discovery::discover(&http, issuer, known).await?;
         let keys = discovery::keys(&http, &metadata).await?;
         Ok((http, metadata, keys))
     };

@@ -9,6 +9,7 @@ use crate::Clock;
 use crate::address;
 use crate::discovery::{self, Metadata};
 use crate::http::{Http, Trusted};
+use crate::origins::Known;
 use crate::token::{self, Client, Refusal};
 
 /// Ends an account's tokens at the provider and, where asked for, the provider's session.
@@ -24,10 +25,14 @@ pub async fn sign_out(
     let Some(refresh) = refresh else {
         return both(request, Step::Nothing);
     };
+    let known = Known {
+        own: &request.settings.provider_origins,
+        others: &[],
+    };
     let reached = async {
         let url = address::issuer(&request.key.issuer)?;
         let http = Http::new(&url, trusted, &request.settings, clock)?;
-        let metadata = discovery::discover(&http, &request.key.issuer).await?;
+        let metadata = discovery::discover(&http, &request.key.issuer, known).await?;
         Ok((http, metadata))
     };
     let (http, metadata) = match reached.await {
@@ -42,11 +47,11 @@ pub async fn sign_out(
     let secret = theirs.or(request.settings.client_secret.as_ref());
     // The session first: its end wants a refresh token that is still good.
     let provider_session = if request.everywhere {
-        Some(end_session(&http, &metadata, client_id, secret, refresh).await)
+        Some(end_session(&http, &metadata, known, client_id, secret, refresh).await)
     } else {
         None
     };
-    let mut revocation = revoke(&http, &metadata, client_id, secret, Some(refresh)).await;
+    let mut revocation = revoke(&http, &metadata, known, client_id, secret, Some(refresh)).await;
     if provider_session == Some(Step::Done) {
         // What ended with its session can't be ended again, whatever the answer.
         revocation = Step::Done;
@@ -61,6 +66,7 @@ pub async fn sign_out(
 pub(crate) async fn revoke(
     http: &Http<'_>,
     metadata: &Metadata,
+    known: Known<'_>,
     client_id: &str,
     secret: Option<&ClientSecret>,
     refresh: Option<&RefreshToken>,
@@ -71,6 +77,9 @@ pub(crate) async fn revoke(
     let Some(endpoint) = &metadata.revocation_endpoint else {
         return Step::NotOffered;
     };
+    if let Err(problem) = known.ends_tokens(metadata, endpoint) {
+        return Step::Failed(problem);
+    }
     let form = [
         ("token", refresh.expose_secret()),
         ("token_type_hint", "refresh_token"),
@@ -104,6 +113,7 @@ pub(crate) async fn revoke(
 async fn end_session(
     http: &Http<'_>,
     metadata: &Metadata,
+    known: Known<'_>,
     client_id: &str,
     secret: Option<&ClientSecret>,
     refresh: &RefreshToken,
@@ -111,6 +121,9 @@ async fn end_session(
     let Some(endpoint) = &metadata.end_session_endpoint else {
         return Step::NotOffered;
     };
+    if let Err(problem) = known.ends_tokens(metadata, endpoint) {
+        return Step::Failed(problem);
+    }
     let client = secret
         .filter(|secret| !secret.expose_secret().is_empty())
         .map_or(Client::Public, |secret| Client::Post(secret.clone()));

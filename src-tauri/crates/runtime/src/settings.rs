@@ -4,6 +4,7 @@
 //! that we do not know) is never written over: what held before holds (at the start the defaults), and the
 //! person is told.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Settings {
     pub language: Option<Language>,
     /// How the window looks.
     pub theme: Theme,
+    /// By exact issuer, other origins that are that provider's: its token endpoint may be there.
+    pub provider_origins: BTreeMap<String, Vec<String>>,
     /// What the file says that we do not know: kept as it is.
     unknown: Map<String, Value>,
 }
@@ -61,6 +64,8 @@ struct Written {
     language: Option<Language>,
     #[serde(default)]
     theme: Theme,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    provider_origins: BTreeMap<String, Vec<String>>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -74,6 +79,7 @@ impl Settings {
             language: self.language.unwrap_or(desktop),
             chosen_language: self.language,
             theme: self.theme,
+            provider_origins: self.provider_origins.clone(),
         }
     }
 }
@@ -121,6 +127,7 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
         keep_fresh: settings.keep_fresh,
         language: settings.language,
         theme: settings.theme,
+        provider_origins: settings.provider_origins.clone(),
         unknown: settings.unknown.clone(),
     };
     let mut text = serde_json::to_string_pretty(&written)
@@ -179,13 +186,29 @@ fn parse(bytes: &[u8]) -> Result<Settings, String> {
     {
         return Err("`browser` names no program".into());
     }
+    let mut origins = written.provider_origins.values().flatten();
+    if !origins.all(|text| is_origin(text)) {
+        return Err(
+            "`provider_origins` names more or less than origins, such as https://sso.example.com"
+                .into(),
+        );
+    }
     Ok(Settings {
         keep: written.keep,
         browser: written.browser,
         keep_fresh: written.keep_fresh,
         language: written.language,
         theme: written.theme,
+        provider_origins: written.provider_origins,
         unknown: written.unknown,
+    })
+}
+
+/// Scheme, host and perhaps a port, and no more: what stands behind would seem to narrow it.
+fn is_origin(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        let origin = url.origin().ascii_serialization();
+        matches!(url.scheme(), "https" | "http") && text.trim_end_matches('/') == origin
     })
 }
 
@@ -230,13 +253,16 @@ mod tests {
     fn a_whole_file_is_read() {
         let config = with(
             r#"{"version": 1, "keep": "plain", "browser": ["firefox", "-P", "work"],
-                "keep_fresh": "while-in-use", "language": "ko"}"#,
+                "keep_fresh": "while-in-use", "language": "ko",
+                "provider_origins": {"https://a/r": ["https://b:8443", "https://c/"]}}"#,
         );
         let (settings, problem) = load(config.path());
         assert_eq!(problem, None);
         assert_eq!(settings.keep, Keep::Plain);
         assert_eq!(settings.keep_fresh, KeepFresh::WhileInUse);
         assert_eq!(settings.language, Some(Language::Ko));
+        let origins = settings.decided(Language::En).provider_origins;
+        assert_eq!(origins["https://a/r"], ["https://b:8443", "https://c/"]);
         assert_eq!(settings.browser.unwrap(), ["firefox", "-P", "work"]);
     }
 
@@ -252,6 +278,10 @@ mod tests {
             r#"{"version": 1, "keep_fresh": true}"#,
             r#"{"version": 1, "browser": []}"#,
             r#"{"version": 1, "browser": "firefox"}"#,
+            r#"{"version": 1, "provider_origins": {"https://a": "https://b"}}"#,
+            r#"{"version": 1, "provider_origins": {"https://a": ["b"]}}"#,
+            r#"{"version": 1, "provider_origins": {"https://a": ["https://b/c"]}}"#,
+            r#"{"version": 1, "provider_origins": {"https://a": ["https://b", "file:///"]}}"#,
             "[]",
             "\u{0}",
         ] {

@@ -253,6 +253,7 @@ impl Draft {
             authentication_timeout: self.timeout.unwrap_or(otherwise.authentication_timeout),
             proxies: otherwise.proxies,
             known_proxies: otherwise.known_proxies,
+            provider_origins: otherwise.provider_origins,
         };
         Ok(Some(Which::Flags(Arc::new(Flags::new(key, settings)))))
     }

@@ -182,6 +182,7 @@ impl Broker {
             settings: account.settings.clone(),
             known_secret: None,
             expected_subject: None,
+            other_issuers: Vec::new(),
             question: Some(question.worded.clone()),
             language: language.unwrap_or_default(),
             prompt: Prompting::Allowed,

@@ -32,6 +32,32 @@ pub(crate) fn onward(language: Language, host: &str, address: &str) -> Page {
     }
 }
 
+/// Says where people sign in who are sent to another place than the one that they were asked about. Nobody is sent on
+/// by itself: it is here that a person can still close the page.
+pub(crate) fn elsewhere(language: Language, host: &str, place: &str, address: &str) -> Page {
+    let names = [("host", host.to_owned()), ("place", place.to_owned())];
+    let title = text(language, "page.elsewhere.title", &names);
+    let link = Html::element(
+        "a",
+        &[("class", "button"), ("href", address)],
+        Html::text(&text(language, "page.elsewhere.button", &names)),
+    );
+    let body = heading(&title)
+        .then(paragraph(&text(language, "page.elsewhere.text", &names)))
+        .then(paragraph(&text(
+            language,
+            "page.elsewhere.otherwise",
+            &names,
+        )))
+        .then(Html::element("p", &[("class", "buttons")], link));
+    Page {
+        language,
+        title,
+        body,
+        onward: None,
+    }
+}
+
 /// Somebody is signed in. `remark`: what is less than perfect about it.
 pub(crate) fn done(
     language: Language,

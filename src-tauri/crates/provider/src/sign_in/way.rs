@@ -12,6 +12,7 @@ use crate::callback::{self, Callback, Foreign};
 use crate::desk::{Authorization, foreign_callback};
 use crate::discovery::{self, Metadata};
 use crate::http::{Http, Trusted};
+use crate::origins::{self, Known};
 use crate::pages::{self, Page};
 use crate::tickets::Begun;
 use crate::token::{self, Denied};
@@ -36,9 +37,16 @@ impl<'a> Way<'a> {
         let http = Http::new(&url, self.trusted, &self.request.settings, self.clock)?;
         let metadata = match known {
             Some(metadata) => metadata,
-            None => discovery::discover(&http, issuer).await?,
+            None => discovery::discover(&http, issuer, self.known()).await?,
         };
         Ok((http, metadata))
+    }
+
+    fn known(self) -> Known<'a> {
+        Known {
+            own: &self.request.settings.provider_origins,
+            others: &self.request.other_issuers,
+        }
     }
 
     pub(super) fn authorization(
@@ -68,6 +76,11 @@ impl<'a> Way<'a> {
             silent: match self.request.prompt {
                 Prompting::Allowed => false,
                 Prompting::Silent => true,
+            },
+            // Whoever has signed in before has seen it then.
+            elsewhere: match &self.request.expected_subject {
+                Some(_) => None,
+                None => origins::elsewhere(metadata),
             },
         })
     }
@@ -222,7 +235,15 @@ impl<'a> Way<'a> {
         let Ok(tokens) = tokens else { return };
         let client_id = &self.request.key.client_id;
         let secret = tokens.client_secret.as_ref();
-        sign_out::revoke(http, metadata, client_id, secret, tokens.refresh.as_ref()).await;
+        sign_out::revoke(
+            http,
+            metadata,
+            self.known(),
+            client_id,
+            secret,
+            tokens.refresh.as_ref(),
+        )
+        .await;
     }
 
     pub(super) fn page(self, ended: &Result<(Tokens, Option<Problem>), Problem>) -> Page {

@@ -5,6 +5,7 @@
 mod browser;
 mod faults;
 mod library;
+mod mixup;
 mod setting;
 mod sign_in;
 mod threats;

@@ -82,6 +82,7 @@ impl Setting {
             settings,
             known_secret: None,
             expected_subject: None,
+            other_issuers: Vec::new(),
             question: None,
             language: Language::En,
             prompt: Prompting::Allowed,
