@@ -495,7 +495,11 @@ asker: string,
 /**
  * The file that names the servers.
  */
-file: string | null, };
+file: string | null, 
+/**
+ * Nobody uses an account at this issuer: it may be anybody's.
+ */
+new_issuer: boolean, };
 
 /**
  * One server, as it is shown.

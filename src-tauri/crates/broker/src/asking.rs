@@ -409,6 +409,11 @@ impl Broker {
         used.map(|(_, account)| account.key.issuer.as_str())
     }
 
+    /// Whether somebody uses an account at this issuer.
+    pub(crate) fn is_used(&self, issuer: &str) -> bool {
+        self.used_issuers().any(|used| used == issuer)
+    }
+
     fn other_issuers(&self, key: &AccountKey) -> Vec<String> {
         let others = self.used_issuers().filter(|issuer| *issuer != key.issuer);
         let others: BTreeSet<_> = others.collect();

@@ -267,6 +267,7 @@ mod tests {
             others: Vec::new(),
             asker: "kubectl".into(),
             file: None,
+            new_issuer: false,
         }
     }
 

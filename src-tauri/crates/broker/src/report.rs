@@ -149,6 +149,7 @@ impl Broker {
                 others: lines(&question.others),
                 asker: named(&question.asker),
                 file: question.file.as_deref().map(clean),
+                new_issuer: question.new_issuer,
             })
             .collect()
     }
@@ -399,7 +400,6 @@ pub(crate) fn removed(
     joined(lines)
 }
 
-fn step_word(step: &Step) -> &'static str {
 /// How far the clocks differ. What is too much for seconds is said in days.
 fn apart(seconds: i64, language: Language) -> String {
     const DAY: i64 = 86_400;
@@ -411,6 +411,7 @@ fn apart(seconds: i64, language: Language) -> String {
     text(language, "terminal.clock-off-days", &parameters)
 }
 
+fn step_word(step: &Step) -> &'static str {
     match step {
         Step::Done => "done",
         Step::Nothing => "nothing",

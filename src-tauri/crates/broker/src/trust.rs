@@ -239,6 +239,8 @@ pub struct Question {
     pub file: Option<String>,
     /// The program that asks.
     pub asker: String,
+    /// Nobody uses an account at this issuer: it may be anybody's.
+    pub new_issuer: bool,
 }
 
 /// One server, as it is shown.

@@ -310,6 +310,8 @@ pub struct QuestionView {
     pub asker: String,
     /// The file that names the servers.
     pub file: Option<String>,
+    /// Nobody uses an account at this issuer: it may be anybody's.
+    pub new_issuer: bool,
 }
 
 impl QuestionView {

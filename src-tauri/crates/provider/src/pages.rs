@@ -146,6 +146,7 @@ mod tests {
             ],
             file: Some("~/work/acme.yaml".into()),
             asker: "kubectl".into(),
+            new_issuer: false,
         }
     }
 

@@ -264,10 +264,12 @@ export const QUESTION: QuestionView = {
   others: [],
   asker: "kubectl",
   file: "~/Downloads/team.yaml",
+  new_issuer: false,
 };
 
 const WARY: QuestionView = {
   ...QUESTION,
+  new_issuer: true,
   servers: [
     { server: "https://api.new-team.example:6443", contexts: ["new-team"], wary: ["skips-tls"] },
   ],

@@ -46,6 +46,7 @@ impl Broker {
             others: others.iter().map(line).collect(),
             file,
             asker: asker.program.clone(),
+            new_issuer: account.is_some_and(|account| !self.is_used(&account.key.issuer)),
         }
     }
 
@@ -133,6 +134,10 @@ pub(super) fn prompt(question: &Question, language: Language) -> String {
         "terminal.trust.asker",
         &[("asker", question.asker.clone())],
     ));
+    if question.new_issuer {
+        let issuer = [("issuer", question.issuer.clone())];
+        lines.push(text(language, "terminal.trust.new-issuer", &issuer));
+    }
     lines.push(text(language, "terminal.trust.answers", &[]));
     lines.join("\n")
 }

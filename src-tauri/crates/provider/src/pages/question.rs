@@ -63,6 +63,11 @@ pub(crate) fn question(
             &[("type", "hidden"), ("name", "token"), ("value", form)],
         )
         .then(others(language, question))
+        .then(if question.new_issuer {
+            note(&say("page.ask.new-issuer", &[("host", key.host())]))
+        } else {
+            Html::default()
+        })
         .then(if wary {
             note(&say("page.ask.read", &[]))
         } else {
