@@ -2,7 +2,7 @@
 //! Kubefob of their own, which ends with them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -224,14 +224,37 @@ impl Person {
         said(self.command("kubectl").args(arguments).output()?)
     }
 
-    /// What a command line says that this person types on a terminal of its own, `typed` on its
-    /// standard input. What it says on either stream is what the terminal shows.
+    /// What a command line says that this person types on a terminal of its own, `typed` as soon as it
+    /// asks for something. What it says on either stream is what the terminal shows.
     pub fn on_terminal(&self, line: &str, typed: &str) -> Result<Said> {
+        self.typed_ahead(line, "", typed)
+    }
+
+    /// The same, with something that is typed at once, before anything is asked.
+    pub fn typed_ahead(&self, line: &str, ahead: &str, typed: &str) -> Result<Said> {
         let mut child = self.at_terminal(line)?;
         let mut stdin = child.stdin.take().context("no pipe")?;
-        stdin.write_all(typed.as_bytes())?;
-        drop(stdin);
-        said(child.wait_with_output()?)
+        stdin.write_all(ahead.as_bytes())?;
+        let mut stdin = Some(stdin);
+        let mut stdout = child.stdout.take().context("no pipe")?;
+        let (mut shown, mut buffer) = (Vec::new(), [0; 1024]);
+        loop {
+            let count = stdout.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            shown.extend_from_slice(&buffer[..count]);
+            // A prompt ends so, and no line does.
+            let asks = typed.is_empty() || shown.ends_with(b": ") || shown.ends_with(b"] ");
+            if asks && let Some(mut stdin) = stdin.take() {
+                stdin.write_all(typed.as_bytes())?;
+            }
+        }
+        let output = child.wait_with_output()?;
+        said(Output {
+            stdout: shown,
+            ..output
+        })
     }
 
     /// Starts a command line on a terminal of its own, and goes on.

@@ -103,22 +103,25 @@ impl Streams {
         self.line_of_error(&format!("kubectl-fob: {say}\n"));
     }
 
-    /// Shows a prompt, or says that nobody is there to read it.
+    /// Shows a prompt, or says that nobody is there to read it. What was typed before it showed was meant for
+    /// something else, and is thrown away: before its last character, so that whoever sees all of it is heard.
     pub(crate) fn prompt(&mut self, text: &str) -> bool {
         self.answered = true;
-        if !self.terminals.stderr {
+        if !self.terminals.stderr || !self.terminals.stdin {
             return false;
         }
         self.leave_prompt();
         self.prompted = true;
-        write(Out::Stderr, harmless(text).as_bytes()).is_ok()
+        let text = harmless(text);
+        let (text, last) = text.split_at(text.char_indices().last().map_or(0, |(at, _)| at));
+        let shown = write(Out::Stderr, text.as_bytes()).is_ok();
+        self.input.clear();
+        let forgot = self.stdin.forget();
+        shown && forgot && write(Out::Stderr, last.as_bytes()).is_ok()
     }
 
     /// The same, and what is typed is not shown.
     pub(crate) fn prompt_unseen(&mut self, text: &str) -> bool {
-        if !self.terminals.stdin {
-            return false;
-        }
         self.unseen = Unseen::new();
         let shown = self.unseen.is_some() && self.prompt(text);
         if !shown {

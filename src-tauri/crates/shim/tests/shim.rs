@@ -303,6 +303,67 @@ fn a_prompt_is_answered() {
 }
 
 #[test]
+fn what_was_typed_before_a_prompt_shows_answers_nothing() {
+    let home = Home::new("ahead");
+    let (typed, is_typed) = std::sync::mpsc::channel();
+    let resident = home.resident(move |mut kubectl| {
+        kubectl.run();
+        is_typed.recv().unwrap();
+        // Two lines, since the first prompt could have taken one and left the other.
+        kubectl.say(&[Reply::Prompt("trust? ".to_owned())]);
+        let first = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Prompt("sure? ".to_owned())]);
+        let second = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Exit(0)]);
+        (first, second)
+    });
+    let terminal = Terminal::open();
+    let mut shim = home.shim();
+    shim.stdin(terminal.end())
+        .stderr(terminal.end())
+        .stdout(Stdio::null());
+    let mut child = shim.spawn().unwrap();
+    drop(shim);
+    let mut terminal = terminal;
+    // And the beginning of a third, which no Enter has ended.
+    terminal.write("y\nyes\nal");
+    // The terminal's echo: it has them.
+    let terminal = terminal.read_until("al");
+    typed.send(()).unwrap();
+    let mut terminal = terminal.read_until("trust? ");
+    // Two at once: the second came before its prompt.
+    terminal.write("n\ny\n");
+    let mut terminal = terminal.read_until("sure? ");
+    terminal.write("no\n");
+    assert!(child.wait().unwrap().success());
+    let answer = |text: &str| Request::Answer(text.to_owned());
+    assert_eq!(resident.join().unwrap(), (answer("n"), answer("no")));
+}
+
+#[test]
+fn what_is_no_terminal_answers_nothing() {
+    let home = Home::new("piped");
+    let resident = home.resident(|mut kubectl| {
+        kubectl.run();
+        kubectl.say(&[Reply::Prompt("trust? ".to_owned())]);
+        let answer = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Exit(1)]);
+        answer
+    });
+    let terminal = Terminal::open();
+    let mut shim = home.shim();
+    shim.stdin(Stdio::piped())
+        .stderr(terminal.end())
+        .stdout(Stdio::null());
+    let mut child = shim.spawn().unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    // It may have ended by then.
+    let _ = typed.write_all(b"y\ny\ny\n");
+    assert_eq!(resident.join().unwrap(), Request::Answer(String::new()));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_secret_is_not_shown_as_it_is_typed_and_can_be_given_up() {
     for (typed, code) in [("hunter2\n", 0), ("hunter2\x03", 130)] {
         let home = Home::new("secret");

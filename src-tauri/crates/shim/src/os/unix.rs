@@ -8,7 +8,8 @@ use std::os::unix::ffi::OsStringExt;
 use rustix::io::Errno;
 use rustix::stdio;
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 use wire::frame::Terminals;
 use wire::os::{Ready, Stream};
@@ -66,6 +67,16 @@ impl Input {
     /// Waits for it or for the resident, whoever is first.
     pub(crate) fn wait(&mut self, stream: &mut Stream) -> io::Result<Ready> {
         stream.wait_with(stdio::stdin())
+    }
+
+    /// Throws away what the terminal has and nobody has read. False: it can't be, so whatever is read next may be older.
+    pub(crate) fn forget(&mut self) -> bool {
+        loop {
+            match tcflush(stdio::stdin(), QueueSelector::IFlush) {
+                Err(Errno::INTR) => {}
+                flushed => return flushed.is_ok(),
+            }
+        }
     }
 
     /// Reads once: how much, 0 at its end. None: nothing came yet.

@@ -6,7 +6,9 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::windows::io::AsRawHandle as _;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 
-use windows_sys::Win32::System::Console::{ENABLE_ECHO_INPUT, GetConsoleMode, SetConsoleMode};
+use windows_sys::Win32::System::Console::{
+    ENABLE_ECHO_INPUT, FlushConsoleInputBuffer, GetConsoleMode, SetConsoleMode,
+};
 use wire::frame::Terminals;
 use wire::os::{Ready, Stream};
 
@@ -65,6 +67,24 @@ impl Input {
             }
             next.is_some()
         })
+    }
+
+    /// Throws away what the console has and nobody has read, and what the thread has read. False: it can't be, so
+    /// whatever is read next may be older.
+    pub(crate) fn forget(&mut self) -> bool {
+        // SAFETY: the handle is standard input's.
+        let flushed = unsafe { FlushConsoleInputBuffer(io::stdin().as_raw_handle()) } != 0;
+        self.next = None;
+        let Some(reader) = &self.reader else {
+            return flushed;
+        };
+        loop {
+            match reader.try_recv() {
+                Ok(_) => {}
+                Err(TryRecvError::Empty) => return flushed,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
     }
 
     /// Reads once: how much, 0 at its end. None: nothing came yet.
