@@ -489,6 +489,10 @@ servers: Array<ServerLine>,
  */
 others: Array<ServerLine>, 
 /**
+ * How many more of them there are, which are asked about when they are needed.
+ */
+more: number, 
+/**
  * The program that asked.
  */
 asker: string, 
@@ -506,13 +510,17 @@ new_issuer: boolean, };
  */
 export type ServerLine = { 
 /**
- * Its URL, or the words for an unknown one.
+ * Its URL, its host always whole or its end; or the words for an unknown one.
  */
 server: string, 
 /**
- * The contexts that lead to it.
+ * The first of the contexts that lead to it.
  */
 contexts: Array<string>, 
+/**
+ * How many more contexts do.
+ */
+more: number, 
 /**
  * What to be wary of.
  */

@@ -33,6 +33,7 @@ pub mod schedule;
 pub mod secret;
 pub mod session;
 pub mod settings;
+pub mod short;
 pub mod stanza;
 pub mod texts;
 pub mod tokens;

@@ -8,14 +8,28 @@ use crate::command::{Command, ScreenName};
 use crate::notes;
 use crate::report::state_key;
 use crate::session::StateWord;
+use crate::short;
 use crate::texts::{Language, shortened, text};
 use crate::view::{AccountView, KubeconfigView, View};
 
 /// How many contexts stand in the menu itself; the others are in a menu below it.
 const CONTEXTS: usize = 8;
 
+/// How many contexts stand in that one; whoever has more finds them in the window.
+const MORE_CONTEXTS: usize = 100;
+
+/// How many accounts and how many questions stand in the menu, and how many accounts in the tooltip. Those that need
+/// a person come first.
+const ACCOUNTS: usize = 16;
+const QUESTIONS: usize = 4;
+
 /// How many characters a line may have.
 const LONGEST: usize = 96;
+
+/// How many the host of a server may have that a question is about, and how many the account: together with what is
+/// asked they stand in a line of their own length, since no part of it may be lost.
+const BRIEFLY: (usize, usize) = (40, 20);
+const QUESTION: usize = 144;
 
 /// What the tray shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,9 +127,10 @@ fn tooltip(view: &View, language: Language, local: Local) -> String {
     if view.accounts.is_empty() {
         return text(language, "terminal.no-accounts", &[]);
     }
-    let lines: Vec<_> = view
+    let mut lines: Vec<_> = view
         .accounts
         .iter()
+        .take(ACCOUNTS)
         .map(|account| match fixed_end(account) {
             Some(end) => {
                 let parameters = [
@@ -128,7 +143,15 @@ fn tooltip(view: &View, language: Language, local: Local) -> String {
         })
         .map(|line| shortened(&line, LONGEST))
         .collect();
+    lines.extend(more_accounts(view, language));
     lines.join("\n")
+}
+
+/// How many accounts there are beyond those that are shown.
+fn more_accounts(view: &View, language: Language) -> Option<String> {
+    let more = view.accounts.len().checked_sub(ACCOUNTS + 1)? + 1;
+    let parameters = [("count", short::count(more))];
+    Some(text(language, "tray.more-accounts", &parameters))
 }
 
 /// The same, each label short enough for a menu.
@@ -137,6 +160,9 @@ fn in_lines(items: Vec<Item>) -> Vec<Item> {
     let items = items.into_iter().map(|item| match item {
         Item::Rule => Item::Rule,
         Item::Note(label) => Item::Note(short(&label)),
+        Item::Act(label, Action::Command(it)) if matches!(*it, Command::Ask { .. }) => {
+            Item::Act(shortened(&label, QUESTION), Action::Command(it))
+        }
         Item::Act(label, action) => Item::Act(short(&label), action),
         Item::Choice {
             label,
@@ -167,19 +193,30 @@ fn menu(view: &View, language: Language, local: Local) -> Vec<Item> {
         items.push(Item::Note(format!("{}: {current}", kubeconfig.file)));
         items.push(Item::Rule);
     }
-    for question in &view.questions {
+    for question in view.questions.iter().take(QUESTIONS) {
         // Where it is answered is not here.
         let ask = Action::Command(Box::new(Command::Ask {
             question: Some(question.name.clone()),
         }));
-        items.push(Item::Act(notes::waits(question, language), ask));
+        let servers = question.servers_briefly(BRIEFLY.0, language);
+        let waits = notes::waits(question, servers, BRIEFLY.1, language);
+        items.push(Item::Act(waits, ask));
     }
-    for account in &view.accounts {
+    let open = |screen| Action::Command(Box::new(Command::Open { screen }));
+    if view.questions.len() > QUESTIONS {
+        let more = short::count(view.questions.len() - QUESTIONS);
+        let more = text(language, "tray.more-questions", &[("count", more)]);
+        items.push(Item::Act(more, open(Some(ScreenName::Accounts))));
+    }
+    for account in view.accounts.iter().take(ACCOUNTS) {
         let label = account_label(account, language);
         items.push(Item::Menu(label, account_menu(account, language, local)));
     }
     if view.accounts.is_empty() {
         items.push(Item::Note(say("terminal.no-accounts")));
+    }
+    if let Some(more) = more_accounts(view, language) {
+        items.push(Item::Act(more, open(Some(ScreenName::Accounts))));
     }
     items.push(Item::Rule);
     if let Some(kubeconfig) = &view.kubeconfig
@@ -188,7 +225,6 @@ fn menu(view: &View, language: Language, local: Local) -> Vec<Item> {
         contexts(kubeconfig, language, &mut items);
         items.push(Item::Rule);
     }
-    let open = |screen| Action::Command(Box::new(Command::Open { screen }));
     items.push(Item::Act(say("tray.open"), open(None)));
     let settings = open(Some(ScreenName::Settings));
     items.push(Item::Act(say("tray.settings"), settings));
@@ -310,8 +346,18 @@ fn contexts(kubeconfig: &KubeconfigView, language: Language, items: &mut Vec<Ite
         let more = text(
             language,
             "tray.more-contexts",
-            &[("count", rest.len().to_string())],
+            &[("count", short::count(rest.len()))],
         );
-        items.push(Item::Menu(more, rest.iter().copied().map(choice).collect()));
+        let (below, left) = rest.split_at(rest.len().min(MORE_CONTEXTS));
+        let mut below: Vec<Item> = below.iter().copied().map(choice).collect();
+        if !left.is_empty() {
+            let parameters = [("count", short::count(left.len()))];
+            let screen = Some(ScreenName::Contexts);
+            below.push(Item::Act(
+                text(language, "tray.more-contexts", &parameters),
+                Action::Command(Box::new(Command::Open { screen })),
+            ));
+        }
+        items.push(Item::Menu(more, below));
     }
 }

@@ -189,7 +189,12 @@ fn of_question(question: &QuestionView, language: Language) -> Note {
     Note {
         about: About::Question(question.name.clone()),
         title: text(language, "tray.asks", &[("asker", question.asker.clone())]),
-        text: waits(question, language),
+        text: waits(
+            question,
+            question.servers_line(language),
+            LONGEST.0 / 2,
+            language,
+        ),
         deed: Some((text(language, "tray.answer", &[]), act(ask))),
     }
 }
@@ -198,11 +203,16 @@ fn act(command: Command) -> Action {
     Action::Command(Box::new(command))
 }
 
-/// That a question waits, and how to answer it.
-pub(crate) fn waits(question: &QuestionView, language: Language) -> String {
+/// That a question about these servers waits, and how to answer it; the account in so many characters.
+pub(crate) fn waits(
+    question: &QuestionView,
+    servers: String,
+    most: usize,
+    language: Language,
+) -> String {
     let parameters = [
-        ("servers", question.servers_line()),
-        ("account", shortened(question.who(), LONGEST.0 / 2)),
+        ("servers", servers),
+        ("account", shortened(question.who(), most)),
         ("name", question.name.clone()),
     ];
     let key = if question.in_window {
@@ -265,6 +275,7 @@ mod tests {
             scopes: Vec::new(),
             servers: Vec::new(),
             others: Vec::new(),
+            more: 0,
             asker: "kubectl".into(),
             file: None,
             new_issuer: false,

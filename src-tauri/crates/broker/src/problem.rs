@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::short;
 use crate::texts::{Language, Parameters, clean, text};
 
 /// What went wrong: a code that programs branch on, and what to fill into its texts.
@@ -110,6 +111,8 @@ codes! {
     TrustRefused = "trust-refused",
     /// The servers of this request can't be told apart and one was refused; `account`, `server`.
     TrustRefusedSeveral = "trust-refused-several",
+    /// The request may be for more servers than a person can be asked about at once; `account`, `count`.
+    TooManyServers = "too-many-servers",
     /// A person must sign in and nobody is there; `account`.
     NobodyThere = "nobody-there",
     /// The asker is shell completion, which never asks; `account`.
@@ -193,6 +196,8 @@ codes! {
     AutostartFailed = "autostart-failed",
     /// The desktop's screen is locked: no window is shown there; ``.
     ScreenLocked = "screen-locked",
+    /// A view is too large for a window, and is sent to it cut; ``.
+    TooMuchToShow = "too-much-to-show",
     /// The window can't be shown; `reason`.
     NoWindow = "no-window",
     /// A browser could not be opened; `reason`.
@@ -256,21 +261,22 @@ impl Problem {
     /// What happened, in one sentence.
     #[must_use]
     pub fn message(&self, language: Language) -> String {
-        text(
-            language,
-            &format!("{}.message", self.code.name()),
-            &self.parameters,
-        )
+        self.text("message", language)
     }
 
     /// What to do about it, in one or two sentences.
     #[must_use]
     pub fn hint(&self, language: Language) -> String {
-        text(
-            language,
-            &format!("{}.hint", self.code.name()),
-            &self.parameters,
-        )
+        self.text("hint", language)
+    }
+
+    fn text(&self, part: &str, language: Language) -> String {
+        let parameters = self.parameters.iter();
+        let parameters: Parameters = parameters
+            .map(|(name, value)| (*name, short::parameter(value)))
+            .collect();
+        let key = format!("{}.{part}", self.code.name());
+        text(language, &key, &parameters)
     }
 
     /// Message, hint and code in one line, for a standard error that nobody may be reading.
@@ -299,13 +305,13 @@ impl Problem {
         }
     }
 
-    /// The parameter of a name, cleaned.
+    /// The parameter of a name, cleaned, and no longer than a person reads.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.parameters
             .iter()
             .find(|(known, _)| *known == name)
-            .map(|(_, value)| clean(value))
+            .map(|(_, value)| clean(&short::parameter(value)))
     }
 }
 

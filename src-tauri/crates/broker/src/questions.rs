@@ -6,6 +6,8 @@ mod wording;
 
 use std::collections::BTreeMap;
 
+pub(crate) use wording::servers_line;
+
 use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::broker::Broker;

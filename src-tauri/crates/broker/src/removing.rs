@@ -15,6 +15,9 @@ use crate::trust::Pair;
 use crate::view::{StepView, Told};
 use crate::waiters::CallerId;
 
+/// How many contexts a window is told that still name an account.
+const NAMED: usize = 32;
+
 impl Broker {
     /// Asks on a terminal whether an account is to be removed.
     pub(crate) fn ask_to_remove(
@@ -140,7 +143,7 @@ impl Broker {
             let (language, json) = (asker.language, wants.json());
             let text = report::removed(&account.label, &contexts, outcome, json, language);
             let told = Told::Removed {
-                contexts: contexts.clone(),
+                contexts: contexts.iter().take(NAMED).cloned().collect(),
                 revocation: outcome.map(|outcome| StepView::of(&outcome.revocation, language)),
             };
             self.end(caller, Reply::Outcome(Box::new(told), text), 0, effects);

@@ -9,13 +9,18 @@ use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
+use crate::questions::servers_line;
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
+use crate::short::{address, listed, name as named};
 use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean, shortened, text};
 use crate::trust::{Answer, By, Question, ServerLine};
 use crate::view::{AccountView, AskedView, ProblemView, QuestionView, StepView, TrustView, View};
+
+/// How many characters an address, a path or an identifier has where it is listed. An account's name has fewer.
+const LONGEST: usize = 512;
 
 /// A clock that is off by less than this is not worth a word.
 const CLOCK_OFF: i64 = 5;
@@ -40,8 +45,8 @@ impl Broker {
                 AccountView {
                     id: id.as_str().to_owned(),
                     label: named(&account.label),
-                    issuer: clean(&account.key.issuer),
-                    client_id: clean(&account.key.client_id),
+                    issuer: address(&account.key.issuer, LONGEST),
+                    client_id: shortened(&clean(&account.key.client_id), LONGEST),
                     state: session::word(session, now),
                     is_new: session.never_held() && account.subject.is_none(),
                     name: account.name.as_deref().map(named),
@@ -75,7 +80,7 @@ impl Broker {
                         let mut problem = problem.clone();
                         // It may have been called otherwise since.
                         problem.parameters.retain(|(name, _)| *name != "account");
-                        problem.parameters.push(("account", account.label.clone()));
+                        problem.parameters.push(("account", named(&account.label)));
                         problem.parameters.push(("host", account.key.host()));
                         ProblemView::of(&problem, language)
                     }),
@@ -111,21 +116,24 @@ impl Broker {
     }
 
     fn trust_views(&self) -> Vec<TrustView> {
-        let label = |id| self.accounts.get(id).map(|account| clean(&account.label));
+        let label = |id| self.accounts.get(id).map(|account| named(&account.label));
         self.trust
             .always()
             .map(|(pair, approval)| TrustView {
                 name: pair.name(),
                 account: label(&pair.account).unwrap_or_else(|| pair.account.to_string()),
-                server: pair.server.url().map(clean),
+                server: pair.server.url().map(|url| address(url, LONGEST)),
                 by: approval.by,
                 at: approval.at,
                 contexts: approval
                     .contexts
                     .iter()
-                    .map(|context| clean(context))
+                    .map(|context| named(context))
                     .collect(),
-                file: approval.file.as_deref().map(clean),
+                file: approval
+                    .file
+                    .as_deref()
+                    .map(|file| shortened(&clean(file), LONGEST)),
             })
             .collect()
     }
@@ -147,6 +155,7 @@ impl Broker {
                 scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
                 servers: lines(&question.servers),
                 others: lines(&question.others),
+                more: question.more,
                 asker: named(&question.asker),
                 file: question.file.as_deref().map(clean),
                 new_issuer: question.new_issuer,
@@ -155,16 +164,11 @@ impl Broker {
     }
 }
 
-/// A name as it is shown: inert, and no longer than a person reads.
-fn named(name: &str) -> String {
-    const LONGEST: usize = 128;
-    shortened(&clean(name), LONGEST)
-}
-
 fn cleaned(line: &ServerLine) -> ServerLine {
     ServerLine {
         server: clean(&line.server),
         contexts: line.contexts.iter().map(|name| named(name)).collect(),
+        more: line.more,
         wary: line.wary.clone(),
     }
 }
@@ -205,7 +209,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             lines.push(text(
                 language,
                 "terminal.groups",
-                &[("groups", account.groups.join(", "))],
+                &[("groups", listed(&account.groups, 0, language))],
             ));
         }
         if let Some(seconds) = account.clock_off {
@@ -223,8 +227,8 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
         let parameters = [
             ("issuer", found.issuer.clone()),
             ("client", found.client_id.clone()),
-            ("contexts", found.contexts.join(", ")),
-            ("file", found.files.join(", ")),
+            ("contexts", listed(&found.contexts, 0, language)),
+            ("file", listed(&found.files, 0, language)),
             ("name", found.id.get(..8).unwrap_or_default().to_owned()),
         ];
         lines.push(text(language, "terminal.found", &parameters));
@@ -236,7 +240,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
             &[
                 ("name", question.name.clone()),
                 ("account", question.account.clone()),
-                ("servers", question.servers_line()),
+                ("servers", question.servers_line(language)),
             ],
         ));
     }
@@ -299,7 +303,7 @@ pub(crate) fn trusts(view: &View, as_json: bool, language: Language) -> String {
             trust.name,
             trust.account,
             trust.server.clone().unwrap_or_else(unknown),
-            trust.contexts.join(", "),
+            listed(&trust.contexts, 0, language),
             text(language, by, &[]),
             trust.at.rfc3339()
         )
@@ -321,7 +325,7 @@ pub(crate) fn questions(view: &View, as_json: bool, language: Language) -> Strin
             "{}  {}  ->  {}  ({})",
             question.name,
             question.account,
-            question.servers_line(),
+            question.servers_line(language),
             question.asker
         )
     });
@@ -394,7 +398,7 @@ pub(crate) fn removed(
         lines.extend(step_lines("revocation", &outcome.revocation, language));
     }
     if !contexts.is_empty() {
-        let parameters = [("contexts", contexts.join(", "))];
+        let parameters = [("contexts", listed(contexts, 0, language))];
         lines.push(text(language, "terminal.removed.named", &parameters));
     }
     joined(lines)
@@ -471,7 +475,7 @@ pub(crate) fn answered(
         &format!("terminal.answered.{word}"),
         &[
             ("account", question.account.clone()),
-            ("servers", servers.join(", ")),
+            ("servers", servers_line(&question.servers, language)),
         ],
     )])
 }

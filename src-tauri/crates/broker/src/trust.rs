@@ -14,6 +14,9 @@ use crate::account::AccountId;
 use crate::asker::ProcessId;
 use crate::clock::{Moment, Wall};
 
+/// How many of the contexts that led to a server are remembered.
+const NAMED: usize = 16;
+
 /// How long a no holds for its pair, whoever asks.
 const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
 
@@ -130,7 +133,8 @@ impl Trust {
     }
 
     /// Trusts a pair for good.
-    pub fn approve(&mut self, pair: Pair, approval: Approval) {
+    pub fn approve(&mut self, pair: Pair, mut approval: Approval) {
+        approval.contexts.truncate(NAMED);
         self.refused.retain(|refusal| refusal.pair != pair);
         self.always.insert(pair, approval);
     }
@@ -235,6 +239,8 @@ pub struct Question {
     pub servers: Vec<ServerLine>,
     /// The file set's other servers of this account, to be ticked by whoever wants to.
     pub others: Vec<ServerLine>,
+    /// How many more of them there are, which are asked about when they are needed.
+    pub more: usize,
     /// The kubeconfig that names them, where it is known.
     pub file: Option<String>,
     /// The program that asks.
@@ -247,10 +253,12 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ServerLine {
-    /// Its URL, or the words for an unknown one.
+    /// Its URL, its host always whole or its end; or the words for an unknown one.
     pub server: String,
-    /// The contexts that lead to it.
+    /// The first of the contexts that lead to it.
     pub contexts: Vec<String>,
+    /// How many more contexts do.
+    pub more: usize,
     /// What to be wary of.
     pub wary: Vec<Wary>,
 }

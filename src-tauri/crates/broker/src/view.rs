@@ -8,11 +8,13 @@ use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::plugin::PluginView;
 use crate::problem::{Code, Problem};
+use crate::questions::servers_line;
 use crate::reach::TrayHost;
 use crate::session::StateWord;
 use crate::settings::{Keep, KeepFresh, Theme};
+use crate::short::{address, listed};
 use crate::stanza::{Redirects, StanzaView};
-use crate::texts::{Language, clean};
+use crate::texts::{Language, clean, shortened};
 use crate::trust::{By, ServerLine};
 
 /// Everything that is shown.
@@ -56,6 +58,55 @@ pub struct View {
     pub tray: TrayHost,
     /// Whether Kubefob is started with it.
     pub autostart: bool,
+}
+
+/// How much a list of a view has, in bytes of JSON.
+fn size(list: &impl Serialize) -> usize {
+    serde_json::to_vec(list).map_or(0, |json| json.len())
+}
+
+impl View {
+    /// The same with its longest list half as long, and a word that says so: for whoever can't be sent all of it.
+    /// None: there is no list that could be shorter.
+    #[must_use]
+    pub fn shorter(&self) -> Option<Self> {
+        let own = self.kubeconfig.as_ref();
+        let lists = [
+            (size(&self.accounts), self.accounts.len()),
+            (size(&self.trusts), self.trusts.len()),
+            (size(&self.questions), self.questions.len()),
+            (
+                own.map_or(0, |own| size(&own.contexts)),
+                own.map_or(0, |own| own.contexts.len()),
+            ),
+            (size(&self.files), self.files.len()),
+            (size(&self.found), self.found.len()),
+        ];
+        let places = lists.iter().zip(0..).filter(|((_, length), _)| *length > 0);
+        let ((_, length), longest) = places.max_by_key(|((size, _), _)| *size)?;
+        let half = length / 2;
+        let mut cut = self.clone();
+        match longest {
+            0 => cut.accounts.truncate(half),
+            1 => cut.trusts.truncate(half),
+            2 => cut.questions.truncate(half),
+            3 => {
+                cut.kubeconfig = own.map(|own| {
+                    let mut own = KubeconfigView::clone(own);
+                    own.contexts.truncate(half);
+                    Arc::new(own)
+                });
+            }
+            4 => cut.files.truncate(half),
+            _ => cut.found.truncate(half),
+        }
+        let said = |notice: &ProblemView| notice.code == Code::TooMuchToShow;
+        if !cut.notices.iter().any(said) {
+            let problem = Problem::plain(Code::TooMuchToShow);
+            cut.notices.push(ProblemView::of(&problem, self.language));
+        }
+        Some(cut)
+    }
 }
 
 /// Where things rest, as people write it, `~` for the home folder.
@@ -306,6 +357,8 @@ pub struct QuestionView {
     pub servers: Vec<ServerLine>,
     /// The file's other servers of this account, to be ticked.
     pub others: Vec<ServerLine>,
+    /// How many more of them there are, which are asked about when they are needed.
+    pub more: usize,
     /// The program that asked.
     pub asker: String,
     /// The file that names the servers.
@@ -321,15 +374,24 @@ impl QuestionView {
         self.who.as_ref().unwrap_or(&self.account)
     }
 
-    /// Its servers in a line.
+    /// Its first servers in a line, and how many more there are.
     #[must_use]
-    pub(crate) fn servers_line(&self) -> String {
-        let servers: Vec<&str> = self
-            .servers
-            .iter()
-            .map(|line| line.server.as_str())
-            .collect();
-        servers.join(", ")
+    pub(crate) fn servers_line(&self, language: Language) -> String {
+        servers_line(&self.servers, language)
+    }
+
+    /// Its servers where there is hardly room for one: the first, by its host.
+    #[must_use]
+    pub(crate) fn servers_briefly(&self, most: usize, language: Language) -> String {
+        let brief = |line: &ServerLine| {
+            let shown = match line.server.split_once("://") {
+                Some((_, rest)) => address(rest, most),
+                None => shortened(&line.server, most),
+            };
+            shown.trim_end_matches('/').to_owned()
+        };
+        let first: Vec<String> = self.servers.iter().take(1).map(brief).collect();
+        listed(&first, self.servers.len() - first.len(), language)
     }
 }
 

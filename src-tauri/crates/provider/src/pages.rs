@@ -132,6 +132,7 @@ mod tests {
         let line = |server: &str, wary| ServerLine {
             server: server.into(),
             contexts: vec!["dev".into()],
+            more: 0,
             wary,
         };
         Question {
@@ -144,6 +145,7 @@ mod tests {
                 line("https://api.staging.acme.example", vec![]),
                 line("https://api.eu1.acme.example", vec![Wary::Proxy]),
             ],
+            more: 0,
             file: Some("~/work/acme.yaml".into()),
             asker: "kubectl".into(),
             new_issuer: false,

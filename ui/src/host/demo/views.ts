@@ -260,8 +260,11 @@ export const QUESTION: QuestionView = {
   issuer: "https://sso.ddanzit.example/realms/ddanzit",
   client_id: "kubernetes-client",
   scopes: [],
-  servers: [{ server: "https://api.new-team.example:6443", contexts: ["new-team"], wary: [] }],
+  servers: [
+    { server: "https://api.new-team.example:6443", contexts: ["new-team"], more: 0, wary: [] },
+  ],
   others: [],
+  more: 0,
   asker: "kubectl",
   file: "~/Downloads/team.yaml",
   new_issuer: false,
@@ -271,23 +274,34 @@ const WARY: QuestionView = {
   ...QUESTION,
   new_issuer: true,
   servers: [
-    { server: "https://api.new-team.example:6443", contexts: ["new-team"], wary: ["skips-tls"] },
+    {
+      server: "https://api.new-team.example:6443",
+      contexts: ["new-team"],
+      more: 0,
+      wary: ["skips-tls"],
+    },
   ],
 };
 
 const SEVERAL: QuestionView = {
   ...QUESTION,
   servers: [
-    { server: "https://api.dev.new-team.example", contexts: ["dev"], wary: [] },
+    { server: "https://api.dev.new-team.example", contexts: ["dev"], more: 0, wary: [] },
     {
       server: "https://api.test.new-team.example",
       contexts: ["test", "test-admin"],
+      more: 0,
       wary: ["proxy", "other-authority"],
     },
   ],
   others: [
-    { server: "https://api.staging.new-team.example", contexts: ["staging"], wary: [] },
-    { server: "https://api.eu1.new-team.example", contexts: ["eu-1"], wary: ["skips-tls"] },
+    { server: "https://api.staging.new-team.example", contexts: ["staging"], more: 0, wary: [] },
+    {
+      server: "https://api.eu1.new-team.example",
+      contexts: ["eu-1"],
+      more: 0,
+      wary: ["skips-tls"],
+    },
   ],
 };
 
@@ -466,8 +480,10 @@ const SITUATIONS = {
           ...SEVERAL,
           account: far,
           asker: "an-editor-with-a-long-name-in-a-container",
+          more: 2_980,
           servers: SEVERAL.servers.map((line) => ({
             ...line,
+            more: 2_990,
             server: `https://${far}:6443/clusters/c-m-abcdefgh`,
           })),
         },

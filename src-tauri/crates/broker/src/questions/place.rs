@@ -13,6 +13,9 @@ use crate::problem::{Code, Problem};
 use crate::trust::{Answer, By, Pair, Standing};
 use crate::waiters::{CallerId, Person, Waiter, Wants};
 
+/// How many servers a person is asked about at once: more are not read before they are allowed.
+const SERVERS: usize = 20;
+
 impl Broker {
     /// Asks about the servers of a caller's request that nobody was asked about yet, where the
     /// caller is.
@@ -29,11 +32,17 @@ impl Broker {
         let (account, place) = (account.clone(), venue(asker, self.desktop));
         let new = self.new_ones(&account, &servers.needed, asker, now);
         let others = self.new_ones(&account, &servers.others, asker, now);
-        let others: Vec<_> = others
+        let mut others: Vec<_> = others
             .into_iter()
             .filter(|other| !new.contains(other))
             .collect();
-        let worded = self.word_question(&account, &new, &others, servers.file.clone(), asker);
+        if new.len() > SERVERS {
+            let problem = self.too_many_servers(&account, new.len());
+            return self.fail(caller, &problem, effects);
+        }
+        let more = others.len().saturating_sub(SERVERS);
+        others.truncate(SERVERS);
+        let worded = self.word_question(&account, &new, &others, more, servers.file.clone(), asker);
 
         let same = self
             .questions

@@ -5,8 +5,12 @@ use crate::asker::Asker;
 use crate::broker::Broker;
 use crate::event::{Candidate, QuestionId};
 use crate::problem::{Code, Problem};
-use crate::texts::{Language, text};
+use crate::short::{self, ADDRESS, NAMES, PATH, address, few, listed, name};
+use crate::texts::{Language, shortened, text};
 use crate::trust::{Pair, Question, ServerLine, wary};
+
+/// How many contexts stand beside a server.
+const CONTEXTS: usize = 3;
 
 impl Broker {
     pub(super) fn word_question(
@@ -14,6 +18,7 @@ impl Broker {
         id: &AccountId,
         needed: &[Candidate],
         others: &[Candidate],
+        more: usize,
         file: Option<String>,
         asker: &Asker,
     ) -> Question {
@@ -22,44 +27,40 @@ impl Broker {
                 account: id.clone(),
                 server: candidate.server.clone(),
             };
+            let (contexts, more) = few(&candidate.contexts, CONTEXTS);
             ServerLine {
                 server: server_text(candidate, asker.language),
-                contexts: candidate.contexts.clone(),
+                contexts,
+                more,
                 wary: wary(&self.trust, &pair),
             }
         };
         let account = self.accounts.get(id);
         Question {
             account: account
-                .map(|account| account.label.clone())
+                .map(|account| name(&account.label))
                 .unwrap_or_default(),
             issuer: account
-                .map(|account| account.key.issuer.clone())
+                .map(|account| address(&account.key.issuer, ADDRESS))
                 .unwrap_or_default(),
             client_id: account
-                .map(|account| account.key.client_id.clone())
+                .map(|account| shortened(&account.key.client_id, PATH))
                 .unwrap_or_default(),
             scopes: account
-                .map(|account| account.key.scopes.clone())
+                .map(|account| scopes(&account.key.scopes))
                 .unwrap_or_default(),
             servers: needed.iter().map(line).collect(),
             others: others.iter().map(line).collect(),
-            file,
-            asker: asker.program.clone(),
+            more,
+            file: file.map(|file| shortened(&file, PATH)),
+            asker: name(&asker.program),
             new_issuer: account.is_some_and(|account| !self.is_used(&account.key.issuer)),
         }
     }
 
     pub(super) fn not_trusted(&self, id: QuestionId) -> Problem {
         let question = self.questions.waiting.get(&id);
-        let servers = question.map(|question| {
-            let servers = question
-                .worded
-                .servers
-                .iter()
-                .map(|line| line.server.clone());
-            servers.collect::<Vec<_>>().join(", ")
-        });
+        let servers = question.map(|question| servers_line(&question.worded.servers, Language::En));
         let account = question.map(|question| question.worded.account.clone());
         Problem::new(
             Code::NotTrusted,
@@ -67,6 +68,17 @@ impl Broker {
                 ("server", servers.unwrap_or_default()),
                 ("account", account.unwrap_or_default()),
                 ("command", format!("kubectl fob trust {}", id.name())),
+            ],
+        )
+    }
+
+    pub(super) fn too_many_servers(&self, account: &AccountId, count: usize) -> Problem {
+        let label = self.accounts.get(account).map(|known| name(&known.label));
+        Problem::new(
+            Code::TooManyServers,
+            vec![
+                ("account", label.unwrap_or_default()),
+                ("count", short::count(count)),
             ],
         )
     }
@@ -94,8 +106,25 @@ impl Broker {
 fn server_text(candidate: &Candidate, language: Language) -> String {
     candidate.server.url().map_or_else(
         || text(language, "terminal.unknown-server", &[]),
-        str::to_owned,
+        |url| address(url, ADDRESS),
     )
+}
+
+/// The first servers of a question in a line, and how many more there are.
+pub(crate) fn servers_line(servers: &[ServerLine], language: Language) -> String {
+    const FIRST: usize = 2;
+    let (first, rest) = servers.split_at(servers.len().min(FIRST));
+    let first: Vec<String> = first.iter().map(|line| line.server.clone()).collect();
+    listed(&first, rest.len(), language)
+}
+
+/// What is asked for beyond the first few is said to be more: nobody reads a thousand.
+fn scopes(scopes: &[String]) -> Vec<String> {
+    let (mut shown, more) = few(scopes, NAMES);
+    if more > 0 {
+        shown.push(format!("… +{more}"));
+    }
+    shown
 }
 
 /// The question as a terminal shows it.
@@ -115,7 +144,7 @@ pub(super) fn prompt(question: &Question, language: Language) -> String {
             "terminal.trust.server",
             &[
                 ("server", server.server.clone()),
-                ("contexts", server.contexts.join(", ")),
+                ("contexts", listed(&server.contexts, server.more, language)),
             ],
         ));
         for wary in &server.wary {

@@ -1,6 +1,7 @@
 //! The question: may these servers have tokens of this account?
 
 use broker::account::{AccountKey, Tls};
+use broker::short::{address, listed};
 use broker::texts::{Language, text};
 use broker::trust::{Question, ServerLine, Wary};
 
@@ -19,7 +20,7 @@ pub(crate) fn question(
     let asker = [("asker", question.asker.clone())];
     let (title, why) = match (purpose, question.servers.as_slice()) {
         (Purpose::SignIn, _) => (
-            say("page.ask.sign-in", &[("host", key.host())]),
+            say("page.ask.sign-in", &[("host", address(&key.host(), 64))]),
             say("page.ask.sign-in.why", &asker),
         ),
         (Purpose::Pair, [server]) => {
@@ -107,7 +108,7 @@ fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
     }
     let servers = stacked(question.servers.iter().map(|server| {
         let contexts = (!server.contexts.is_empty())
-            .then(|| ("contexts", server.contexts.join(", ")))
+            .then(|| ("contexts", listed(&server.contexts, server.more, language)))
             .map_or_else(Html::default, |contexts| {
                 Html::element(
                     "small",
@@ -152,9 +153,14 @@ fn others(language: Language, question: &Question) -> Html {
         Html::element("li", &[], label.then(warnings(language, server)))
     });
     let items = items.fold(Html::default(), Html::then);
-    Html::markup("<hr>")
+    let list = Html::markup("<hr>")
         .then(paragraph(&intro))
-        .then(Html::element("ul", &[], items))
+        .then(Html::element("ul", &[], items));
+    if question.more == 0 {
+        return list;
+    }
+    let more = [("count", question.more.to_string())];
+    list.then(note(&text(language, "page.ask.others-more", &more)))
 }
 
 /// Nothing to be wary of: the way on is the filled button. Otherwise none is, and what a stray

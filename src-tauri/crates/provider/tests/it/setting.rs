@@ -229,6 +229,7 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
     let line = |server: &str, wary| ServerLine {
         server: server.into(),
         contexts: vec!["dev".into()],
+        more: 0,
         wary,
     };
     Question {
@@ -241,6 +242,7 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
             line("https://api.staging.acme.example", vec![]),
             line("https://api.eu1.acme.example", vec![Wary::Proxy]),
         ],
+        more: 0,
         file: Some("~/work/acme.yaml".into()),
         asker: "kubectl".into(),
         new_issuer: false,

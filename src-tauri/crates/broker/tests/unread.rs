@@ -1,0 +1,113 @@
+//! What a person is asked can be read: it is bounded, and more than anybody reads is not asked.
+
+#![allow(clippy::panic, reason = "a surprise is a failed test")]
+
+mod shared;
+
+use std::sync::Arc;
+
+use broker::account::ClientSettings;
+use broker::asker::{Asker, Desktop};
+use broker::broker::Broker;
+use broker::command::{Flags, Which};
+use broker::credential::ExecVersion;
+use broker::event::{Ask, Candidate, Effect, Event, Kept, Reply, Servers};
+use broker::problem::Code;
+use broker::settings::Settings;
+use broker::trust::Server;
+use broker::view::View;
+use broker::waiters::CallerId;
+use shared::{asker, key, start};
+
+/// Somebody asks for so many servers, each reached by so many contexts, and the file has as many others.
+fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
+    let candidate = |name: String| Candidate {
+        server: Server::Unknown(name),
+        contexts: (0..contexts)
+            .map(|number| format!("context-{number}-{}", "x".repeat(250)))
+            .collect(),
+    };
+    let needed = (0..servers).map(|number| candidate(format!("needed-{number}")));
+    let others = (0..servers).map(|number| candidate(format!("other-{number}")));
+    let settings = ClientSettings::default();
+    Event::Asked(Box::new(Ask {
+        caller: CallerId(caller),
+        asker,
+        account: Which::Flags(Arc::new(Flags::new(key(), settings))),
+        version: ExecVersion::V1,
+        servers: Arc::new(Servers {
+            needed: needed.collect(),
+            others: others.collect(),
+            file: Some("/".repeat(4_000)),
+        }),
+    }))
+}
+
+fn broker(desktop: Desktop) -> Broker {
+    let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
+    broker.handle(Event::Desktop(desktop), start());
+    broker
+}
+
+fn refusal(effects: &[Effect]) -> Option<Code> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+        _ => None,
+    })
+}
+
+#[test]
+fn more_servers_than_anybody_reads_are_not_asked_about() {
+    for (count, refused) in [(20, None), (21, Some(Code::TooManyServers))] {
+        for desktop in [Desktop::Unlocked, Desktop::None] {
+            let mut broker = broker(desktop);
+            let effects = broker.handle(ask(1, asker(1, true), count, 1), start());
+            assert_eq!(refusal(&effects), refused, "{count} {desktop:?}");
+            let questions = broker.view(start()).questions;
+            assert_eq!(questions.len(), usize::from(refused.is_none()));
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_is_bounded_and_says_how_much_more_there_is() {
+    let mut broker = broker(Desktop::None);
+    let effects = broker.handle(ask(1, asker(1, true), 20, 3_000), start());
+    let prompt = effects.iter().find_map(|effect| match effect {
+        Effect::Reply(_, Reply::Prompt(prompt)) => Some(prompt),
+        _ => None,
+    });
+    let prompt = prompt.unwrap_or_else(|| panic!("{effects:?}"));
+    assert!(prompt.contains("and 2,997 more"), "{prompt}");
+    assert!(prompt.len() < 12_000, "{}", prompt.len());
+    let view = broker.view(start());
+    let [question] = view.questions.as_slice() else {
+        panic!("{view:?}")
+    };
+    assert_eq!((question.servers.len(), question.others.len()), (20, 20));
+    assert_eq!((question.more, question.others[0].more), (0, 2_997));
+    let json = serde_json::to_string(&view).unwrap();
+    assert!(json.len() < 32_000, "{}", json.len());
+}
+
+#[test]
+fn a_view_that_is_too_large_loses_the_ends_of_its_longest_lists() {
+    let mut broker = broker(Desktop::None);
+    for caller in 0..60 {
+        let server = usize::try_from(caller).unwrap() % 20 + 1;
+        broker.handle(ask(caller, asker(1, false), server, 3), start());
+    }
+    let mut view = broker.view(start());
+    let size = |view: &View| serde_json::to_vec(view).unwrap().len();
+    let whole = size(&view);
+    while let Some(cut) = view.shorter() {
+        view = cut;
+        assert_eq!(view.notices.len(), 1);
+        assert_eq!(view.notices[0].code, Code::TooMuchToShow);
+    }
+    assert!(
+        whole > 100_000 && size(&view) < 2_000,
+        "{whole} {}",
+        size(&view)
+    );
+}
