@@ -22,6 +22,9 @@ use crate::view::{AccountView, AskedView, ProblemView, QuestionView, StepView, T
 /// How many characters an address, a path or an identifier has where it is listed. An account's name has fewer.
 const LONGEST: usize = 512;
 
+/// How many of the programs that wait for an account are named.
+const WAITING: usize = 16;
+
 /// A clock that is off by less than this is not worth a word.
 const CLOCK_OFF: i64 = 5;
 
@@ -73,6 +76,7 @@ impl Broker {
                     clock_off: skew.filter(|seconds| seconds.abs() >= CLOCK_OFF),
                     waiting: session
                         .waiting()
+                        .take(WAITING)
                         .filter_map(|waiter| self.callers.get(&waiter.caller))
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),

@@ -7,7 +7,8 @@ use broker::command::{Command, ScreenName};
 use broker::menu::{Action, Item, Picture, Tray};
 use broker::session::StateWord;
 use broker::texts::Language;
-use broker::view::{AccountView, ContextView, KubeconfigView, View};
+use broker::trust::ServerLine;
+use broker::view::{AccountView, ContextView, KubeconfigView, QuestionView, View};
 
 /// On 14 November 2023, in Seoul.
 const SEOUL: Local = Local {
@@ -227,6 +228,77 @@ fn a_long_name_loses_its_middle_and_is_switched_to_all_the_same() {
     assert!(label.starts_with("arn:xxx") && label.ends_with("xxx:eu-1"));
     assert_eq!(label.chars().count(), 96);
     assert!(matches!(&**command, Command::Use { context, .. } if *context == long));
+}
+
+#[test]
+fn a_question_keeps_its_server_in_sight_and_there_are_few() {
+    let host = format!(
+        "https://{}evil.example:6443/",
+        "api.acme.example.".repeat(300)
+    );
+    let question = |number: usize| QuestionView {
+        name: format!("0ba25d1{number}"),
+        in_window: number == 1,
+        account: "a".repeat(4_000),
+        who: None,
+        issuer: "https://login.acme.example".into(),
+        client_id: "kubernetes".into(),
+        scopes: Vec::new(),
+        servers: (0..20)
+            .map(|_| ServerLine {
+                server: broker::short::address(&host, 160),
+                contexts: Vec::new(),
+                more: 0,
+                wary: Vec::new(),
+            })
+            .collect(),
+        others: Vec::new(),
+        more: 0,
+        asker: "kubectl".into(),
+        file: None,
+    };
+    let mut view = view(&[StateWord::SignedIn], &[]);
+    view.questions = (0..7).map(question).collect();
+    let menu = tray(&view).menu;
+    let asks = menu.iter().filter_map(|item| match item {
+        Item::Act(label, Action::Command(it)) if matches!(**it, Command::Ask { .. }) => Some(label),
+        Item::Choice { .. } | Item::Rule | Item::Note(_) | Item::Act(..) | Item::Menu(..) => None,
+    });
+    let asks: Vec<&String> = asks.collect();
+    assert_eq!(asks.len(), 4, "{menu:?}");
+    for asks in asks {
+        assert!(asks.contains("evil.example:6443 and 19 more"), "{asks}");
+        assert!(
+            !asks.contains('\u{fffd}') && asks.chars().count() <= 144,
+            "{asks}"
+        );
+    }
+    let more = "3 more questions wait for your answer";
+    assert!(
+        menu.iter()
+            .any(|item| matches!(item, Item::Act(label, _) if label == more))
+    );
+}
+
+#[test]
+fn a_great_many_accounts_are_sixteen_and_a_number() {
+    let mut view = view(&[StateWord::SignedIn; 2_000], &[]);
+    let Tray { menu, tooltip, .. } = tray(&view);
+    assert_eq!(
+        menu.iter()
+            .filter(|item| matches!(item, Item::Menu(..)))
+            .count(),
+        16
+    );
+    let more = "1,984 more accounts";
+    assert!(
+        menu.iter()
+            .any(|item| matches!(item, Item::Act(label, _) if label == more))
+    );
+    assert_eq!(tooltip.lines().count(), 17);
+    assert_eq!(tooltip.lines().last(), Some(more));
+    view.accounts.truncate(16);
+    assert!(!tray(&view).tooltip.contains("more"));
 }
 
 #[test]

@@ -45,7 +45,11 @@ impl Line {
     /// Says it; a caller that is gone hears nothing.
     pub(crate) fn say(&mut self, reply: Reply) {
         match &self.end {
-            End::Shim(replies) => drop(replies.send(self.printed(reply))),
+            End::Shim(replies) => {
+                for frame in self.printed(reply) {
+                    drop(replies.send(frame));
+                }
+            }
             End::Desk(_) => match reply {
                 Reply::Refused(problem) => {
                     let problem = ProblemView::of(&problem, self.asker.language);
@@ -66,7 +70,11 @@ impl Line {
     /// Says where to sign in: a line of text, or the address itself.
     pub(crate) fn say_address(&mut self, url: String, text: String) {
         match &self.end {
-            End::Shim(replies) => drop(replies.send(frame::Reply::Stderr(text))),
+            End::Shim(replies) => {
+                for piece in pieces(text, frame::LONGEST_STDERR) {
+                    drop(replies.send(frame::Reply::Stderr(piece)));
+                }
+            }
             End::Desk(_) => self.tell(Told::Link { url }),
         }
     }
@@ -80,21 +88,101 @@ impl Line {
         }
     }
 
-    fn printed(&self, reply: Reply) -> frame::Reply {
+    /// In frames, none of which is larger than one may be: how much there is to say is not ours to choose.
+    fn printed(&self, reply: Reply) -> Vec<frame::Reply> {
+        let out = |text: String| {
+            let pieces = pieces(text, frame::LONGEST_STDOUT).into_iter();
+            pieces
+                .map(|piece| frame::Reply::Stdout(piece.into_bytes()))
+                .collect()
+        };
+        let error = |text: String| -> Vec<_> {
+            let pieces = pieces(text, frame::LONGEST_STDERR).into_iter();
+            pieces.map(frame::Reply::Stderr).collect()
+        };
         match reply {
-            Reply::Out(text) | Reply::Outcome(_, text) => frame::Reply::Stdout(text.into_bytes()),
-            Reply::Credential(version, token, expiry) => {
-                frame::Reply::Stdout(credential::render(version, &token, expiry).into_bytes())
-            }
-            Reply::Token(token, facts) => {
-                frame::Reply::Stdout(credential::render_token(&token, facts.as_ref()).into_bytes())
-            }
+            Reply::Out(text) | Reply::Outcome(_, text) => out(text),
+            Reply::Credential(version, token, expiry) => vec![frame::Reply::Stdout(
+                credential::render(version, &token, expiry).into_bytes(),
+            )],
+            Reply::Token(token, facts) => vec![frame::Reply::Stdout(
+                credential::render_token(&token, facts.as_ref()).into_bytes(),
+            )],
             Reply::Refused(problem) => {
-                frame::Reply::Stderr(problem.said(self.asker.language, self.asker.terminal))
+                error(problem.said(self.asker.language, self.asker.terminal))
             }
-            Reply::Prompt(text) => frame::Reply::Prompt(text),
-            Reply::Secret(text) => frame::Reply::Secret(text),
-            Reply::Done(code) => frame::Reply::Exit(code),
+            Reply::Prompt(text) => {
+                let (before, asks) = asked(text, frame::LONGEST_PROMPT);
+                let mut frames = error(before);
+                frames.push(frame::Reply::Prompt(asks));
+                frames
+            }
+            Reply::Secret(text) => {
+                let (before, asks) = asked(text, frame::LONGEST_PROMPT);
+                let mut frames = error(before);
+                frames.push(frame::Reply::Secret(asks));
+                frames
+            }
+            Reply::Done(code) => vec![frame::Reply::Exit(code)],
         }
+    }
+}
+
+/// A text in pieces of so many bytes at most, none where there is no text.
+fn pieces(text: String, most: usize) -> Vec<String> {
+    if text.len() <= most {
+        return if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![text]
+        };
+    }
+    let (mut pieces, mut rest) = (Vec::new(), text.as_str());
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(most));
+        pieces.push(piece.to_owned());
+        rest = after;
+    }
+    pieces
+}
+
+/// A prompt that is too long for one: what goes before, and its last line, which asks.
+fn asked(text: String, most: usize) -> (String, String) {
+    if text.len() <= most {
+        return (String::new(), text);
+    }
+    let end = text.rfind('\n').map_or(0, |end| end + 1);
+    let (before, asks) = text.split_at(end);
+    let asks = asks
+        .get(..asks.floor_char_boundary(most))
+        .unwrap_or_default();
+    (before.to_owned(), asks.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_between_letters_and_nothing_is_lost() {
+        let text = "한국어 é x\n".repeat(40);
+        for most in [4, 5, 17, 1_000, 10_000] {
+            let pieces = pieces(text.clone(), most);
+            assert!(
+                pieces
+                    .iter()
+                    .all(|piece| piece.len() <= most && !piece.is_empty())
+            );
+            assert_eq!(pieces.concat(), text);
+        }
+        assert_eq!(pieces(String::new(), 4), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_last_line_of_a_long_prompt_asks() {
+        let (before, asks) = asked("one\ntwo\nAllow? ".into(), 100);
+        assert_eq!((before.as_str(), asks.as_str()), ("", "one\ntwo\nAllow? "));
+        let (before, asks) = asked("one\ntwo\nAllow? ".into(), 10);
+        assert_eq!((before.as_str(), asks.as_str()), ("one\ntwo\n", "Allow? "));
     }
 }

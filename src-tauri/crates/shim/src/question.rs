@@ -149,7 +149,7 @@ pub(crate) fn ask(
         stream.set_patience(patience.next);
         match reply {
             Reply::Stdout(bytes) => streams.stdout(bytes)?,
-            Reply::Stderr(text) => streams.stderr(&text),
+            Reply::Stderr(text) => streams.stderr(&text)?,
             Reply::Prompt(text) if streams.prompt(&text) => asked = true,
             Reply::Secret(text) if streams.prompt_unseen(&text) => asked = true,
             Reply::Prompt(_) | Reply::Secret(_) => {

@@ -15,13 +15,19 @@ use crate::say::Say;
 /// The longest line for a standard error that is no terminal, in characters.
 const SHORT: usize = 300;
 
+/// How much output of a command that is no plugin is held back.
+const MOST_HELD: usize = 16 * 1024 * 1024;
+
 /// The longest answer that a frame takes.
 const LONGEST_ANSWER: usize = 4096;
 
 pub(crate) struct Streams {
     terminals: Terminals,
-    /// A credential plugin's output, until all of it is here.
-    held: Option<Vec<u8>>,
+    /// Output, until all of it is here: a credential is whole or nothing, and the resident waits for nobody who reads
+    /// page by page.
+    held: Vec<u8>,
+    /// Whether kubectl reads it.
+    plugin: bool,
     /// Whether the one line for a standard error that is no terminal was written.
     said: bool,
     /// Whether the cursor stands behind a prompt.
@@ -39,10 +45,10 @@ pub(crate) struct Streams {
 
 impl Streams {
     pub(crate) fn new(terminals: Terminals, plugin: bool) -> Self {
-        let held = plugin.then(Vec::new);
         Self {
             terminals,
-            held,
+            held: Vec::new(),
+            plugin,
             said: false,
             prompted: false,
             answered: false,
@@ -64,22 +70,38 @@ impl Streams {
 
     pub(crate) fn stdout(&mut self, bytes: Vec<u8>) -> Result<(), Say> {
         self.answered = true;
-        match &mut self.held {
-            Some(held) if held.is_empty() => *held = bytes,
-            Some(held) => held.extend_from_slice(&bytes),
-            None if self.terminals.stdout => {
-                self.leave_prompt();
-                let text = String::from_utf8_lossy(&bytes);
-                write(Out::Stdout, harmless(&text).as_bytes()).map_err(Say::Output)?;
-            }
-            None => write(Out::Stdout, &bytes).map_err(Say::Output)?,
+        if self.held.is_empty() {
+            self.held = bytes;
+        } else {
+            self.held.extend_from_slice(&bytes);
+        }
+        if self.held.len() > MOST_HELD && !self.plugin {
+            return self.pass_on();
         }
         Ok(())
     }
 
-    pub(crate) fn stderr(&mut self, text: &str) {
+    pub(crate) fn stderr(&mut self, text: &str) -> Result<(), Say> {
         self.answered = true;
+        if !self.plugin {
+            // It was said before this.
+            self.pass_on()?;
+        }
         self.line_of_error(text);
+        Ok(())
+    }
+
+    fn pass_on(&mut self) -> Result<(), Say> {
+        let held = mem::take(&mut self.held);
+        if held.is_empty() {
+            return Ok(());
+        }
+        if self.plugin || !self.terminals.stdout {
+            return write(Out::Stdout, &held).map_err(Say::Output);
+        }
+        self.leave_prompt();
+        let text = String::from_utf8_lossy(&held);
+        write(Out::Stdout, harmless(&text).as_bytes()).map_err(Say::Output)
     }
 
     fn line_of_error(&mut self, text: &str) {
@@ -108,6 +130,9 @@ impl Streams {
     pub(crate) fn prompt(&mut self, text: &str) -> bool {
         self.answered = true;
         if !self.terminals.stderr || !self.terminals.stdin {
+            return false;
+        }
+        if !self.plugin && self.pass_on().is_err() {
             return false;
         }
         self.leave_prompt();
@@ -164,10 +189,7 @@ impl Streams {
     /// Writes what was held back.
     pub(crate) fn finish(&mut self) -> Result<(), Say> {
         self.leave_prompt();
-        match self.held.take() {
-            Some(held) => write(Out::Stdout, &held).map_err(Say::Output),
-            None => Ok(()),
-        }
+        self.pass_on()
     }
 
     fn leave_prompt(&mut self) {

@@ -98,6 +98,19 @@ pub const ALIVE_EVERY: std::time::Duration = std::time::Duration::from_secs(3);
 
 const KIB: u32 = 1024;
 
+/// How many bytes a [`Reply::Stdout`] may have.
+pub const LONGEST_STDOUT: usize = 1024 * 1024;
+/// How many bytes a [`Reply::Stderr`] may have.
+pub const LONGEST_STDERR: usize = 64 * 1024;
+/// How many bytes a [`Reply::Prompt`] or a [`Reply::Secret`] may have.
+pub const LONGEST_PROMPT: usize = 8 * 1024;
+/// How many bytes a [`Reply::View`] may have.
+pub const LONGEST_VIEW: usize = 1024 * 1024;
+
+const fn bytes(longest: usize) -> u32 {
+    longest as u32
+}
+
 const RUN: Kind = Kind {
     number: 1,
     name: "Run",
@@ -116,17 +129,17 @@ const ANSWER: Kind = Kind {
 const STDOUT: Kind = Kind {
     number: 16,
     name: "Stdout",
-    cap: 1024 * KIB,
+    cap: bytes(LONGEST_STDOUT),
 };
 const STDERR: Kind = Kind {
     number: 17,
     name: "Stderr",
-    cap: 64 * KIB,
+    cap: bytes(LONGEST_STDERR),
 };
 const PROMPT: Kind = Kind {
     number: 18,
     name: "Prompt",
-    cap: 8 * KIB,
+    cap: bytes(LONGEST_PROMPT),
 };
 const ALIVE: Kind = Kind {
     number: 19,
@@ -136,12 +149,12 @@ const ALIVE: Kind = Kind {
 const VIEW: Kind = Kind {
     number: 20,
     name: "View",
-    cap: 1024 * KIB,
+    cap: bytes(LONGEST_VIEW),
 };
 const SECRET: Kind = Kind {
     number: 22,
     name: "Secret",
-    cap: 8 * KIB,
+    cap: bytes(LONGEST_PROMPT),
 };
 const EXIT: Kind = Kind {
     number: 21,

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use broker::asker::Endpoint;
 use broker::command::Command;
 use broker::event::Event;
-use broker::view::{Told, View};
+use broker::problem::{Code, Problem};
+use broker::texts::Language;
+use broker::view::{ProblemView, Told, View};
 use broker::waiters::CallerId;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, watch};
-use wire::frame::{Decoder, Encoder, Reply, Request};
+use wire::frame::{Decoder, Encoder, LONGEST_VIEW, Reply, Request};
 use zeroize::Zeroize;
 
 use super::{Pane, Window};
@@ -68,12 +70,39 @@ impl Link {
 
     /// None: there is nobody any more, or nobody who reads.
     async fn say(&mut self, said: &Said<'_>) -> Option<()> {
-        let said = serde_json::to_vec(said).ok()?;
-        let frames = [Reply::View(said)];
+        let frames = [Reply::View(fitting(said)?)];
         let written = server::write(&mut self.stream, &mut self.encoder, &frames).await;
         written
             .inspect_err(|error| tracing::info!(%error, "a window that can't be told"))
             .ok()
+    }
+}
+
+/// As it fits into a frame: of a view that doesn't, its longest lists are shorter.
+fn fitting(said: &Said<'_>) -> Option<Vec<u8>> {
+    let whole = serde_json::to_vec(said).ok()?;
+    if whole.len() <= LONGEST_VIEW {
+        return Some(whole);
+    }
+    match said {
+        Said::View(view) => {
+            let mut cut = view.shorter()?;
+            loop {
+                let said = serde_json::to_vec(&Said::View(&cut)).ok()?;
+                if said.len() <= LONGEST_VIEW {
+                    return Some(said);
+                }
+                cut = cut.shorter()?;
+            }
+        }
+        Said::Told { number, .. } => {
+            let problem = Problem::plain(Code::TooMuchToShow);
+            let problem = ProblemView::of(&problem, Language::default());
+            let told = &Told::Refused { problem };
+            let number = *number;
+            serde_json::to_vec(&Said::Told { number, told }).ok()
+        }
+        Said::Open(_) | Said::Replaced {} => None,
     }
 }
 
