@@ -240,7 +240,7 @@ impl Files {
             return Ok(config);
         }
         let most = kubeconfig::MAX_BYTES as u64;
-        let now = crate::clock::now().moment;
+        let now = crate::clock::now();
         match ledger.read(ground, path, most, &self.ours) {
             Ok((text, stamp)) => {
                 let config = parse(named, &text)?;
@@ -248,7 +248,7 @@ impl Files {
             }
             Err(unread) => {
                 if let Unread::Missing = unread {
-                    self.versions().gone(&key, now);
+                    self.versions().gone(&key, now.moment);
                 }
                 Err(unread)
             }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use broker::clock::Moment;
+use broker::clock::{Moment, Now, Wall};
 use kubeconfig::Config;
 
 use crate::ground::Ground;
@@ -60,20 +60,20 @@ impl Versions {
         .map(|version| Arc::clone(&version.config))
     }
 
-    /// A file was read. What it said before is kept if that was something else.
+    /// A file was read. What it said before is kept if that was something else, and ended when the file changed.
     pub(super) fn learn(
         &mut self,
         key: Key,
         stamp: Stamp,
         config: Config,
-        now: Moment,
+        now: Now,
     ) -> Arc<Config> {
         if let Some(version) = self.now(&key) {
             if *version.config == config {
                 version.stamp = stamp;
                 return Arc::clone(&version.config);
             }
-            version.until = Some(now);
+            version.until = Some(changed(&stamp, now));
         }
         let config = Arc::new(config);
         if self.0.len() >= MOST {
@@ -120,6 +120,17 @@ impl Versions {
     }
 }
 
+/// When a file came to be as it is, by the time that nobody can set back; by another computer's clock: now at the latest.
+fn changed(stamp: &Stamp, now: Now) -> Moment {
+    let (seconds, nanoseconds) = stamp.changed;
+    let changed = Wall(
+        seconds
+            .saturating_mul(1000)
+            .saturating_add(nanoseconds / 1_000_000),
+    );
+    now.moment.before(now.wall.since(changed))
+}
+
 /// What a file said, until when; and what it says now, if it is there.
 pub(super) type File = (Vec<(Moment, Arc<Config>)>, Option<Arc<Config>>);
 
@@ -159,13 +170,22 @@ mod tests {
         }
     }
 
-    fn stamp(inode: u64) -> Stamp {
+    /// A file that changed so many milliseconds after the epoch.
+    fn stamp(at: u64) -> Stamp {
         Stamp {
             device: 1,
-            inode,
+            inode: at,
             length: 1,
             modified: (0, 0),
-            changed: (0, 0),
+            changed: (0, i64::try_from(at).unwrap() * 1_000_000),
+        }
+    }
+
+    /// Both clocks, which began together.
+    fn moment(milliseconds: u64) -> Now {
+        Now {
+            wall: Wall(i64::try_from(milliseconds).unwrap()),
+            moment: Moment(milliseconds),
         }
     }
 
@@ -182,7 +202,8 @@ mod tests {
     fn a_process_may_have_read_what_a_file_said_since_it_started() {
         let mut versions = Versions::default();
         for (at, current) in [(0, "a"), (10, "b"), (20, "b"), (30, "c")] {
-            versions.learn(key("/k"), stamp(at), config(current), Moment(at));
+            // It is read some time after it changed.
+            versions.learn(key("/k"), stamp(at), config(current), moment(at + 5));
         }
         assert!(versions.known(&key("/k"), &stamp(30)).is_some());
         assert!(versions.known(&key("/k"), &stamp(0)).is_none(), "it was");
@@ -203,9 +224,9 @@ mod tests {
     #[test]
     fn what_was_is_forgotten_before_what_is() {
         let mut versions = Versions::default();
-        versions.learn(key("/kept"), stamp(1), config("a"), Moment(0));
+        versions.learn(key("/kept"), stamp(1), config("a"), moment(0));
         for at in 0..2 * MOST as u64 {
-            versions.learn(key("/k"), stamp(at), config(&at.to_string()), Moment(at));
+            versions.learn(key("/k"), stamp(at), config(&at.to_string()), moment(at));
         }
         assert_eq!(versions.0.len(), MOST);
         assert!(versions.known(&key("/kept"), &stamp(1)).is_some());
