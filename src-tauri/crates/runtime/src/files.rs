@@ -41,7 +41,7 @@ use versions::{Key, Versions};
 /// The most bytes that a certificate authority's file may have.
 const CA_BYTES: u64 = 1024 * 1024;
 /// By how much the system may be wrong about when a process started: it counts in hundredths of a second.
-const TICKS: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(10);
 
 /// Kubeconfigs, as far as they were read.
 #[derive(Clone, Debug)]
@@ -95,8 +95,9 @@ impl Files {
 
     /// What is wanted, if the same was asked before and nothing that was read for it has changed.
     pub(crate) fn asked_before(&self, found: &asker::Found, run: &Run) -> Option<Wanted> {
+        let now = crate::clock::now().moment;
         let unchanged_since = |path: &Path, process: Option<ProcessId>| {
-            !self.versions().has_changed(path, started(process))
+            !self.versions().has_changed(path, started(process), now)
         };
         let wanted = self.remembered.answer(found, run, unchanged_since)?;
         let needed = self.needed(found, Arc::clone(&wanted.servers));
@@ -233,14 +234,14 @@ impl Files {
     ) -> Result<Arc<Config>, Unread> {
         let key = Key::of(ground, path, named);
         // Unless it is known as it stands, be it that somebody is about to write it.
+        let now = crate::clock::now().moment;
         if let Ok(stamp) = ground.stamp(path)
-            && let Some(config) = self.versions().known(&key, &stamp)
+            && let Some(config) = self.versions().known(&key, &stamp, now)
         {
             ledger.note(path, Ok(stamp));
             return Ok(config);
         }
         let most = kubeconfig::MAX_BYTES as u64;
-        let now = crate::clock::now();
         match ledger.read(ground, path, most, &self.ours) {
             Ok((text, stamp)) => {
                 let config = parse(named, &text)?;
@@ -248,7 +249,7 @@ impl Files {
             }
             Err(unread) => {
                 if let Unread::Missing = unread {
-                    self.versions().gone(&key, now.moment);
+                    self.versions().gone(&key, now);
                 }
                 Err(unread)
             }
@@ -337,7 +338,7 @@ fn started(process: Option<ProcessId>) -> Moment {
         .and_then(|started| SystemTime::now().duration_since(started).ok());
     age.map_or(Moment(0), |age| {
         let now = crate::clock::now().moment;
-        now.before(age + TICKS)
+        now.before(age + TICK)
     })
 }
 

@@ -1,13 +1,13 @@
 //! Every kubeconfig that was read, in the versions that it was known in.
 //!
 //! A process that started before a file changed may have read it as it was. So what a file said is kept beside what it
-//! says, with the moment since which it says it no more.
+//! says, with the moment at which it was last seen to say so.
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use broker::clock::{Moment, Now, Wall};
+use broker::clock::Moment;
 use kubeconfig::Config;
 
 use crate::ground::Ground;
@@ -36,7 +36,9 @@ struct Version {
     key: Key,
     stamp: Stamp,
     config: Arc<Config>,
-    /// Since when it is another; none: it still is.
+    /// When it was last seen to be so.
+    seen: Moment,
+    /// When another was seen; none: it still is so.
     until: Option<Moment>,
 }
 
@@ -52,28 +54,27 @@ impl Key {
 
 impl Versions {
     /// What a file says, if it was read in this state.
-    pub(super) fn known(&self, key: &Key, stamp: &Stamp) -> Option<Arc<Config>> {
-        let mut all = self.0.iter();
-        all.find(|version| {
-            version.until.is_none() && version.stamp == *stamp && version.key == *key
-        })
-        .map(|version| Arc::clone(&version.config))
+    pub(super) fn known(&mut self, key: &Key, stamp: &Stamp, now: Moment) -> Option<Arc<Config>> {
+        let version = self.now(key).filter(|version| version.stamp == *stamp)?;
+        version.seen = now;
+        Some(Arc::clone(&version.config))
     }
 
-    /// A file was read. What it said before is kept if that was something else, and ended when the file changed.
+    /// A file was read. What it said before is kept if that was something else.
     pub(super) fn learn(
         &mut self,
         key: Key,
         stamp: Stamp,
         config: Config,
-        now: Now,
+        now: Moment,
     ) -> Arc<Config> {
         if let Some(version) = self.now(&key) {
             if *version.config == config {
                 version.stamp = stamp;
+                version.seen = now;
                 return Arc::clone(&version.config);
             }
-            version.until = Some(changed(&stamp, now));
+            version.until = Some(now);
         }
         let config = Arc::new(config);
         if self.0.len() >= MOST {
@@ -84,6 +85,7 @@ impl Versions {
             key,
             stamp,
             config: Arc::clone(&config),
+            seen: now,
             until: None,
         });
         config
@@ -96,39 +98,33 @@ impl Versions {
         }
     }
 
-    /// What a file said before, at some time since a process started: until when, and what.
+    /// What a file said before, as was seen at some time since a process started: until when, and what.
     pub(super) fn before(&self, key: &Key, since: Moment) -> Vec<(Moment, Arc<Config>)> {
         let all = self.0.iter().filter(|version| version.key == *key);
         all.filter_map(|version| {
-            let until = version.until.filter(|until| *until >= since)?;
+            let until = version.until.filter(|_| version.seen >= since)?;
             Some((until, Arc::clone(&version.config)))
         })
         .collect()
     }
 
-    /// Whether a file by this path said something else at some time since then, as far as is known.
-    pub(super) fn has_changed(&self, path: &Path, since: Moment) -> bool {
-        let mut all = self.0.iter();
-        all.any(|version| {
-            version.key.path == path && version.until.is_some_and(|until| until >= since)
-        })
+    /// Whether a file by this path, which was just seen to be as it was last, said something else at some time since
+    /// then, as far as is known.
+    pub(super) fn has_changed(&mut self, path: &Path, since: Moment, now: Moment) -> bool {
+        let mut changed = false;
+        for version in self.0.iter_mut().filter(|version| version.key.path == path) {
+            match version.until {
+                None => version.seen = now,
+                Some(_) => changed |= version.seen >= since,
+            }
+        }
+        changed
     }
 
     fn now(&mut self, key: &Key) -> Option<&mut Version> {
         let mut all = self.0.iter_mut();
         all.find(|version| version.until.is_none() && version.key == *key)
     }
-}
-
-/// When a file came to be as it is, by the time that nobody can set back; by another computer's clock: now at the latest.
-fn changed(stamp: &Stamp, now: Now) -> Moment {
-    let (seconds, nanoseconds) = stamp.changed;
-    let changed = Wall(
-        seconds
-            .saturating_mul(1000)
-            .saturating_add(nanoseconds / 1_000_000),
-    );
-    now.moment.before(now.wall.since(changed))
 }
 
 /// What a file said, until when; and what it says now, if it is there.
@@ -170,22 +166,13 @@ mod tests {
         }
     }
 
-    /// A file that changed so many milliseconds after the epoch.
-    fn stamp(at: u64) -> Stamp {
+    fn stamp(inode: u64) -> Stamp {
         Stamp {
             device: 1,
-            inode: at,
+            inode,
             length: 1,
             modified: (0, 0),
-            changed: (0, i64::try_from(at).unwrap() * 1_000_000),
-        }
-    }
-
-    /// Both clocks, which began together.
-    fn moment(milliseconds: u64) -> Now {
-        Now {
-            wall: Wall(i64::try_from(milliseconds).unwrap()),
-            moment: Moment(milliseconds),
+            changed: (0, 0),
         }
     }
 
@@ -199,37 +186,43 @@ mod tests {
     }
 
     #[test]
-    fn a_process_may_have_read_what_a_file_said_since_it_started() {
+    fn a_process_may_have_read_what_a_file_was_seen_to_say_since_it_started() {
         let mut versions = Versions::default();
         for (at, current) in [(0, "a"), (10, "b"), (20, "b"), (30, "c")] {
-            // It is read some time after it changed.
-            versions.learn(key("/k"), stamp(at), config(current), moment(at + 5));
+            versions.learn(key("/k"), stamp(at), config(current), Moment(at));
         }
-        assert!(versions.known(&key("/k"), &stamp(30)).is_some());
-        assert!(versions.known(&key("/k"), &stamp(0)).is_none(), "it was");
-        for (since, expected) in [(0, "ab"), (10, "ab"), (11, "b"), (30, "b"), (31, "")] {
+        assert!(versions.known(&key("/k"), &stamp(30), Moment(31)).is_some());
+        let was = versions.known(&key("/k"), &stamp(0), Moment(31));
+        assert!(was.is_none());
+        for (since, expected) in [(0, "ab"), (1, "b"), (20, "b"), (21, "")] {
             let before = versions.before(&key("/k"), Moment(since));
             let before: String = before.iter().map(|(_, config)| says(config)).collect();
             assert_eq!(before, expected, "since {since}");
-            assert_eq!(
-                versions.has_changed(Path::new("/k"), Moment(since)),
-                !expected.is_empty()
-            );
+            let changed = versions.has_changed(Path::new("/k"), Moment(since), Moment(32));
+            assert_eq!(changed, !expected.is_empty());
         }
         assert!(versions.before(&key("/other"), Moment(0)).is_empty());
         versions.gone(&key("/k"), Moment(40));
-        assert_eq!(versions.before(&key("/k"), Moment(35)).len(), 1);
+        assert_eq!(
+            versions.before(&key("/k"), Moment(32)).len(),
+            1,
+            "seen at 32"
+        );
     }
 
     #[test]
     fn what_was_is_forgotten_before_what_is() {
         let mut versions = Versions::default();
-        versions.learn(key("/kept"), stamp(1), config("a"), moment(0));
+        versions.learn(key("/kept"), stamp(1), config("a"), Moment(0));
         for at in 0..2 * MOST as u64 {
-            versions.learn(key("/k"), stamp(at), config(&at.to_string()), moment(at));
+            versions.learn(key("/k"), stamp(at), config(&at.to_string()), Moment(at));
         }
         assert_eq!(versions.0.len(), MOST);
-        assert!(versions.known(&key("/kept"), &stamp(1)).is_some());
+        assert!(
+            versions
+                .known(&key("/kept"), &stamp(1), Moment(0))
+                .is_some()
+        );
     }
 
     #[test]
