@@ -134,6 +134,9 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     for listener in claim.listeners()? {
         tokio::spawn(server.clone().serve(Listener::new(listener)?));
     }
+    if start == Start::InBackground {
+        wire::os::let_go_of_stderr();
+    }
     tokio::spawn(watch_the_vault(vault.clone(), inbox.clone()));
     let claim = Arc::new(Mutex::new(claim));
     let leaving = Leaving {

@@ -38,7 +38,17 @@ pub enum Unclaimed {
     /// A folder that can't be used.
     #[error(transparent)]
     Place(#[from] EndpointError),
-    /// The lock or the socket can't be made.
+    /// The lock can't be used: without it nobody knows who is the resident.
+    #[error(
+        "the lock {path} can't be used ({error}): move it away if no Kubefob runs, or make it yours again"
+    )]
+    Lock {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The socket can't be made.
     #[error("{path}: {error}")]
     Io {
         /// Which.
@@ -209,12 +219,16 @@ impl Drop for Claim {
 /// The lock's file, locked. A file that somebody removed meanwhile is none: another could lock its successor.
 fn take_lock(path: &Path) -> Result<File, Unclaimed> {
     loop {
-        let lock = wire::os::open_lock(path).map_err(|error| io_at(path, error))?;
+        let unusable = |error| Unclaimed::Lock {
+            path: path.to_owned(),
+            error,
+        };
+        let lock = wire::os::open_lock(path).map_err(unusable)?;
         match lock.try_lock() {
             Ok(()) if is_at(&lock, path) => return Ok(lock),
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Unclaimed::Taken),
-            Err(TryLockError::Error(error)) => return Err(io_at(path, error)),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
     }
 }

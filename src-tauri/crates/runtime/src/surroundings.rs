@@ -203,7 +203,7 @@ impl Surroundings {
                 tracing::warn!("another resident holds the lock");
                 return Err(Over::Taken);
             }
-            Err(error @ (Unclaimed::Place(_) | Unclaimed::Io { .. })) => {
+            Err(error @ (Unclaimed::Place(_) | Unclaimed::Lock { .. } | Unclaimed::Io { .. })) => {
                 tracing::warn!(%error, "no socket");
             }
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use crate::os::{self, Stream};
 
 /// What the resident is called with by whoever needs it to be there and nothing else.
 pub const BACKGROUND: &str = "--background";
+
+/// How much of what a resident says of its failed start is passed on.
+const SAID: usize = 2048;
 
 /// Why there is no resident.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub enum Unstarted {
         program: PathBuf,
         /// How.
         status: String,
+        /// What it said of that.
+        said: String,
     },
     /// It was started and doesn't listen.
     Silent {
@@ -60,11 +65,16 @@ impl fmt::Display for Unstarted {
             Self::Refused { program, error } => {
                 write!(f, "{} can't be started: {error}", program.display())
             }
-            Self::Ended { program, status } => write!(
+            Self::Ended {
+                program,
+                status,
+                said,
+            } if said.is_empty() => write!(
                 f,
                 "Kubefob ended at its start ({status}): run {} to see why",
                 program.display()
             ),
+            Self::Ended { said, .. } => write!(f, "Kubefob can't start: {said}"),
             Self::Silent { seconds } => {
                 write!(
                     f,
@@ -120,7 +130,7 @@ pub fn resident(
     loop {
         // Whoever held the lock before us let go of it when the socket was there: so first the lock, then
         // another look.
-        let ours = started.is_none() && take(&lock);
+        let ours = started.is_none() && lock.as_ref().is_none_or(take);
         if let Some(stream) = connect(places, patience)? {
             return Ok(stream);
         }
@@ -161,7 +171,8 @@ fn program() -> Result<PathBuf, Unstarted> {
     }
 }
 
-fn lock_file(places: &Places) -> Result<File, Unstarted> {
+/// The file `starting`. Without one everybody may start, as where locks don't work.
+fn lock_file(places: &Places) -> Result<Option<File>, Unstarted> {
     let socket = places.candidates().next();
     let Some(socket) = socket.transpose().map_err(Unstarted::Place)? else {
         let looked = PathBuf::from("/run/user");
@@ -172,8 +183,7 @@ fn lock_file(places: &Places) -> Result<File, Unstarted> {
         None => places.machine_folder()?,
     };
     endpoint::create_folder(&folder, places.uid()).map_err(Unstarted::Place)?;
-    let path = folder.join("starting");
-    os::open_lock(&path).map_err(|error| Unstarted::Place(EndpointError::Io { path, error }))
+    Ok(os::open_lock(&folder.join("starting")).ok())
 }
 
 /// Whether it is ours to start. Where locks don't work everybody may: the resident's own decides.
@@ -188,10 +198,20 @@ fn has_ended_well(program: &Path, child: &mut Child) -> Result<bool, Unstarted> 
         Ok(Some(status)) if !status.success() => Err(Unstarted::Ended {
             program: program.to_path_buf(),
             status: status.to_string(),
+            said: child.stderr.as_ref().map(said).unwrap_or_default(),
         }),
         Ok(ended) => Ok(ended.is_some()),
         Err(_) => Ok(false),
     }
+}
+
+/// The last thing that it said, as one inert line: of a panic that is not its first one.
+fn said(stderr: &ChildStderr) -> String {
+    let said = os::said_so_far(stderr, SAID);
+    let said = String::from_utf8_lossy(&said);
+    let ours = |line: &str| line.strip_prefix("kubefob: ").map(str::to_owned);
+    let line = said.lines().rev().find_map(ours).unwrap_or_default();
+    line.chars().filter(|char| !char.is_control()).collect()
 }
 
 fn spawn(
@@ -212,7 +232,8 @@ fn spawn(
         .current_dir(os::root())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        // Until it listens: then it lets go of it.
+        .stderr(Stdio::piped());
     os::detach(&mut command);
     command.spawn().map_err(unstarted)
 }

@@ -96,11 +96,30 @@ fn what_is_no_stale_socket_of_ours_is_left_alone() {
 }
 
 #[test]
-fn a_lock_that_is_a_symlink_is_refused() {
+fn a_lock_that_is_no_regular_file_is_refused_without_a_wait() {
     let home = home();
+    let lock = home.folder.path().join("lock");
     let elsewhere = home.folder.path().join("elsewhere");
-    symlink(&elsewhere, home.folder.path().join("lock")).unwrap();
-    assert!(matches!(home.claim(), Err(Unclaimed::Io { .. })));
+    let pipe = || {
+        let made = std::process::Command::new("mkfifo").arg(&lock).status();
+        assert!(made.unwrap().success());
+    };
+    let link = |to: &Path| symlink(to, &lock).unwrap();
+    let makes: [&dyn Fn(); 3] = [
+        &|| link(&elsewhere),
+        &|| link(Path::new("/dev/full")),
+        &pipe,
+    ];
+    for make in makes {
+        make();
+        let refused = home.claim().unwrap_err();
+        assert!(matches!(refused, Unclaimed::Lock { .. }), "{refused}");
+        assert!(
+            refused.to_string().contains("it is no regular file"),
+            "{refused}"
+        );
+        std::fs::remove_file(&lock).unwrap();
+    }
     assert!(!elsewhere.exists());
 }
 

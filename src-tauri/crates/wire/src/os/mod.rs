@@ -13,6 +13,7 @@
 //! | `this_program` | the file that this process runs |
 //! | `detach`, `inherit_nothing` | a process that we start is one of its own |
 //! | `USUAL_PATH`, `root`, `is_named`, `is_passed` | what it has of its starter's, and what stands in for that |
+//! | `said_so_far`, `let_go_of_stderr` | what it says where it can't stay; and that it says no more |
 //! | `open_lock`, `folder_of` | a file to be locked; the folder that a socket stands in |
 //! | `check_folder`, `check_socket`, `create_folder` | the checks of `endpoint` |
 
@@ -34,11 +35,14 @@ pub use linux::{environment, harden, peer, runtime_folder, this_program};
 #[cfg(target_os = "macos")]
 pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
-pub use unix::{Stream, Uid, folder_of, is_named, is_needed, open_lock, owner, root};
+pub use unix::{
+    Stream, Uid, folder_of, is_named, is_needed, let_go_of_stderr, open_lock, owner, root,
+};
 #[cfg(windows)]
 pub use windows::{
-    Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed, named_by,
-    open_lock, owner, peer, root, runtime_folder, this_program, user_of_process,
+    Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed,
+    let_go_of_stderr, named_by, open_lock, owner, peer, root, runtime_folder, this_program,
+    user_of_process,
 };
 
 #[cfg(unix)]
@@ -50,12 +54,13 @@ pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, r
 #[cfg(unix)]
 pub(crate) use unix::{
     USUAL_PATH, check_folder, check_socket, create_folder, instance_socket, is_passed,
-    machine_socket,
+    machine_socket, said_so_far,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     DATA, LONGEST_PATH, USUAL_PATH, check_folder, check_socket, create_folder, detach, home,
     inherit_nothing, instance_socket, is_passed, machine_id, machine_socket, runtime_socket,
+    said_so_far,
 };
 
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process::ChildStderr;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -51,18 +52,49 @@ pub fn owner(path: &Path) -> io::Result<Uid> {
     Ok(fs::metadata(path)?.uid())
 }
 
-/// A file to be locked, made if it isn't there.
+/// A file to be locked, made if it isn't there. Nothing that is there instead is waited for.
 ///
 /// # Errors
-/// What the system says; a symlink is refused.
+/// What the system says; what is no regular file is refused, a symlink too.
 pub fn open_lock(path: &Path) -> io::Result<File> {
-    File::options()
+    use rustix::fs::OFlags;
+    let not_regular = || io::Error::other("it is no regular file");
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let opened = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let file = opened.map_err(|error| {
+        // "No such device or address" is what a pipe says.
+        let other = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file());
+        if other { not_regular() } else { error }
+    })?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(not_regular())
+    }
+}
+
+/// What a program that we started said on its standard error so far, as far as `most` bytes of it.
+pub(crate) fn said_so_far(stderr: &ChildStderr, most: usize) -> Vec<u8> {
+    let mut said = vec![0; most];
+    // Somebody else may have the other end too.
+    let read = rustix::io::ioctl_fionbio(stderr, true)
+        .and_then(|()| rustix::io::read(stderr, said.as_mut_slice()));
+    said.truncate(read.unwrap_or(0));
+    said
+}
+
+/// Says nothing on standard error from now on: whoever started us listens no longer.
+pub fn let_go_of_stderr() {
+    if let Ok(nothing) = File::options().write(true).open("/dev/null") {
+        // What was there before stays otherwise, which only a reader would miss.
+        let _ = rustix::stdio::dup2_stderr(nothing);
+    }
 }
 
 /// Where programs are, for one whose starter doesn't say.

@@ -135,6 +135,19 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// What a program that we started, and that has ended, said on its standard error, as far as `most` bytes of it.
+pub(crate) fn said_so_far(mut stderr: &std::process::ChildStderr, most: usize) -> Vec<u8> {
+    use std::io::Read as _;
+    let mut said = vec![0; most];
+    let length = stderr.read(&mut said).unwrap_or(0);
+    said.truncate(length);
+    said
+}
+
+/// Says nothing on standard error from now on: whoever started us listens no longer. Nobody writes there by himself
+/// here.
+pub fn let_go_of_stderr() {}
+
 /// Makes the process that `command` starts one without our console, whose Ctrl-C is not its.
 pub(crate) fn detach(command: &mut Command) {
     command.creation_flags(DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP);
