@@ -21,6 +21,7 @@ mod perform;
 mod plugin;
 mod regular;
 pub mod resident;
+mod room;
 mod run;
 mod server;
 pub mod settings;

@@ -1,6 +1,5 @@
 //! The socket, served: one task a connection, from the first frame to the last reply.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,13 +11,12 @@ use broker::asker::{Asker, Endpoint, Place};
 use broker::command::{Command, Invocation};
 use broker::contexts::{ContextCommand, ContextWish};
 use broker::event::{Commanded, Event};
-use broker::problem::Problem;
+use broker::problem::{Code, Problem};
 use broker::texts::Language;
 use broker::view::Told;
 use broker::waiters::CallerId;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::AbortHandle;
 use wire::frame::{ALIVE_EVERY, Decoder, Encoder, Reply, Request, Run};
 
 use crate::asker::{self, Found, Programs};
@@ -29,18 +27,17 @@ use crate::line::Line;
 use crate::os::files::path;
 use crate::os::socket::{self, Listener, Stream};
 use crate::plugin::Plugins;
+use crate::room::Room;
 use crate::settings::Settings;
 use crate::under_way::{Turn, UnderWay};
 use crate::window::{Link, Window};
 
 /// How long a client may take for its first frame.
 pub(crate) const FIRST_FRAME: Duration = Duration::from_secs(5);
-/// How many connections may be without a first frame; beyond that the oldest goes. More than come at one
-/// instant: who has just connected has said nothing either.
-const SILENT: usize = 2_048;
-/// How many descriptors the resident would like to have for all that.
-#[cfg(unix)]
-const DESCRIPTORS: u64 = 2 * SILENT as u64;
+/// How long one for whom there is no place may take for it: it is told so, and that takes a word of its own.
+const TURNED_AWAY: Duration = Duration::from_millis(200);
+/// How soon is tried again what the system refused, with nobody here who could give way.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// What every connection needs.
 #[derive(Clone)]
@@ -57,6 +54,7 @@ pub(crate) struct Server {
     screen: Screen,
     window: Window,
     plugins: Plugins,
+    room: Room,
 }
 
 /// Whether connections are taken. Whoever comes to a shut door waits before it, unanswered and not turned away.
@@ -97,23 +95,25 @@ impl Server {
             screen,
             window,
             plugins,
+            room: Room::of_this_process(),
         }
     }
 
     /// Takes connections while the door is open, until it is gone.
     pub(crate) async fn serve(self, mut listener: Listener) {
-        #[cfg(unix)]
-        tracing::debug!(
-            descriptors = crate::os::descriptor::allow(DESCRIPTORS),
-            "may be open"
-        );
-        let mut silent: VecDeque<(AbortHandle, oneshot::Receiver<()>)> = VecDeque::new();
         let mut door = self.door.clone();
+        let (mut found, mut refused) = (true, false);
         loop {
             let state = door.wait_for(|door| *door != Door::Shut).await;
             if state.map_or(Door::Gone, |door| *door) == Door::Gone {
                 return;
             }
+            // First: whoever waits before the door costs nothing yet.
+            let place = tokio::select! {
+                biased;
+                _ = door.changed() => continue,
+                place = self.room.enter(Room::patience(found)) => place,
+            };
             let accepted = tokio::select! {
                 biased;
                 _ = door.changed() => continue,
@@ -122,30 +122,43 @@ impl Server {
             let stream = match accepted {
                 Ok(stream) => stream,
                 Err(error) => {
-                    // Out of descriptors: those without a first frame make room.
-                    tracing::warn!(%error, "accept");
-                    if let Some((oldest, _)) = silent.pop_front() {
-                        oldest.abort();
+                    // The whole system may be out of descriptors: those without a first frame make room.
+                    if !std::mem::replace(&mut refused, true) {
+                        tracing::warn!(%error, "accept");
                     }
-                    tokio::task::yield_now().await;
+                    if self.room.give_way() {
+                        tokio::task::yield_now().await;
+                    } else {
+                        tokio::time::sleep(AGAIN).await;
+                    }
                     continue;
                 }
             };
-            if silent.len() >= SILENT {
-                silent.retain_mut(|(_, spoke)| {
-                    matches!(spoke.try_recv(), Err(oneshot::error::TryRecvError::Empty))
-                });
-            }
-            if silent.len() >= SILENT
-                && let Some((oldest, _)) = silent.pop_front()
-            {
-                oldest.abort();
-            }
+            refused = false;
+            let place = place.or_else(|| self.room.try_enter());
+            found = place.is_some();
+            let Some(place) = place else {
+                drop(tokio::time::timeout(TURNED_AWAY, self.turned_away(stream)).await);
+                continue;
+            };
             let (speaks, spoke) = oneshot::channel();
             let turn = self.under_way.connection();
-            let task = tokio::spawn(self.clone().connection(stream, speaks, turn));
-            silent.push_back((task.abort_handle(), spoke));
+            let connection = self.clone().connection(stream, speaks, turn);
+            let task = tokio::spawn(async move {
+                connection.await;
+                drop(place);
+            });
+            self.room.came(task.abort_handle(), spoke);
         }
+    }
+
+    /// Everybody who is here waits for something: one more is told, and comes again.
+    async fn turned_away(&self, mut stream: Stream) {
+        if !socket::peer(&stream).is_ok_and(|peer| peer.uid == self.uid) {
+            return;
+        }
+        drop(read(&mut stream, &mut Decoder::new()).await);
+        drop(refuse(&mut stream, &Problem::plain(Code::Busy)).await);
     }
 
     async fn connection(self, mut stream: Stream, speaks: oneshot::Sender<()>, under_way: Turn) {
@@ -174,11 +187,7 @@ impl Server {
                 return self.window.control(link, first, &self).await;
             }
             Ok(Ok(Some(Request::Answer(_)))) | Ok(Err(_)) => {
-                let problem = Problem::plain(broker::problem::Code::BadClient);
-                let text = format!("kubefob: {}\n", problem.line(Default::default()));
-                let mut encoder = Encoder::new();
-                let replies = [Reply::Stderr(text), Reply::Exit(1)];
-                drop(write(&mut stream, &mut encoder, &replies).await);
+                drop(refuse(&mut stream, &Problem::plain(Code::BadClient)).await);
             }
             Ok(Ok(None)) | Err(_) => {}
         }
@@ -276,6 +285,7 @@ impl Server {
         match invocation {
             Ok(Invocation::GetToken(get_token)) => {
                 let asker = found.asker.clone();
+                let _turn = self.room.look().await;
                 match self.files.wanted(found, &run, *get_token).await {
                     Ok(wanted) => Event::Asked(Box::new(wanted.asked_by(caller, asker))),
                     Err(problem) => Event::Refused(caller, problem),
@@ -402,6 +412,7 @@ impl Server {
         wish: ContextWish,
     ) -> Event {
         let variable = run.variable("KUBECONFIG").map(path);
+        let _turn = self.room.look().await;
         match self.files.contexts(flag, variable, path(&run.cwd)).await {
             Ok(kubeconfigs) => Event::Contexts(Box::new(ContextCommand {
                 caller,
@@ -452,6 +463,13 @@ pub(crate) async fn read(
             Ok(length) => decoder.push(buffer.get(..length).unwrap_or_default()),
         }
     }
+}
+
+/// Says what is wrong to one who is asked nothing.
+async fn refuse(stream: &mut Stream, problem: &Problem) -> std::io::Result<()> {
+    let text = format!("kubefob: {}\n", problem.line(Language::default()));
+    let replies = [Reply::Stderr(text), Reply::Exit(1)];
+    write(stream, &mut Encoder::new(), &replies).await
 }
 
 pub(crate) async fn write(

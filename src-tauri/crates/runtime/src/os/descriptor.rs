@@ -39,6 +39,11 @@ pub(crate) fn allow(wanted: u64) -> u64 {
     }
 }
 
+/// How many are open. None: the system does not show it.
+pub(crate) fn open() -> Option<usize> {
+    Some(std::fs::read_dir("/dev/fd").ok()?.count())
+}
+
 /// Lets the program that `command` starts find a descriptor under a number. It is that process's alone.
 pub(crate) fn hand(command: &mut tokio::process::Command, descriptor: OwnedFd, number: RawFd) {
     // SAFETY: dup2 and fcntl are async-signal-safe and touch no memory; the number is the new process's own, which
