@@ -231,6 +231,8 @@ codes! {
     VaultDamaged = "vault-damaged",
     /// The settings file is of a newer version, or not readable; `path`, `reason`.
     BadSettings = "bad-settings",
+    /// There is no log; `path`, `reason`.
+    NoLog = "no-log",
     /// Another program was installed, and this one goes on since its tokens would be lost; ``.
     UpgradeWaits = "upgrade-waits",
     /// Another program was installed and can't take over; `path`, `reason`.

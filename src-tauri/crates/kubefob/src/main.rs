@@ -55,8 +55,11 @@ fn start() -> anyhow::Result<()> {
         Err(error) => return Err(error.into()),
     };
     let folders = Folders::of(&places)?;
-    folders.create(&places)?;
-    log::start(&folders.log)?;
+    let lacking = folders.create(&places);
+    let log = match &lacking.log {
+        None => log::start(&folders.log).err(),
+        Some(error) => Some(runtime::log::unwritten(&folders.log, &error.to_string())),
+    };
     if rustls::crypto::ring::default_provider()
         .install_default()
         .is_err()
@@ -76,6 +79,7 @@ fn start() -> anyhow::Result<()> {
             program,
             environment,
             start,
+            log,
             |front| desktop.draw(front),
         ));
         // What still blocks (a keyring's prompt) is not waited for.

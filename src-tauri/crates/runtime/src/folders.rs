@@ -78,22 +78,28 @@ impl Folders {
         }
     }
 
-    /// Makes those that are missing, for the user alone.
-    ///
-    /// # Errors
-    /// What can't be made, or is somebody else's.
-    pub fn create(&self, places: &Places) -> Result<(), EndpointError> {
-        for folder in [
-            &self.machine,
-            &self.data,
-            &self.vault,
-            &self.log,
-            &self.config,
-        ] {
-            create_folder(folder, places.uid())?;
+    /// Makes those that are missing, for the user alone. What can't be made, or is somebody else's, costs what
+    /// would rest there and no more. Vault and settings look at theirs whenever they read it.
+    #[must_use]
+    pub fn create(&self, places: &Places) -> Lacking {
+        let create = |folder: &Path| create_folder(folder, places.uid()).err();
+        for folder in [&self.machine, &self.vault, &self.config] {
+            drop(create(folder));
         }
-        Ok(())
+        Lacking {
+            data: create(&self.data),
+            log: create(&self.log),
+        }
     }
+}
+
+/// The folders that can't be used, and why.
+#[derive(Debug, Default)]
+pub struct Lacking {
+    /// That of accounts and trust.
+    pub data: Option<EndpointError>,
+    /// That of the log.
+    pub log: Option<EndpointError>,
 }
 
 /// A path as people write it, `~` for their home.
@@ -128,7 +134,8 @@ mod tests {
         let uid = wire::os::uid().unwrap();
         let places = Places::new(uid, Some(instance.path().as_os_str()), || None).unwrap();
         let folders = Folders::of(&places).unwrap();
-        folders.create(&places).unwrap();
+        let lacking = folders.create(&places);
+        assert!(lacking.data.is_none() && lacking.log.is_none());
         for folder in [
             &folders.config,
             &folders.data,

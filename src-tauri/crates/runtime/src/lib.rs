@@ -15,6 +15,7 @@ mod ground;
 mod handover;
 mod inbox;
 mod line;
+pub mod log;
 mod notices;
 mod os;
 mod perform;

@@ -15,6 +15,8 @@ pub(crate) enum Notice {
     Settings,
     /// A program that should have taken this one's place.
     Upgrade,
+    /// The log.
+    Log,
 }
 
 /// The problems, shared by its clones.

@@ -30,6 +30,7 @@ use crate::files;
 use crate::front::Stage;
 use crate::inbox::{Inbox, Listening, Message};
 use crate::line::Line;
+use crate::log::States;
 use crate::os::processes;
 use crate::server::Server;
 use crate::settings;
@@ -66,6 +67,7 @@ pub(crate) struct Performer {
     woken: Moment,
     ending: bool,
     stage: Stage,
+    logged: States,
     window: Window,
     server: Server,
     config: PathBuf,
@@ -113,6 +115,7 @@ impl Performer {
             under_way,
             edits: Arc::default(),
             stage,
+            logged: States::default(),
             window,
             server,
             config,
@@ -182,9 +185,7 @@ impl Performer {
                 });
             }
             Effect::Show(view) => {
-                for account in &view.accounts {
-                    tracing::info!(account = account.id, state = ?account.state, "state");
-                }
+                self.logged.changes(&view);
                 self.stage.show(*view);
             }
             Effect::Reset(_) => self.reset(),

@@ -10,6 +10,7 @@ use broker::broker::Broker;
 use broker::command::Command;
 use broker::event::{AtRest, Event, Restored};
 use broker::menu::Action;
+use broker::problem::Problem;
 use broker::secret::RefreshToken;
 use broker::session::Loss;
 use tokio::sync::{Notify, watch};
@@ -52,10 +53,11 @@ pub enum Start {
 /// Runs the resident until it is told to end, while `draw` shows what there is to be seen.
 ///
 /// `environment` is the one that it was started with: it names the desktop. `program` is the file that it was
-/// started from.
+/// started from. `log` says why there is none.
 ///
 /// # Errors
 /// What the system refuses at the start.
+#[allow(clippy::too_many_arguments, reason = "all that is there at the start")]
 pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     places: &Places,
     folders: &Folders,
@@ -63,6 +65,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     program: Program,
     environment: Vec<(OsString, OsString)>,
     start: Start,
+    log: Option<Problem>,
     draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
     #[cfg(unix)]
@@ -101,6 +104,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         tracing::warn!(problem = problem.code.name(), "the defaults hold");
         notices.set(Notice::Settings, Some(problem));
     }
+    notices.set(Notice::Log, log);
     if first {
         inbox.event(Event::FirstStart(files.first_start()));
     }
