@@ -15,6 +15,9 @@ use broker::settings::{Choice, KeepFresh, Theme};
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use wire::endpoint::{EndpointError, check_folder};
+
+use crate::regular::{self, Unread};
 
 const VERSION: u64 = 1;
 
@@ -94,13 +97,10 @@ pub fn path(config: &Path) -> PathBuf {
 #[must_use]
 pub fn load(config: &Path) -> (Settings, Option<Problem>) {
     let path = path(config);
-    match read(&path) {
-        Ok(None) => (Settings::default(), None),
-        Ok(Some(bytes)) => match parse(&bytes) {
-            Ok(settings) => (settings, None),
-            Err(reason) => (Settings::default(), Some(bad(&path, reason))),
-        },
-        Err(error) => (Settings::default(), Some(bad(&path, error.to_string()))),
+    let read = read(config).and_then(|bytes| bytes.as_deref().map(parse).transpose());
+    match read {
+        Ok(settings) => (settings.unwrap_or_default(), None),
+        Err(reason) => (Settings::default(), Some(bad(&path, reason))),
     }
 }
 
@@ -212,19 +212,20 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
-fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    let found = match fs::metadata(path) {
-        Ok(found) => found,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    if !found.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+/// Only from a folder that nobody else may write to: the file names a program that is started.
+fn read(config: &Path) -> Result<Option<Vec<u8>>, String> {
+    let folder = wire::os::uid().map(|uid| check_folder(config, &uid));
+    match folder.map_err(|error| error.to_string())? {
+        Ok(()) => {}
+        Err(EndpointError::Missing { .. }) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
     }
-    if found.len() > LARGEST {
-        return Err(io::Error::other("it is far too large"));
+    let path = path(config);
+    match regular::open(&path).and_then(|file| regular::bounded(&file, LARGEST)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(Unread::Missing) => Ok(None),
+        Err(unread) => Err(unread.reason()),
     }
-    fs::read(path).map(Some)
 }
 
 fn bad(path: &Path, reason: String) -> Problem {

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::named;
+use crate::regular::{self, Unread};
 
 /// A line by which ours is known: another's of the same name is not touched.
 const OURS: &str = "X-Kubefob=1";
@@ -78,15 +79,20 @@ impl Entry {
     }
 
     fn read(&self) -> io::Result<Option<String>> {
-        let found = match fs::metadata(&self.path) {
-            Ok(found) => found,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if !found.is_file() || found.len() > LARGEST {
-            return Err(io::Error::other("another program's file is there"));
+        let read = regular::open(&self.path).and_then(|file| regular::bounded(&file, LARGEST));
+        let others = || io::Error::other("another program's file is there");
+        match read {
+            Ok(bytes) => String::from_utf8(bytes).map(Some).map_err(|_| others()),
+            Err(Unread::Missing) => Ok(None),
+            Err(Unread::Io(error)) => Err(error),
+            Err(
+                Unread::NotRegular
+                | Unread::TooLong
+                | Unread::Malformed(_)
+                | Unread::Unsettled
+                | Unread::InDoubt(_),
+            ) => Err(others()),
         }
-        fs::read_to_string(&self.path).map(Some)
     }
 
     fn text(&self) -> io::Result<String> {
