@@ -85,7 +85,7 @@ impl Broker {
         let id = draft.key.id();
         if self.accounts.contains_key(&id) {
             self.try_secret(&id, draft.secret, now, effects);
-            return self.told_added(caller, &asker, &id, true, json, effects);
+            return self.told_added(caller, &asker, &id, true, json);
         }
         effects.push(self.discovery(caller, draft.key.clone(), &asker, now));
         let draft = Some(Box::new(draft));
@@ -173,9 +173,10 @@ impl Broker {
             self.keep_down(effects);
         }
         if !sign_in || known {
-            return self.told_added(caller, &asker, &id, known, json, effects);
+            return self.told_added(caller, &asker, &id, known, json);
         }
-        effects.push(self.added(caller, &asker, &id, known, json));
+        let added = self.added(&asker, &id, known, json);
+        effects.push(Effect::Reply(caller, added));
         let wants = Wish::SignIn {
             account: id,
             open_browser: true,
@@ -223,26 +224,20 @@ impl Broker {
     }
 
     fn told_added(
-        &self,
+        &mut self,
         caller: CallerId,
         asker: &Asker,
         id: &AccountId,
         known: bool,
         json: bool,
-        effects: &mut Vec<Effect>,
     ) {
-        effects.push(self.added(caller, asker, id, known, json));
-        effects.push(Effect::Reply(caller, Reply::Done(0)));
+        // How a kubeconfig uses it is of use either way.
+        let told = || self.added(asker, id, known, json);
+        let (done, otherwise) = (told(), told());
+        self.claim(caller, done, Some(otherwise));
     }
 
-    fn added(
-        &self,
-        caller: CallerId,
-        asker: &Asker,
-        id: &AccountId,
-        known: bool,
-        json: bool,
-    ) -> Effect {
+    fn added(&self, asker: &Asker, id: &AccountId, known: bool, json: bool) -> Reply {
         let (label, stanza) = self
             .accounts
             .get(id)
@@ -256,7 +251,7 @@ impl Broker {
             known,
             stanza,
         };
-        Effect::Reply(caller, Reply::Outcome(Box::new(told), text))
+        Reply::Outcome(Box::new(told), text)
     }
 
     /// A client secret that was typed for an account that is there: worth a try, like one of newer flags.

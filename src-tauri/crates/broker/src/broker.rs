@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::asker::{Asker, Desktop};
+use crate::claims::Claims;
 use crate::clock::{Deadline, Moment, Now, Wall};
 use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Reply, Restored};
 use crate::found::{Files, Stanza};
@@ -52,6 +53,7 @@ pub struct Broker {
     pub(crate) reach: Reach,
     pub(crate) autostart: bool,
     pub(crate) resetting: Option<Resetting>,
+    pub(crate) claims: Claims,
     jitter: Jitter,
     attempts: u64,
     clock_base: Option<i64>,
@@ -130,6 +132,7 @@ impl Broker {
             reach: Reach::after(kept.told_of_no_tray),
             autostart: false,
             resetting: None,
+            claims: Claims::default(),
             accounts,
             trust: Trust::restored(kept.trusts),
             questions: Questions::default(),
@@ -197,7 +200,10 @@ impl Broker {
                 // It may have been a client secret.
                 line.zeroize();
             }
-            Event::Gone(caller) => self.gone(caller, now, &mut effects),
+            Event::Gone(caller) => {
+                self.claims.gone(caller);
+                self.gone(caller, now, &mut effects);
+            }
             Event::Approved(question, answer, ticked) => {
                 self.approved(question, answer, &ticked, now, &mut effects);
             }
@@ -222,6 +228,8 @@ impl Broker {
             Event::SignedOut(account, attempt, outcome) => {
                 self.signed_out(&account, attempt, &outcome, &mut effects);
             }
+            Event::Forgotten(account, outcome) => self.forgotten(account, outcome),
+            Event::Settled(what, unwritten) => self.settled(what, unwritten, &mut effects),
             Event::Loaded(restored, keep) => {
                 self.loaded(restored, keep, now);
                 if let Early::Waits(early) = std::mem::replace(&mut self.early, Early::Over) {
@@ -256,6 +264,7 @@ impl Broker {
                 self.questions_overdue(now, &mut effects);
             }
         }
+        self.settle(&mut effects);
         self.show(now, &mut effects);
         effects
     }

@@ -13,7 +13,7 @@ use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::text;
-use crate::trust::{Approval, By, Pair};
+use crate::trust::{Answer, Approval, By, Pair};
 use crate::view::{StepView, Told, View};
 use crate::waiters::CallerId;
 
@@ -166,7 +166,7 @@ impl Broker {
                 };
                 self.untrust(&pair, effects);
                 let text = report::done("untrusted", &name, json, asker.language);
-                say(caller, text, effects);
+                self.claim_forgotten(caller, &pair.account, Reply::Out(text), None);
             }
             Command::Use { .. } => no_files(caller, effects),
             Command::Discover { issuer } => self.discover(caller, asker, &issuer, now, effects),
@@ -180,7 +180,7 @@ impl Broker {
                 match named.and_then(|account| self.rename(&account, &label, effects)) {
                     Ok(()) => {
                         let text = report::done("renamed", &label, json, asker.language);
-                        say(caller, text, effects);
+                        self.claim(caller, Reply::Out(text), None);
                     }
                     Err(problem) => refuse(caller, &problem, effects),
                 }
@@ -319,7 +319,7 @@ impl Broker {
                 continue;
             };
             let language = asker.language;
-            let text = report::signed_out(&label, outcome, wants.json(), language);
+            let json = wants.json();
             let told = Told::SignedOut {
                 revocation: StepView::of(&outcome.revocation, language),
                 provider_session: outcome
@@ -327,7 +327,10 @@ impl Broker {
                     .as_ref()
                     .map(|step| StepView::of(step, language)),
             };
-            self.end(caller, Reply::Outcome(Box::new(told), text), 0, effects);
+            let text = report::signed_out(&label, outcome, json, language);
+            let done = Reply::Outcome(Box::new(told), text);
+            let otherwise = Reply::Out(report::signed_out_there(&label, outcome, json, language));
+            self.claim_forgotten(caller, id, done, Some(otherwise));
         }
         if removing {
             self.removed(id, removed, Some(outcome), effects);
@@ -369,7 +372,7 @@ impl Broker {
     pub(crate) fn told_answer(
         &mut self,
         caller: CallerId,
-        answer: crate::trust::Answer,
+        answer: Answer,
         question: &crate::trust::Question,
         json: bool,
         effects: &mut Vec<Effect>,
@@ -378,7 +381,10 @@ impl Broker {
             return;
         };
         let text = report::answered(answer, question, json, known.asker.language);
-        self.end(caller, Reply::Out(text), 0, effects);
+        match answer {
+            Answer::Always => self.claim(caller, Reply::Out(text), None),
+            Answer::Once | Answer::No => self.end(caller, Reply::Out(text), 0, effects),
+        }
     }
 
     /// What stands in the person's own kubeconfig at the very first start is trusted in bulk.

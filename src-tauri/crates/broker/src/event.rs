@@ -57,6 +57,10 @@ pub enum Event {
     SignedIn(AccountId, AttemptId, SignInOutcome),
     /// A sign-out ended.
     SignedOut(AccountId, AttemptId, SignOutOutcome),
+    /// What rested of an account is forgotten, or still rests.
+    Forgotten(AccountId, Result<(), Problem>),
+    /// All that was to be written down or forgotten is so at rest; or why what is to be written down is not.
+    Settled(SettleId, Option<Problem>),
     /// The vault gave what it has.
     Loaded(Vec<Restored>, Keep),
     /// The first start ever: what stands in the person's own kubeconfig.
@@ -116,6 +120,8 @@ pub enum Effect {
     KeepSecret(Box<AccountKey>, ClientSecret),
     /// Write down accounts and trust.
     Keep(Box<Kept>),
+    /// Say once all that was to be kept or forgotten before this is so at rest, or why it is not.
+    Settle(SettleId),
     /// Change a kubeconfig: lock, read, edit, write, report once.
     Edit(Box<Edit>),
     /// Look at a provider, and say to the broker what it announces.
@@ -264,6 +270,10 @@ pub struct AskPage {
 /// A question that waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct QuestionId(pub u64);
+
+/// Something that is told once it is at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SettleId(pub u64);
 
 /// What is written down, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -9,6 +9,7 @@ pub mod argv;
 pub mod asker;
 mod asking;
 pub mod broker;
+mod claims;
 pub mod clock;
 pub mod command;
 pub mod commands;

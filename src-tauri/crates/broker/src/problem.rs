@@ -221,6 +221,18 @@ codes! {
     CannotLook = "cannot-look",
     /// Tokens can't be written; `path`, `reason`.
     CannotKeep = "cannot-keep",
+    /// Something that was to be forgotten can't be removed; `path`, `reason`.
+    CannotForget = "cannot-forget",
+    /// What was done is not written down; `path`, `reason`.
+    OnlyUntilEnd = "only-until-end",
+    /// Accounts and trust can't be written down; `path`, `reason`.
+    AccountsUnwritten = "accounts-unwritten",
+    /// Accounts and trust were set aside, since they could not be used; `path`, `reason`, `aside`.
+    AccountsSetAside = "accounts-set-aside",
+    /// Accounts and trust were there once and are gone; `path`.
+    AccountsLost = "accounts-lost",
+    /// Accounts and trust can't be used, nor be set aside; `path`, `reason`.
+    AccountsUnused = "accounts-unused",
     /// The keyring is locked; ``.
     KeyringLocked = "keyring-locked",
     /// There is no keyring; ``.

@@ -4,7 +4,7 @@
 use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::asking::{Wish, refuse};
-use crate::broker::{Broker, Caller};
+use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::event::{Effect, Reply};
 use crate::outcome::{Forget, SignOutOutcome};
@@ -131,6 +131,16 @@ impl Broker {
         let Some(account) = self.accounts.remove(id) else {
             return;
         };
+        let label = account.label.clone();
+        // What could not be forgotten comes back at the next start: it stays, to be removed again.
+        if self.claims.is_unforgotten(id) {
+            let removing = false;
+            let account = Account {
+                removing,
+                ..account
+            };
+            self.accounts.insert(id.clone(), account);
+        }
         self.keep_down(effects);
         let named = self.stanzas.iter().filter(|stanza| stanza.flags.id() == id);
         let contexts: Vec<String> = named
@@ -141,12 +151,15 @@ impl Broker {
                 continue;
             };
             let (language, json) = (asker.language, wants.json());
-            let text = report::removed(&account.label, &contexts, outcome, json, language);
+            let text = report::removed(&label, &contexts, outcome, json, language);
             let told = Told::Removed {
                 contexts: contexts.iter().take(NAMED).cloned().collect(),
                 revocation: outcome.map(|outcome| StepView::of(&outcome.revocation, language)),
             };
-            self.end(caller, Reply::Outcome(Box::new(told), text), 0, effects);
+            let done = Reply::Outcome(Box::new(told), text);
+            let otherwise =
+                outcome.map(|outcome| report::signed_out_there(&label, outcome, json, language));
+            self.claim_forgotten(caller, id, done, otherwise.map(Reply::Out));
         }
     }
 }

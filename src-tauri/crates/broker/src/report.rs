@@ -380,6 +380,24 @@ pub(crate) fn signed_out(
     joined(lines)
 }
 
+/// After a sign-out of which something still rests here: what became of it at the provider.
+#[must_use]
+pub(crate) fn signed_out_there(
+    account: &str,
+    outcome: &SignOutOutcome,
+    as_json: bool,
+    language: Language,
+) -> String {
+    if as_json {
+        return signed_out(account, outcome, true, language);
+    }
+    let mut lines = step_lines("revocation", &outcome.revocation, language);
+    if let Some(step) = &outcome.provider_session {
+        lines.extend(step_lines("provider-session", step, language));
+    }
+    joined(lines)
+}
+
 /// After `kubectl fob remove`.
 #[must_use]
 pub(crate) fn removed(

@@ -55,6 +55,15 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         self.effects = self.broker.handle(event, start());
+        // The disk takes everything.
+        if let Some(Effect::Settle(what)) = self
+            .effects
+            .iter()
+            .find(|effect| matches!(effect, Effect::Settle(_)))
+        {
+            let settled = Event::Settled(*what, None);
+            self.effects.extend(self.broker.handle(settled, start()));
+        }
         for effect in &self.effects {
             if let Effect::Keep(kept) = effect {
                 self.kept = (**kept).clone();

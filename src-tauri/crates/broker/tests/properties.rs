@@ -219,6 +219,12 @@ impl World {
                     self.refreshing.clear();
                     self.handle(Event::SignedOut(request.account, attempt, outcome));
                 }
+                // The disk takes it, or it does not: everybody is told either way.
+                Effect::Settle(what) => {
+                    let full = self.next.is_multiple_of(3);
+                    let full = full.then(|| Problem::plain(Code::AccountsUnwritten));
+                    self.handle(Event::Settled(what, full));
+                }
                 Effect::Tell(..)
                 | Effect::OpenAgain(_)
                 | Effect::Open(..)

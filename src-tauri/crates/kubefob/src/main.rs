@@ -79,6 +79,7 @@ fn start() -> anyhow::Result<()> {
             program,
             environment,
             start,
+            lacking,
             log,
             |front| desktop.draw(front),
         ));

@@ -78,6 +78,22 @@ impl Folders {
         }
     }
 
+    /// The vaults of every machine that shares these folders, this one's first.
+    pub(crate) fn vaults(&self) -> Vec<PathBuf> {
+        let mut vaults = vec![self.vault.clone()];
+        if self.instance.is_none()
+            && let Some(machines) = self.machine.parent()
+            && let Ok(machines) = std::fs::read_dir(machines)
+        {
+            vaults.extend(
+                machines
+                    .flatten()
+                    .map(|machine| machine.path().join("vault")),
+            );
+        }
+        vaults
+    }
+
     /// Makes those that are missing, for the user alone. What can't be made, or is somebody else's, costs what
     /// would rest there and no more. Vault and settings look at theirs whenever they read it.
     #[must_use]

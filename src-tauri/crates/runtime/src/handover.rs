@@ -17,6 +17,7 @@ use crate::notices::{Notice, Notices};
 use crate::resident::Leaving;
 use crate::server::Door;
 use crate::single::Claim;
+use crate::store::Store;
 use crate::under_way::{Counts, UnderWay};
 use crate::upgrade::{Fate, Program, Tried};
 use crate::vault::Vault;
@@ -32,6 +33,7 @@ pub(crate) struct Handover {
     pub(crate) program: Program,
     pub(crate) claim: Arc<Mutex<Claim>>,
     pub(crate) vault: Vault,
+    pub(crate) store: Store,
     pub(crate) door: watch::Sender<Door>,
     pub(crate) under_way: UnderWay,
     pub(crate) screen: Screen,
@@ -104,7 +106,7 @@ impl Handover {
             };
             let nobody_waits = |counts: &Counts| counts.transactions == 0 && counts.waiting == 0;
             self.under_way.until(nobody_waits).await;
-            if self.vault.rests() && self.vault.opens().await {
+            if self.store.rests() && self.vault.rests() && self.vault.opens().await {
                 match self.hand_over(tried).await {
                     Answer::Busy => {}
                     Answer::Refused(error) => return self.failed(&error),

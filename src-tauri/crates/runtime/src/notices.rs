@@ -17,6 +17,10 @@ pub(crate) enum Notice {
     Upgrade,
     /// The log.
     Log,
+    /// What was found of accounts and trust.
+    Found,
+    /// What is written down of them.
+    Accounts,
 }
 
 /// The problems, shared by its clones.

@@ -10,7 +10,7 @@ use broker::clock::Moment;
 use broker::command::ScreenName;
 use broker::commands::address_text;
 use broker::contexts::Edit;
-use broker::event::{Address, AskPage, Effect, Event, QuestionId, Reply, SignIn};
+use broker::event::{Address, AskPage, Effect, Event, Kept, QuestionId, Reply, SettleId, SignIn};
 use broker::outcome::{
     AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignOutRequest,
 };
@@ -19,8 +19,8 @@ use broker::secret::ClientSecret;
 use broker::settings::{Choice, Keep};
 use broker::tokens::Tokens;
 use broker::waiters::CallerId;
-use tokio::sync::{Mutex, mpsc};
-use tokio::task::AbortHandle;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::autostart::Autostart;
 use crate::blocking::blocking;
@@ -31,10 +31,11 @@ use crate::front::Stage;
 use crate::inbox::{Inbox, Listening, Message};
 use crate::line::Line;
 use crate::log::States;
+use crate::notices::{Notice, Notices};
 use crate::os::processes;
 use crate::server::Server;
 use crate::settings;
-use crate::store::{self, Store};
+use crate::store::{self, Store, Wanted};
 use crate::under_way::{Turn, UnderWay};
 use crate::vault::{Record, State, Vault};
 use crate::window::{Pane, Window};
@@ -59,7 +60,10 @@ pub(crate) struct Performer {
     running: HashMap<AttemptId, AbortHandle>,
     pages: Vec<AbortHandle>,
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
-    keeping: mpsc::UnboundedSender<(broker::event::Kept, Turn)>,
+    store: Store,
+    keeping: mpsc::UnboundedSender<Wanted<Turn>>,
+    /// What is being forgotten.
+    forgetting: Vec<JoinHandle<()>>,
     under_way: UnderWay,
     /// Whose turn it is to change a kubeconfig.
     edits: Arc<Mutex<()>>,
@@ -98,9 +102,12 @@ impl Performer {
         config: PathBuf,
         autostart: Autostart,
         leftovers: Arc<[PathBuf]>,
+        owed: Option<Box<Kept>>,
+        notices: Notices,
     ) -> Self {
-        let (keeping, kept) = mpsc::unbounded_channel();
-        tokio::spawn(store.keep_each(kept, store::AGAIN));
+        let (keeping, wanted) = mpsc::unbounded_channel();
+        let told = move |problem| notices.set(Notice::Accounts, problem);
+        tokio::spawn(store.clone().keep_each(wanted, store::AGAIN, owed, told));
         Self {
             inbox,
             vault,
@@ -111,7 +118,9 @@ impl Performer {
             running: HashMap::new(),
             pages: Vec::new(),
             accounts: HashMap::new(),
+            store,
             keeping,
+            forgetting: Vec::new(),
             under_way,
             edits: Arc::default(),
             stage,
@@ -171,8 +180,10 @@ impl Performer {
             Effect::Forget(account, forget) => self.forget(account, forget),
             Effect::KeepSecret(key, secret) => self.keep_secret(*key, secret),
             Effect::Keep(kept) => {
-                drop(self.keeping.send((*kept, self.under_way.transaction())));
+                let turn = self.under_way.transaction();
+                drop(self.keeping.send(Wanted::Keep(kept, turn)));
             }
+            Effect::Settle(what) => self.settle(what),
             Effect::Edit(edit) => self.edit(edit),
             Effect::Discover(caller, request) => self.discover(caller, *request),
             Effect::Choose(caller, choice) => self.choose(caller, choice),
@@ -210,7 +221,42 @@ impl Performer {
     /// Whether another program could go on where this one stands: nothing is under way, and what is to be kept
     /// rests.
     pub(crate) fn is_calm(&self) -> bool {
-        self.under_way.counts().calm() && self.vault.rests()
+        self.under_way.counts().calm() && self.vault.rests() && self.store.rests()
+    }
+
+    /// Says once all that is to be kept or forgotten by now is so at rest, or why it is not. A disk that does not
+    /// answer is no reason to keep anybody waiting.
+    fn settle(&mut self, what: SettleId) {
+        let (inbox, forgetting) = (self.inbox.clone(), std::mem::take(&mut self.forgetting));
+        let (written, store) = (self.written(), self.store.clone());
+        let turn = self.under_way.transaction();
+        tokio::spawn(async move {
+            let settled = async {
+                for forgotten in forgetting {
+                    // What came of it is told by an event of its own.
+                    drop(forgotten.await);
+                }
+                written.await
+            };
+            let settled = tokio::time::timeout(CALM, settled).await;
+            let problem = settled.unwrap_or_else(|_| Some(store.unanswered()));
+            inbox.event(Event::Settled(what, problem));
+            drop(turn);
+        });
+    }
+
+    /// Why not all that is to be written down is so, after another try.
+    fn written(&self) -> impl Future<Output = Option<Problem>> + use<> {
+        let (asker, answer) = oneshot::channel();
+        drop(self.keeping.send(Wanted::Settle(asker)));
+        async { answer.await.ok().flatten() }
+    }
+
+    /// Tries once more what the disk did not take: the last time.
+    pub(crate) async fn write_what_is_owed(&self) {
+        if !self.store.rests() {
+            drop(tokio::time::timeout(LISTENING, self.written()).await);
+        }
     }
 
     /// Begins nothing any more that needs a person, and gives up what does.
@@ -266,6 +312,7 @@ impl Performer {
     /// Deletes all that rests, says what could not be, and ends.
     fn reset(&self) {
         let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
+        let store = self.store.clone();
         let (leftovers, autostart) = (self.leftovers.clone(), self.autostart.clone());
         let under_way = self.under_way.clone();
         tokio::spawn(async move {
@@ -276,7 +323,8 @@ impl Performer {
             let others = blocking(move || {
                 let leftovers = leftovers.iter().map(|path| store::remove(path));
                 let others = leftovers.chain([autostart.remove()]);
-                others.filter_map(Result::err).collect::<Vec<_>>()
+                let others = others.filter_map(Result::err);
+                others.chain(store.empty()).collect::<Vec<_>>()
             });
             match others.await {
                 Ok(others) => problems.extend(others),
@@ -474,7 +522,7 @@ impl Performer {
             if let Some(newer) = latest.0.take() {
                 request.tokens = Some(newer);
             }
-            forgotten(&vault, &request.account, request.forget).await;
+            forgotten(&vault, &request.account, request.forget, &inbox).await;
             let outcome = match files::trusted(&request.key).await {
                 Ok(trusted) => provider::sign_out(&request, &trusted, &clock::wall).await,
                 Err(problem) => broker::outcome::SignOutOutcome {
@@ -489,15 +537,16 @@ impl Performer {
     }
 
     fn forget(&mut self, account: AccountId, forget: Forget) {
-        let vault = self.vault.clone();
+        let (inbox, vault) = (self.inbox.clone(), self.vault.clone());
         let latest = self.account(&account);
         let turn = self.under_way.transaction();
-        tokio::spawn(async move {
+        self.forgetting.retain(|under_way| !under_way.is_finished());
+        self.forgetting.push(tokio::spawn(async move {
             let latest = latest.lock().await;
-            forgotten(&vault, &account, forget).await;
+            forgotten(&vault, &account, forget, &inbox).await;
             drop(latest);
             drop(turn);
-        });
+        }));
     }
 
     fn keep_secret(&mut self, key: AccountKey, secret: ClientSecret) {
@@ -536,14 +585,16 @@ fn tell_address(line: Option<&mut Line>, listening: &Listening, address: Address
     line.say_address(url, text);
 }
 
-async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget) {
+/// Forgets, and says what came of it.
+async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget, inbox: &Inbox) {
     let done = match forget {
         Forget::Tokens => vault.forget_tokens(account).await,
         Forget::Everything => vault.forget(account).await,
     };
-    if let Err(problem) = done {
+    if let Err(problem) = &done {
         tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
     }
+    inbox.event(Event::Forgotten(account.clone(), done));
 }
 
 /// The refresh itself: noted before it is sent.

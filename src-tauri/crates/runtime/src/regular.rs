@@ -38,6 +38,21 @@ impl Unread {
     }
 }
 
+/// Why something was not written or removed, in words.
+pub(crate) fn refusal(error: &io::Error) -> String {
+    let kind = error.kind();
+    if matches!(
+        kind,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    ) {
+        "the disk is full".to_owned()
+    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
+        "the file system is read-only".to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
 /// Opens a regular file. A pipe or a device is not waited for: it is opened without blocking and
 /// looked at before a byte is read.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use broker::broker::Broker;
 use broker::command::Command;
-use broker::event::{AtRest, Event, Restored};
+use broker::event::{AtRest, Effect, Event, Found, Kept, Restored};
 use broker::menu::Action;
 use broker::problem::Problem;
 use broker::secret::RefreshToken;
@@ -21,7 +21,7 @@ use crate::browser::Browser;
 use crate::clock;
 use crate::desktop::Screen;
 use crate::files::Files;
-use crate::folders::Folders;
+use crate::folders::{Folders, Lacking};
 use crate::front::{Front, Stage};
 use crate::handover::Handover;
 use crate::inbox::{self, Inbox, Message};
@@ -53,7 +53,7 @@ pub enum Start {
 /// Runs the resident until it is told to end, while `draw` shows what there is to be seen.
 ///
 /// `environment` is the one that it was started with: it names the desktop. `program` is the file that it was
-/// started from. `log` says why there is none.
+/// started from. `lacking` are the folders that can't be used, and `log` says why there is none.
 ///
 /// # Errors
 /// What the system refuses at the start.
@@ -65,19 +65,22 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     program: Program,
     environment: Vec<(OsString, OsString)>,
     start: Start,
+    lacking: Lacking,
     log: Option<Problem>,
     draw: impl FnOnce(Front) -> Drawing,
 ) -> anyhow::Result<()> {
     #[cfg(unix)]
     tokio::spawn(crate::os::children::let_go());
     let (settings, problem) = settings::load(&folders.config);
-    let store = Store::new(&folders.data);
-    let (kept, first) = match store.load()? {
-        Stored::Nothing => (Default::default(), true),
-        Stored::Kept(kept) => (kept, false),
-        Stored::SetAside(path) => {
-            tracing::warn!(path = %path.display(), "accounts and trust were unreadable");
-            (Default::default(), false)
+    let unusable = lacking.data.map(|error| error.to_string());
+    let store = Store::new(&folders.data, unusable.as_deref());
+    let sealed = folders.vaults().iter().any(|vault| Vault::was_used(vault));
+    let (kept, first, lost) = match store.load(sealed) {
+        Stored::Nothing => (Kept::default(), true, None),
+        Stored::Kept(kept) => (kept, false, None),
+        Stored::Lost(problem) => {
+            tracing::warn!(problem = problem.code.name(), "nothing is trusted any more");
+            (Kept::default(), false, Some(problem))
         }
     };
     let files = Files::new(folders.home.clone());
@@ -85,11 +88,26 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     files.seen().saw(kept.files.iter().rev().map(PathBuf::from));
     let vault = Vault::open(&folders.vault, folders.instance.as_deref(), settings.keep);
     let language = crate::asker::spoken(&environment).unwrap_or_default();
-    let broker = Broker::new(kept, settings.decided(language), seed()).resting_at(folders.shown());
-    let broker = if vault.holds_any() {
-        broker.with_sessions_at_rest()
+    let decided = settings.decided(language);
+    let broker = |kept| {
+        let broker = Broker::new(kept, decided.clone(), seed()).resting_at(folders.shown());
+        if vault.holds_any() {
+            broker.with_sessions_at_rest()
+        } else {
+            broker
+        }
+    };
+    let opening = if first {
+        opening(&store, &broker, files.first_start())
     } else {
-        broker
+        let unwritten = lost.is_some().then(|| store.write(kept.clone()).err());
+        Opening {
+            owed: unwritten
+                .flatten()
+                .map(|problem| (Box::new(kept.clone()), problem)),
+            broker: broker(kept),
+            effects: Vec::new(),
+        }
     };
     let (chosen, choice) = watch::channel(settings);
     let runtime = wire::os::runtime_folder(places.uid());
@@ -105,9 +123,9 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         notices.set(Notice::Settings, Some(problem));
     }
     notices.set(Notice::Log, log);
-    if first {
-        inbox.event(Event::FirstStart(files.first_start()));
-    }
+    notices.set(Notice::Found, lost);
+    let (owed, problem) = opening.owed.unzip();
+    notices.set(Notice::Accounts, problem);
     let under_way = UnderWay::new();
     let window = Window::new(
         program.path().with_file_name(window::PROGRAM),
@@ -154,6 +172,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         program: program.clone(),
         claim: Arc::clone(&claim),
         vault: vault.clone(),
+        store: store.clone(),
         door,
         under_way: under_way.clone(),
         screen: screen.clone(),
@@ -164,6 +183,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     };
     tokio::spawn(handover.run());
     let server_of_all = server.clone();
+    let notices_of_all = notices.clone();
     let instance = folders.instance.as_deref();
     let autostart = Autostart::new(&folders.home, program.path(), instance);
     let surroundings = Surroundings {
@@ -201,7 +221,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let drawn = tokio::spawn(draw(front));
     tracing::info!(version = broker::commands::VERSION, "up");
     run::run(
-        broker,
+        opening.broker,
         Performer::new(
             inbox,
             vault,
@@ -213,19 +233,53 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
             server_of_all,
             folders.config.clone(),
             autostart,
-            [
-                folders.data.join("accounts.json"),
-                folders.data.join("accounts.json.unreadable"),
-                folders.log.clone(),
-            ]
-            .into(),
+            [folders.log.clone()].into(),
+            owed,
+            notices_of_all,
         ),
         messages,
+        opening.effects,
     )
     .await?;
     drawn.abort();
     tracing::info!("ended");
     Ok(())
+}
+
+/// What there is before anybody is served.
+struct Opening {
+    broker: Broker,
+    /// What it has decided already.
+    effects: Vec<Effect>,
+    /// What the disk did not take, and why.
+    owed: Option<(Box<Kept>, Problem)>,
+}
+
+/// The first start: what was found is trusted in bulk, once that it was is on disk. Where it can't be, nothing is: each
+/// start would be a first one, and trust again what was taken back.
+fn opening(store: &Store, broker: &impl Fn(Kept) -> Broker, found: Vec<Found>) -> Opening {
+    let mut trusting = broker(Kept::default());
+    let mut effects = trusting.handle(Event::FirstStart(found), clock::now());
+    let mut kept = Kept::default();
+    effects.retain_mut(|effect| {
+        let Effect::Keep(newest) = effect else {
+            return true;
+        };
+        kept = *std::mem::take(newest);
+        false
+    });
+    match store.write(kept) {
+        Ok(()) => Opening {
+            broker: trusting,
+            effects,
+            owed: None,
+        },
+        Err(problem) => Opening {
+            broker: broker(Kept::default()),
+            effects: Vec::new(),
+            owed: Some((Box::default(), problem)),
+        },
+    }
 }
 
 /// The session bus's socket, there yet or not: as zbus finds it, so that its coming is seen.

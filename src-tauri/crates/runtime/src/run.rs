@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use broker::broker::Broker;
-use broker::event::Event;
+use broker::event::{Effect, Event};
 use broker::problem::Problem;
 use tokio::sync::mpsc;
 
@@ -19,7 +19,7 @@ const ENDING: Duration = Duration::from_secs(10);
 /// How long a question that has just come in has to be answered before its caller is told of the end.
 const ARRIVING: Duration = Duration::from_millis(500);
 
-/// Runs until told to stop.
+/// Runs until told to stop; what the broker has decided before comes `first`.
 ///
 /// # Errors
 /// The system gave no timer.
@@ -27,7 +27,11 @@ pub(crate) async fn run(
     mut broker: Broker,
     mut performer: Performer,
     mut messages: mpsc::UnboundedReceiver<Message>,
+    first: Vec<Effect>,
 ) -> std::io::Result<()> {
+    for effect in first {
+        performer.perform(effect);
+    }
     let mut alarm = Alarm::new()?;
     let mut clock_set = ClockSet::new()?;
     loop {
@@ -95,6 +99,7 @@ async fn end(
             decide(&mut broker, &mut performer, event);
         }
     }
+    performer.write_what_is_owed().await;
     performer
         .dismiss(&Problem::plain(broker::problem::Code::Ending))
         .await;

@@ -192,7 +192,7 @@ fn a_full_and_a_read_only_disk_cost_nothing_but_the_disk() {
     assert_eq!(refresh_at_rest(), expected("r2"));
     let account = record("c", "").key.id();
     let unforgotten = runtime.block_on(vault.forget(&account)).unwrap_err();
-    assert_eq!(unforgotten.code, Code::CannotKeep);
+    assert_eq!(unforgotten.code, Code::CannotForget);
     remount("rw");
     sealed("r4").unwrap();
     assert_eq!(refresh_at_rest(), expected("r4"));

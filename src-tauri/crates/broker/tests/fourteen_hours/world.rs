@@ -411,6 +411,7 @@ impl World {
                 | Effect::SignOut(..)
                 | Effect::Edit(_)
                 | Effect::Open(..)
+                | Effect::Settle(_)
                 | Effect::OpenAgain(_) => {
                     panic!("nobody asked for that")
                 }

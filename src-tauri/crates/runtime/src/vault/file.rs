@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 use super::key::{Key, KeyId};
 use super::seal::{self, Record, Unopened};
 use crate::os::files::{no_follow, private, sync_folder};
+use crate::regular::refusal as reason;
 
 const SEALED: &str = ".sealed";
 const NEW: &str = ".new";
@@ -46,18 +47,35 @@ pub(super) fn holds_any(folder: &Path) -> bool {
     names(folder).is_ok_and(|accounts| !accounts.is_empty())
 }
 
+/// Whether there is anything in the folder, or may be: something was sealed there once, and perhaps set aside since.
+pub(super) fn was_used(folder: &Path) -> bool {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Removes all that the folder holds.
-pub(super) fn remove_all(folder: &Path) -> Result<(), Problem> {
+///
+/// # Errors
+/// `CannotForget`, of each that could not be removed.
+pub(super) fn remove_all(folder: &Path) -> Vec<Problem> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(cannot_keep(folder, &reason(&error))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
+        Err(error) => return vec![cannot_forget(folder, &error)],
     };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        fs::remove_file(&path).map_err(|error| cannot_keep(&path, &reason(&error)))?;
-    }
-    Ok(())
+    let removed = entries.map(|entry| match entry {
+        Ok(entry) => remove_file(&entry.path()),
+        Err(error) => Err(cannot_forget(folder, &error)),
+    });
+    let mut problems: Vec<_> = removed.filter_map(Result::err).collect();
+    problems.extend(
+        sync_folder(folder)
+            .err()
+            .map(|error| cannot_forget(folder, &error)),
+    );
+    problems
 }
 
 /// Opens what the folder holds.
@@ -154,7 +172,7 @@ pub(super) fn write(
 /// Removes whatever there is of an account, what was set aside too.
 ///
 /// # Errors
-/// `CannotKeep` that names what could not be removed.
+/// `CannotForget` that names what could not be removed.
 pub(super) fn remove(folder: &Path, account: &AccountId) -> Result<(), Problem> {
     remove_if(folder, account, |_| true)
 }
@@ -162,7 +180,7 @@ pub(super) fn remove(folder: &Path, account: &AccountId) -> Result<(), Problem> 
 /// Removes what was set aside of an account: a session has ended, and its tokens are nobody's any more.
 ///
 /// # Errors
-/// `CannotKeep` that names what could not be removed.
+/// `CannotForget` that names what could not be removed.
 pub(super) fn remove_set_aside(folder: &Path, account: &AccountId) -> Result<(), Problem> {
     let current = format!("{account}{SEALED}");
     remove_if(folder, account, |name| name != current)
@@ -177,7 +195,7 @@ fn remove_if(
     let found = match fs::read_dir(folder) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(cannot_keep(folder, &reason(&error))),
+        Err(error) => return Err(cannot_forget(folder, &error)),
     };
     let of_account = |entry: &fs::DirEntry| {
         entry
@@ -186,10 +204,14 @@ fn remove_if(
             .is_some_and(|name| name.starts_with(&prefix) && unwanted(name))
     };
     for entry in found.filter_map(Result::ok).filter(of_account) {
-        fs::remove_file(entry.path())
-            .map_err(|error| cannot_keep(&entry.path(), &reason(&error)))?;
+        remove_file(&entry.path())?;
     }
-    sync_folder(folder).map_err(|error| cannot_keep(folder, &reason(&error)))
+    sync_folder(folder).map_err(|error| cannot_forget(folder, &error))
+}
+
+/// Removes a file, or whatever stands in its place.
+fn remove_file(path: &Path) -> Result<(), Problem> {
+    crate::store::remove(path)
 }
 
 /// The key that rests beside the files, in the clear. None: there is none, or it is not readable as one.
@@ -286,9 +308,11 @@ fn write_new(path: &Path, known: &[KeyId], bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             // A write of ours that failed, and would have been adopted if it had been whole; or one with a key
             // that is gone.
-            match seal::key_id(&read(path)?.unwrap_or_default()) {
-                Ok(id) if !known.contains(&id) => drop(set_aside(path, "unreadable")?),
-                Ok(_) | Err(_) => fs::remove_file(path)?,
+            match read(path).map(|bytes| seal::key_id(&bytes.unwrap_or_default())) {
+                // What is no file of ours, or can't be read, stays beside it.
+                Err(_) => drop(set_aside(path, "unreadable")?),
+                Ok(Ok(id)) if !known.contains(&id) => drop(set_aside(path, "unreadable")?),
+                Ok(Ok(_) | Err(_)) => fs::remove_file(path)?,
             }
             create()?
         }
@@ -372,25 +396,18 @@ fn cannot_keep(path: &Path, reason: &str) -> Problem {
     )
 }
 
+fn cannot_forget(path: &Path, error: &io::Error) -> Problem {
+    Problem::new(
+        Code::CannotForget,
+        vec![("path", shown(path)), ("reason", reason(error))],
+    )
+}
+
 fn bad_file(path: &Path, reason: &str) -> Problem {
     Problem::new(
         Code::BadFile,
         vec![("path", shown(path)), ("reason", reason.to_owned())],
     )
-}
-
-fn reason(error: &io::Error) -> String {
-    let kind = error.kind();
-    if matches!(
-        kind,
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    ) {
-        "the disk is full".to_owned()
-    } else if kind == io::ErrorKind::ReadOnlyFilesystem {
-        "the file system is read-only".to_owned()
-    } else {
-        error.to_string()
-    }
 }
 
 fn shown(path: &Path) -> String {

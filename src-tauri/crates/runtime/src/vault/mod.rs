@@ -130,6 +130,12 @@ impl Vault {
         file::holds_any(&self.0.folder)
     }
 
+    /// Whether anything was ever sealed in a vault's folder, as far as can be told; it need not be this one's.
+    #[must_use]
+    pub fn was_used(folder: &Path) -> bool {
+        file::was_used(folder)
+    }
+
     /// Deletes all that rests, the key in the keyring too, and forgets what is in memory: for the end of everything.
     ///
     /// # Errors
@@ -156,8 +162,8 @@ impl Vault {
                 Err(Problem::plain(Code::KeyringLocked))
             }
         };
-        let both = [files.and_then(|removed| removed), key];
-        both.into_iter().filter_map(Result::err).collect()
+        let files = files.unwrap_or_else(|problem| vec![problem]);
+        files.into_iter().chain(key.err()).collect()
     }
 
     /// Keeps the tokens of an account, and returns once the disk has them. `generation` and `sealed` are
@@ -225,7 +231,7 @@ impl Vault {
     /// Forgets an account's tokens, and what was set aside of it. Its client secret stays.
     ///
     /// # Errors
-    /// `CannotKeep` that names the file which could not be removed.
+    /// `CannotForget` that names the file which could not be removed.
     pub async fn forget_tokens(&self, account: &AccountId) -> Result<(), Problem> {
         let left = {
             let mut held = self.0.held();
@@ -261,7 +267,7 @@ impl Vault {
     /// Forgets an account: memory, file, and what was set aside of it.
     ///
     /// # Errors
-    /// `CannotKeep` that names the file which could not be removed.
+    /// `CannotForget` that names the file which could not be removed.
     pub async fn forget(&self, account: &AccountId) -> Result<(), Problem> {
         // A look under way must not bring it back, nor a write come after the removal.
         let _one = self.0.one.lock().await;
