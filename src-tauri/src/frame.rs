@@ -1,6 +1,7 @@
 //! Where the main window stood when it was closed, and how large it was: it comes back so, if that screen is still there.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,9 @@ use tauri::{AppHandle, PhysicalPosition, Runtime, Window};
 const LARGEST: f64 = 16_384.0;
 /// How much of a window must be on a screen for a person to get hold of it.
 const IN_SIGHT: f64 = 64.0;
+
+/// Our own is far shorter than that.
+const LONGEST: u64 = 4_096;
 
 /// The file that it is kept in.
 pub(crate) struct Frames(Option<PathBuf>);
@@ -79,6 +83,10 @@ fn tells_positions() -> bool {
 }
 
 fn read(file: &Path, least: (f64, f64)) -> Option<Frame> {
+    // Whatever stands there instead is not waited for.
+    fs::metadata(file)
+        .ok()
+        .filter(|found| found.is_file() && found.len() <= LONGEST)?;
     let frame: Frame = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
     let Frame { width, height, at } = frame;
     let whole = at.is_none_or(|(x, y)| x.is_finite() && y.is_finite());
@@ -89,7 +97,9 @@ fn read(file: &Path, least: (f64, f64)) -> Option<Frame> {
 fn write(file: &Path, frame: Frame) -> std::io::Result<()> {
     let text = serde_json::to_vec(&frame)?;
     let new = file.with_extension("json.new");
-    fs::write(&new, text)?;
+    drop(fs::remove_file(&new));
+    let mut made = File::options().write(true).create_new(true).open(&new)?;
+    made.write_all(&text)?;
     fs::rename(new, file)
 }
 
