@@ -321,13 +321,53 @@ describe.concurrent("by keyboard", () => {
     "consent: who was typing has answered nothing",
     "consent.html?view=consent",
     async (page) => {
+      const nobody = async () => expect(await sent(page)).toEqual([]);
+      const title = "Let test sign in to a new server?";
+      expect(await focused(page)).toBe(title);
+      await page.clock.runFor(PAUSE);
+      // Whatever was meant for a command line; and where it is, Enter is no answer at any time.
+      await page.keyboard.type("kubectl get ns");
+      await press(page, "Enter", "Space");
+      await page.clock.runFor(PAUSE);
+      await press(page, "Enter");
+      expect(await focused(page)).toBe(title);
+      // A name that was to be completed, and Enter.
+      await press(page, "Tab", "Tab", "Tab");
       expect(await focused(page)).toBe("Always");
       await page.clock.runFor(PAUSE - 1);
-      await page.keyboard.type("ls");
-      await page.clock.runFor(PAUSE - 1);
-      await press(page, "Enter");
-      expect(await sent(page)).toEqual([]);
+      for (const key of ["Enter", "Space", "Shift", "ArrowDown", "x"]) {
+        await press(page, key);
+        await page.clock.runFor(PAUSE - 1);
+      }
+      await page.getByRole("button", { name: "Always" }).dispatchEvent("click");
+      await nobody();
+      // Kept pressed from before, and let go long after; and kept pressed from when it was too early on.
+      await page.keyboard.down("Space");
       await page.clock.runFor(PAUSE);
+      await page.keyboard.up("Space");
+      await nobody();
+      await press(page, "x");
+      await page.keyboard.down("Enter");
+      await page.clock.runFor(PAUSE);
+      await page.keyboard.down("Enter");
+      await page.keyboard.up("Enter");
+      await nobody();
+      // Whoever comes back to the window, or is shown other words, has it to read anew.
+      await page.clock.runFor(PAUSE);
+      await page.evaluate(() => dispatchEvent(new Event("focus")));
+      await press(page, "Enter");
+      await nobody();
+      await page.clock.runFor(PAUSE);
+      await page.evaluate(() =>
+        globalThis.demo.show((view) => {
+          for (const question of view.questions) question.asker = "k9s";
+        }),
+      );
+      await page.getByText("k9s").waitFor();
+      await press(page, "Enter");
+      await nobody();
+      await page.clock.runFor(PAUSE);
+      // And then a single key is enough.
       await press(page, "Enter");
       const answer = { do: "answer", question: "b7c2", answer: "always", others: [] };
       expect(await sent(page)).toEqual([answer]);
@@ -335,7 +375,9 @@ describe.concurrent("by keyboard", () => {
     },
   );
 
-  path("consent: wary, it begins at the no", "consent.html?view=wary", async (page) => {
+  path("consent: a no by keyboard alone", "consent.html?view=wary", async (page) => {
+    expect(await focused(page)).toBe("Let test sign in to a new server?");
+    await press(page, "Tab");
     expect(await focused(page)).toBe("Don’t allow");
     await page.clock.runFor(PAUSE);
     await press(page, "Enter");
@@ -344,8 +386,9 @@ describe.concurrent("by keyboard", () => {
   });
 
   path("consent: another server ticked, once", "consent.html?view=several", async (page) => {
+    await press(page, "Tab", "Tab", "Space", "Tab", "Tab");
     await page.clock.runFor(PAUSE);
-    await press(page, "Shift+Tab", "Space", "Tab", "Tab", "Enter");
+    await press(page, "Space");
     const answer = { do: "answer", question: "b7c2", answer: "once", others: [1] };
     expect(await sent(page)).toEqual([answer]);
   });
@@ -356,12 +399,13 @@ describe.concurrent("by keyboard", () => {
     async (page) => {
       await page.setViewportSize({ width: 420, height: 420 });
       await page.reload();
+      await page.getByRole("button", { name: "This command" }).focus();
       await page.clock.runFor(PAUSE);
-      await press(page, "Tab", "Enter");
-      expect(await focused(page)).toBe("This command");
+      await press(page, "Enter");
       expect(await sent(page)).toEqual([]);
       await press(page, "PageDown", "PageDown", "PageDown");
       await page.getByText("There is more").waitFor({ state: "detached" });
+      await page.clock.runFor(PAUSE);
       await press(page, "Enter");
       expect((await sent(page)).map((command) => command.do)).toEqual(["answer"]);
     },

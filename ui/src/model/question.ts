@@ -3,7 +3,7 @@
 import type { QuestionView } from "../contract";
 import { issuerText } from "./account";
 
-/** How long nobody may have typed before an answer counts, in milliseconds. */
+/** How long it must have been in sight, and no key pressed, before an answer counts, in milliseconds. */
 export const PAUSE = 1000;
 
 export function isWary(question: QuestionView): boolean {
@@ -17,7 +17,7 @@ export function accountText({ account, who, issuer }: QuestionView): string {
   return who === null || who === account || isPlace ? place : `${account} · ${place}`;
 }
 
-/** Whether this key belongs to a text or a command line, rather than to finding one's way. */
-export function isTyping(key: string): boolean {
-  return [...key].length === 1 || key === "Enter" || key === "Backspace" || key === "Delete";
+/** Whether this key presses a button that has the focus. */
+export function isPress(key: string): boolean {
+  return key === "Enter" || key === " ";
 }
