@@ -228,6 +228,8 @@ pub enum Reply {
     Token(BearerToken, Option<TokenFacts>),
     /// What was asked for: data for tray and window, for standard output in words.
     Outcome(Box<Told>, String),
+    /// What happens meanwhile, for standard error.
+    Say(String),
     /// What is wrong.
     Refused(Problem),
     /// A question to be answered with one line.

@@ -274,7 +274,7 @@ impl World {
                 assert!(end > self.now.moment, "nor to a person");
                 assert!(facts.is_some(), "as JSON, as was asked");
             }
-            Reply::Out(_) | Reply::Outcome(..) | Reply::Refused(_) => {}
+            Reply::Out(_) | Reply::Outcome(..) | Reply::Say(_) | Reply::Refused(_) => {}
         }
     }
 

@@ -1,4 +1,5 @@
-//! What a person is asked can be read: it is bounded, and more than anybody reads is not asked.
+//! What a person is asked can be read: it is bounded, more than anybody reads is not asked, and a terminal says where
+//! to look.
 
 #![allow(clippy::panic, reason = "a surprise is a failed test")]
 
@@ -50,10 +51,24 @@ fn broker(desktop: Desktop) -> Broker {
 }
 
 fn refusal(effects: &[Effect]) -> Option<Code> {
-    effects.iter().find_map(|effect| match effect {
-        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
-        _ => None,
+    effects.iter().find_map(|effect| {
+        if let Effect::Reply(_, Reply::Refused(problem)) = effect {
+            Some(problem.code)
+        } else {
+            None
+        }
     })
+}
+
+fn said(effects: &[Effect]) -> Vec<(u64, &str)> {
+    let said = effects.iter().filter_map(|effect| {
+        if let Effect::Reply(caller, Reply::Say(text)) = effect {
+            Some((caller.0, text.trim()))
+        } else {
+            None
+        }
+    });
+    said.collect()
 }
 
 #[test]
@@ -73,9 +88,12 @@ fn more_servers_than_anybody_reads_are_not_asked_about() {
 fn what_is_asked_is_bounded_and_says_how_much_more_there_is() {
     let mut broker = broker(Desktop::None);
     let effects = broker.handle(ask(1, asker(1, true), 20, 3_000), start());
-    let prompt = effects.iter().find_map(|effect| match effect {
-        Effect::Reply(_, Reply::Prompt(prompt)) => Some(prompt),
-        _ => None,
+    let prompt = effects.iter().find_map(|effect| {
+        if let Effect::Reply(_, Reply::Prompt(prompt)) = effect {
+            Some(prompt)
+        } else {
+            None
+        }
     });
     let prompt = prompt.unwrap_or_else(|| panic!("{effects:?}"));
     assert!(prompt.contains("and 2,997 more"), "{prompt}");
@@ -88,6 +106,19 @@ fn what_is_asked_is_bounded_and_says_how_much_more_there_is() {
     assert_eq!((question.more, question.others[0].more), (0, 2_997));
     let json = serde_json::to_string(&view).unwrap();
     assert!(json.len() < 32_000, "{}", json.len());
+}
+
+#[test]
+fn a_terminal_says_once_where_the_question_is() {
+    let mut broker = broker(Desktop::Unlocked);
+    let effects = broker.handle(ask(1, asker(1, true), 1, 1), start());
+    let page = "Kubefob asks you in your browser.";
+    assert_eq!(said(&effects), [(1, page)], "{effects:?}");
+    // Whoever joins is told too; a program without a terminal has one line alone, for how it ends.
+    let effects = broker.handle(ask(2, asker(2, true), 1, 1), start());
+    assert_eq!(said(&effects), [(2, page)]);
+    let effects = broker.handle(ask(3, asker(3, false), 1, 1), start());
+    assert_eq!(said(&effects), []);
 }
 
 #[test]

@@ -118,6 +118,29 @@ impl Desk {
 }
 
 #[test]
+fn a_terminal_says_that_the_window_asks_and_where_it_asks_instead() {
+    let said = |effects: &[Effect]| -> Vec<(u64, String)> {
+        let said = effects.iter().filter_map(|effect| {
+            if let Effect::Reply(caller, Reply::Say(text)) = effect {
+                Some((caller.0, text.clone()))
+            } else {
+                None
+            }
+        });
+        said.collect()
+    };
+    let mut desk = Desk::asked();
+    assert_eq!(said(&desk.effects), []);
+    let settings = ClientSettings::default();
+    desk.handle(ask(3, asker(3, true), settings, "new"));
+    let window = "Kubefob asks you in its window.\n";
+    assert_eq!(said(&desk.effects), [(3, window.into())]);
+    desk.handle(Event::NoWindow);
+    let page = "Kubefob asks you in your browser.\n";
+    assert_eq!(said(&desk.effects), [(3, page.into())]);
+}
+
+#[test]
 fn the_window_opens_at_a_screen_that_it_has() {
     let mut desk = Desk::asked();
     for (sent, screen) in [

@@ -59,6 +59,7 @@ impl Line {
                 Reply::Done(_) => self.tell(Told::Done),
                 // What a command line prints, the view shows. A token is never for them.
                 Reply::Out(_)
+                | Reply::Say(_)
                 | Reply::Credential(..)
                 | Reply::Token(..)
                 | Reply::Prompt(_)
@@ -102,6 +103,7 @@ impl Line {
         };
         match reply {
             Reply::Out(text) | Reply::Outcome(_, text) => out(text),
+            Reply::Say(text) => error(text),
             Reply::Credential(version, token, expiry) => vec![frame::Reply::Stdout(
                 credential::render(version, &token, expiry).into_bytes(),
             )],

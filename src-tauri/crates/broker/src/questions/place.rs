@@ -10,6 +10,7 @@ use crate::clock::Now;
 use crate::event::{AskPage, Candidate, Effect, QuestionId, Reply};
 use crate::outcome::{Prompting, SignInRequest};
 use crate::problem::{Code, Problem};
+use crate::texts::text;
 use crate::trust::{Answer, By, Pair, Standing};
 use crate::waiters::{CallerId, Person, Waiter, Wants};
 
@@ -77,6 +78,7 @@ impl Broker {
             Venue::Page => {
                 self.join(id, caller);
                 self.ask_on_page(id, caller, now, effects);
+                self.say_where(id, caller, effects);
             }
         }
     }
@@ -163,6 +165,25 @@ impl Broker {
         }
     }
 
+    /// Says on a caller's terminal where the question is that it waits for: it may have come up elsewhere on the screen.
+    fn say_where(&self, id: QuestionId, caller: CallerId, effects: &mut Vec<Effect>) {
+        let Some(question) = self.questions.waiting.get(&id) else {
+            return;
+        };
+        let key = match question.stage {
+            Stage::Window(_) => "terminal.asks.window",
+            Stage::Page | Stage::WithNextSignIn | Stage::WithSignIn(_) => "terminal.asks.page",
+            Stage::Open | Stage::Silent | Stage::Terminal(_) => return,
+        };
+        if let Some(known) = self.callers.get(&caller)
+            && known.asker.terminal
+            && question.callers.contains(&caller)
+        {
+            let line = text(known.asker.language, key, &[]) + "\n";
+            effects.push(Effect::Reply(caller, Reply::Say(line)));
+        }
+    }
+
     /// There is no window, or no more: what it asks is asked on a page.
     pub(crate) fn no_window(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for id in self.questions.in_window(|_| true) {
@@ -177,6 +198,11 @@ impl Broker {
                 question.stage = Stage::Page;
             }
             effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
+            let waiting = self.questions.waiting.get(&id);
+            let callers = waiting.map(|question| question.callers.clone());
+            for caller in callers.unwrap_or_default() {
+                self.say_where(id, caller, effects);
+            }
         }
     }
 
@@ -250,6 +276,7 @@ impl Broker {
             }
         } else if venue(&asker, self.desktop) == Venue::Page {
             self.take_to_window(id, now, effects);
+            self.say_where(id, caller, effects);
         } else {
             let problem = self.not_trusted(id);
             self.fail(caller, &problem, effects);

@@ -603,6 +603,7 @@ impl World {
             Reply::Out(_)
             | Reply::Outcome(..)
             | Reply::Token(..)
+            | Reply::Say(_)
             | Reply::Prompt(_)
             | Reply::Secret(_) => {
                 panic!("{reply:?}")
