@@ -22,7 +22,7 @@ const WINDOW = Object.entries(tauri.app.security.csp)
 
 /** That of the pages in the browser (`provider/src/listener.rs`), which a test of theirs has left in a folder. */
 const PAGES =
-  "default-src 'none'; style-src 'nonce-nonce'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; style-src 'nonce-nonce'; script-src 'nonce-nonce'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 const pages = process.env.KUBEFOB_PAGES;
 
 const TYPES: Record<string, string> = {

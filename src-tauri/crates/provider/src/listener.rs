@@ -208,8 +208,12 @@ async fn body(request: Request<Incoming>) -> Option<String> {
 
 fn render(response: Response, desk: &Desk) -> hyper::Response<Full<Bytes>> {
     let nonce = desk.nonce();
+    let script = match &response.content {
+        Content::Page(page) if page.asks() => format!("script-src 'nonce-{nonce}'; "),
+        Content::Page(_) | Content::Word(_) | Content::To(_) => String::new(),
+    };
     let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; form-action 'self'; \
+        "default-src 'none'; style-src 'nonce-{nonce}'; {script}form-action 'self'; \
          frame-ancestors 'none'; base-uri 'none'"
     );
     let mut builder = hyper::Response::builder()

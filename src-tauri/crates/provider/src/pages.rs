@@ -1,5 +1,5 @@
-//! The pages that a browser shows: a question, a way on, an outcome. No scripts; nothing from
-//! outside gets in but through [`Html::text`].
+//! The pages that a browser shows: a question, a way on, an outcome. No scripts, but for the question's own, which has
+//! an answer wait until the page can have been read; nothing from outside gets in but through [`Html::text`].
 
 mod html;
 mod outcome;
@@ -12,6 +12,7 @@ pub(crate) use outcome::{allowed, done, elsewhere, failed, not_allowed, onward};
 pub(crate) use question::question;
 
 const STYLE: &str = include_str!("pages/page.css");
+const QUESTION: &str = include_str!("pages/question.js");
 const KEY: &str = r#"<svg width="26" height="26" viewBox="0 0 26 26" aria-hidden="true"><path fill-rule="evenodd" d="M13 1.5a7.2 7.2 0 0 0-3.3 13.6v7.4l3.3 2.9 3.9-3.6-2-2 2-2-1.4-1.4v-1.3A7.2 7.2 0 0 0 13 1.5Zm0 4.3a2.4 2.4 0 1 1 0 4.8 2.4 2.4 0 0 1 0-4.8Z"/></svg>"#;
 const TICK: &str = r#"<svg width="36" height="36" viewBox="0 0 40 40" aria-hidden="true"><circle cx="20" cy="20" r="16"/><path d="m13 20.5 5 5 9-10"/></svg>"#;
 const TRIANGLE: &str = r#"<svg width="36" height="36" viewBox="0 0 40 40" aria-hidden="true"><path d="M20 5 36 34H4Z"/><path d="M20 16v9M20 29.5v.1"/></svg>"#;
@@ -24,6 +25,8 @@ pub(crate) struct Page {
     language: Language,
     title: String,
     body: Html,
+    /// Whether it asks, and so has a script: a constant of ours.
+    asks: bool,
     /// Where the browser goes on to by itself.
     onward: Option<String>,
 }
@@ -38,6 +41,11 @@ pub(crate) enum Purpose {
 }
 
 impl Page {
+    /// Whether the reply's policy has to allow a script.
+    pub(crate) fn asks(&self) -> bool {
+        self.asks
+    }
+
     /// The whole document. `nonce` is the one that the reply's policy names.
     pub(crate) fn document(&self, nonce: &str) -> String {
         let onward = self.onward.as_ref().map_or_else(Html::default, |address| {
@@ -63,7 +71,11 @@ impl Page {
             &[("nonce", nonce)],
             Html::markup(STYLE),
         ));
-        let body = Html::element("main", &[], self.body.clone());
+        let mut body = Html::element("main", &[], self.body.clone());
+        if self.asks {
+            let script = Html::markup(QUESTION);
+            body = body.then(Html::element("script", &[("nonce", nonce)], script));
+        }
         Html::markup("<!doctype html>")
             .then(Html::element(
                 "html",
@@ -202,7 +214,16 @@ mod tests {
             ("reason", "disk full".into()),
         ];
         let wary = vec![Wary::SkipsTls, Wary::OtherAuthority];
+        let mut many = asked(vec![]);
+        many.servers[0].more = 2_990;
+        many.more = 2_980;
+        let long = "https://…api.prod.acme.example.api.prod.acme.example.evil.example:6443/a…b";
+        many.servers[0].server = long.into();
         vec![
+            (
+                "page-many",
+                question(language, &many, sign_in, &key, "form"),
+            ),
             (
                 "page",
                 question(language, &asked(vec![]), sign_in, &key, "form"),
@@ -241,12 +262,14 @@ mod tests {
 
     /// With KUBEFOB_PAGES=FOLDER it leaves them there, to be looked at.
     #[test]
-    fn every_page_stands_in_both_languages_without_scripts() {
+    fn every_page_stands_in_both_languages_and_none_but_a_question_has_a_script() {
         for language in [Language::En, Language::Ko] {
             for (name, page) in all(language) {
                 let document = page.document("nonce");
                 assert!(!document.contains("page."), "{name}: a text is missing");
-                assert!(!document.contains("<script"), "{name}");
+                let asks = ["page", "page-wary", "page-many", "pair"].contains(&name);
+                let scripts = document.matches("<script").count();
+                assert_eq!(scripts, usize::from(asks), "{name}");
                 assert!(
                     !document.contains(" style="),
                     "{name}: the policy forbids it"
@@ -266,8 +289,8 @@ mod tests {
         let wary = vec![Wary::SkipsTls];
         let wary = question(Language::En, &asked(wary), Purpose::SignIn, &key, "f").document("");
         assert!(calm.contains(r#"value="always" class="filled">Continue to sign in<"#));
-        assert!(!calm.contains("autofocus"));
-        assert!(wary.contains(r#"value="no" autofocus="">Don&#39;t allow<"#));
+        assert!(wary.contains(r#"value="no">Don&#39;t allow<"#));
         assert!(!wary.contains(r#"class="filled""#));
+        assert!(!calm.contains("autofocus") && !wary.contains("autofocus"));
     }
 }

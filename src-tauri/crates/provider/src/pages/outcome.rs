@@ -28,6 +28,7 @@ pub(crate) fn onward(language: Language, host: &str, address: &str) -> Page {
         language,
         title,
         body,
+        asks: false,
         onward: Some(address.to_owned()),
     }
 }
@@ -54,6 +55,7 @@ pub(crate) fn elsewhere(language: Language, host: &str, place: &str, address: &s
         language,
         title,
         body,
+        asks: false,
         onward: None,
     }
 }
@@ -106,6 +108,7 @@ pub(crate) fn done(
         language,
         title,
         body,
+        asks: false,
         onward: None,
     }
 }
@@ -133,6 +136,7 @@ pub(crate) fn allowed(language: Language, asker: &str) -> Page {
         language,
         title,
         body,
+        asks: false,
         onward: None,
     }
 }
@@ -148,6 +152,7 @@ pub(crate) fn not_allowed(language: Language, asker: &str) -> Page {
         language,
         title,
         body,
+        asks: false,
         onward: None,
     }
 }
@@ -191,6 +196,7 @@ pub(crate) fn failed(language: Language, problem: &Problem, told: bool) -> Page 
         language,
         title,
         body,
+        asks: false,
         onward: None,
     }
 }

@@ -80,6 +80,7 @@ pub(crate) fn question(
         language,
         title,
         body,
+        asks: true,
         onward: None,
     }
 }
@@ -163,8 +164,8 @@ fn others(language: Language, question: &Question) -> Html {
     list.then(note(&text(language, "page.ask.others-more", &more)))
 }
 
-/// Nothing to be wary of: the way on is the filled button. Otherwise none is, and what a stray
-/// key press reaches is the no.
+/// Nothing to be wary of: the way on is the filled button. Otherwise none is. None has the focus: what a stray key press
+/// reaches is no answer.
 fn buttons(language: Language, purpose: Purpose, wary: bool) -> Html {
     let always = match purpose {
         Purpose::SignIn if !wary => "page.ask.always-sign-in",
@@ -175,9 +176,8 @@ fn buttons(language: Language, purpose: Purpose, wary: bool) -> Html {
         attributes.extend(extra);
         Html::element("button", &attributes, Html::text(&text(language, key, &[])))
     };
-    let no: &[_] = if wary { &[("autofocus", "")] } else { &[] };
     let yes: &[_] = if wary { &[] } else { &[("class", "filled")] };
-    let buttons = button("no", "page.ask.no", no)
+    let buttons = button("no", "page.ask.no", &[])
         .then(button("once", "page.ask.once", &[]))
         .then(button("always", always, yes));
     Html::element("div", &[("class", "buttons")], buttons)

@@ -201,7 +201,7 @@ async fn every_reply_has_the_headers_that_keep_it_to_itself() {
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"));
     let nothing = browser.peek(&format!("{}/x", begun.redirect_uri)).await;
     let foreign = browser.peek(&begun.redirect_uri).await;
-    for page in [asked, nothing, foreign] {
+    for (page, asks) in [(asked, true), (nothing, false), (foreign, false)] {
         let header = |name: &str| page.headers.get(name).unwrap().to_str().unwrap().to_owned();
         assert_eq!(header("cache-control"), "no-store");
         assert_eq!(header("referrer-policy"), "no-referrer");
@@ -216,7 +216,23 @@ async fn every_reply_has_the_headers_that_keep_it_to_itself() {
         ] {
             assert!(policy.contains(part), "{policy}");
         }
-        assert!(!policy.contains("script"), "{policy}");
+        // The question's own script, and no other.
+        let nonce = policy.split("script-src 'nonce-").nth(1);
+        let nonce = nonce.and_then(|rest| rest.split('\'').next());
+        assert_eq!(nonce.is_some(), asks, "{policy}");
+        assert_eq!(
+            policy.matches("script").count(),
+            usize::from(asks),
+            "{policy}"
+        );
+        let ours = nonce.map_or("<script>".to_owned(), |it| {
+            format!("<script nonce=\"{it}\">")
+        });
+        let scripts = (
+            page.body.matches("<script").count(),
+            page.body.matches(&ours).count(),
+        );
+        assert_eq!(scripts, (usize::from(asks), usize::from(asks)));
     }
 }
 
