@@ -191,11 +191,8 @@ impl Desk {
     /// `/start/TICKET`
     pub(crate) async fn start(&self, ticket: &str, visitor: &Visitor) -> Response {
         let cookie = self.cookie(visitor);
-        if self.attempt().has(ticket)
-            && os::is_foreign(visitor.ends.0, visitor.ends.1) == Some(true)
-        {
-            // It read the address on a command line. It voids nothing, and learns nothing.
-            tracing::warn!("another user's program opened this sign-in's address");
+        // It read the address on a command line. It voids nothing, and learns nothing.
+        if self.attempt().has(ticket) && is_another_users(visitor) {
             return Response::word(404, NOTHING);
         }
         let visit = self.attempt().visit(ticket, cookie.as_deref());
@@ -237,7 +234,8 @@ impl Desk {
                 .form(&token, cookie.as_deref())
                 .map(str::to_owned)
         });
-        let Some(ticket) = ticket else {
+        // A cookie is sent to every port of this computer, to another user's too.
+        let Some(ticket) = ticket.filter(|_| !is_another_users(visitor)) else {
             return self.foreign(Foreign::Cookie);
         };
         let known = self
@@ -260,6 +258,12 @@ impl Desk {
             Err(foreign) => return self.foreign(foreign),
         };
         let cookie = self.cookie(visitor);
+        let known = cookie
+            .as_deref()
+            .is_some_and(|cookie| self.attempt().knows(cookie));
+        if known && is_another_users(visitor) {
+            return self.foreign(Foreign::Cookie);
+        }
         let redirect = self.attempt().redirect(&callback.state, cookie.as_deref());
         match redirect {
             Redirect::First(begun) => {
@@ -370,6 +374,18 @@ impl Desk {
     fn attempt(&self) -> MutexGuard<'_, Attempt> {
         self.attempt.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether another user of this computer sent it, as far as that can be told.
+fn is_another_users(visitor: &Visitor) -> bool {
+    let foreign = os::is_foreign(visitor.ends.0, visitor.ends.1) == Some(true);
+    if foreign {
+        tracing::warn!(
+            path = visitor.path,
+            "another user's program came to this sign-in"
+        );
+    }
+    foreign
 }
 
 impl Authorization {
