@@ -23,7 +23,7 @@ fn mallory() -> Seat {
 }
 
 /// What is answered to these bytes.
-fn exchange(port: u16, host: &str, request: &str) -> Result<String> {
+pub(crate) fn exchange(port: u16, host: &str, request: &str) -> Result<String> {
     let mut stream = TcpStream::connect((host, port))?;
     stream.write_all(request.as_bytes())?;
     let mut reply = Vec::new();

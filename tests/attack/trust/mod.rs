@@ -1,9 +1,11 @@
 //! Who may have tokens: threats 1, 2 and 13.
 
+mod answers;
 mod consent;
 mod first_start;
 mod flags;
 mod pairs;
+mod unread;
 mod ways;
 
 use world::Set;
@@ -23,6 +25,23 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_same_address", pairs::same_address);
     trial(set, table, "trust_page_alone", pairs::page_alone);
     trial(set, table, "trust_verbs_as_plugin", pairs::verbs_as_plugin);
+    trial(set, table, "trust_answers_on_page", answers::on_page);
+    trial(
+        set,
+        table,
+        "trust_opened_twice",
+        answers::on_page_opened_twice,
+    );
+    trial(
+        set,
+        table,
+        "trust_window_descriptor",
+        answers::window_descriptor,
+    );
+    trial(set, table, "trust_typed_ahead", unread::typed_ahead);
+    trial(set, table, "trust_too_long", unread::too_long);
+    trial(set, table, "trust_too_many", unread::too_many);
+    trial(set, table, "trust_large", unread::large);
     trial(set, table, "trust_first_start", first_start::bulk);
     trial(set, table, "trust_cold_start", first_start::cold_start);
     trial(set, table, "trust_consent", consent::consent);
