@@ -73,8 +73,11 @@ pub(crate) struct Program {
 }
 
 /// The programs of those who asked last, shared by its clones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Programs(Arc<Mutex<VecDeque<Known>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Programs {
+    kept: Arc<Mutex<VecDeque<Known>>>,
+    most: usize,
+}
 
 #[derive(Debug)]
 struct Known {
@@ -93,12 +96,18 @@ struct Seen {
     person: ProcessId,
 }
 
-/// How many programs are kept, at two descriptors each.
-const PROGRAMS: usize = 16;
 /// How far up a family tree is looked for an sshd.
 const GENERATIONS: usize = 64;
 
 impl Programs {
+    /// As many as may be kept, at two descriptors each.
+    pub(crate) fn new(most: usize) -> Self {
+        Self {
+            kept: Arc::default(),
+            most,
+        }
+    }
+
     /// Looks at the parent of the shim with this process number, or at the shim itself where a person
     /// called it.
     pub(crate) fn find(&self, peer: Option<u32>, run: &Run) -> Found {
@@ -152,7 +161,7 @@ impl Programs {
     /// A process and the program that it runs. Whether it is in the foreground can change at any time, and is
     /// looked at where it counts alone: to tell it, the kernel adds up all that the process's threads did.
     fn look(&self, pid: u32, in_front_counts: bool) -> Option<Seen> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().position(|known| known.pid == pid);
         let known = known.and_then(|at| all.remove(at));
         let seen = |process: Process, program| Seen {
@@ -178,7 +187,7 @@ impl Programs {
         if let Some(held) = held
             && held.process().is_some()
         {
-            if all.len() >= PROGRAMS {
+            if all.len() >= self.most {
                 all.pop_front();
             }
             all.push_back(Known {
@@ -375,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_program_is_read_once_and_another_one_of_the_same_process_anew() {
-        let programs = Programs::default();
+        let programs = Programs::new(16);
         let (mut child, mut output) = chameleon();
         let first = programs.look(child.id(), true).unwrap();
         let again = programs.look(child.id(), true).unwrap();
@@ -399,12 +408,12 @@ mod tests {
 
     #[test]
     fn not_every_program_is_kept() {
-        let programs = Programs::default();
-        let shells: Vec<_> = (0..PROGRAMS + 2).map(|_| chameleon()).collect();
+        let programs = Programs::new(3);
+        let shells: Vec<_> = (0..5).map(|_| chameleon()).collect();
         for (child, _) in &shells {
             programs.look(child.id(), true).unwrap();
         }
-        assert_eq!(programs.0.lock().unwrap().len(), PROGRAMS);
+        assert_eq!(programs.kept.lock().unwrap().len(), 3);
         for (mut child, _) in shells {
             drop(child.stdin.take());
             child.wait().unwrap();

@@ -19,9 +19,12 @@ const KEPT_BACK: usize = 24;
 const A_LOOK: usize = 8;
 /// How many such looks there are at once, where descriptors are plenty.
 const MOST_LOOKS: usize = 64;
+/// What one program that is kept has open.
+const A_PROGRAM: usize = 2;
+/// How many programs are kept, where descriptors are plenty.
+const MOST_PROGRAMS: usize = 16;
 /// However few descriptors there are, less than this is no service.
 const FEWEST: usize = 4;
-const FEWEST_LOOKS: usize = 2;
 
 /// Who has just connected has said nothing either: only after this much of silence somebody gives way.
 const GRACE: Duration = Duration::from_millis(50);
@@ -35,6 +38,15 @@ pub(crate) struct Room {
     connections: Arc<Semaphore>,
     looks: Arc<Semaphore>,
     silent: Arc<Mutex<VecDeque<Silent>>>,
+    programs: usize,
+}
+
+/// How many of each there are at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shares {
+    connections: usize,
+    looks: usize,
+    programs: usize,
 }
 
 /// One place in it, until it is dropped.
@@ -58,17 +70,23 @@ impl Room {
         };
         #[cfg(not(unix))]
         let free = usize::MAX;
-        let (connections, looks) = shared_out(free);
-        tracing::debug!(connections, looks, "at once");
-        Self::new(connections, looks)
+        let shares = shared_out(free);
+        tracing::debug!(?shares, "at once");
+        Self::new(shares)
     }
 
-    fn new(connections: usize, looks: usize) -> Self {
+    fn new(shares: Shares) -> Self {
         Self {
-            connections: Arc::new(Semaphore::new(connections)),
-            looks: Arc::new(Semaphore::new(looks)),
+            connections: Arc::new(Semaphore::new(shares.connections)),
+            looks: Arc::new(Semaphore::new(shares.looks)),
             silent: Arc::default(),
+            programs: shares.programs,
         }
+    }
+
+    /// How many programs may be kept, whose descriptors stay open.
+    pub(crate) fn programs(&self) -> usize {
+        self.programs
     }
 
     /// Waits for a place. Where there is none, whoever has been silent for longest goes; where nobody is silent,
@@ -147,12 +165,17 @@ fn still(silent: &mut VecDeque<Silent>) {
     }
 }
 
-/// How many connections and looks so many descriptors are good for.
-fn shared_out(free: usize) -> (usize, usize) {
+/// What so many descriptors are good for.
+fn shared_out(free: usize) -> Shares {
     let rest = free.saturating_sub(KEPT_BACK);
-    let looks = (rest / 4 / A_LOOK).clamp(FEWEST_LOOKS, MOST_LOOKS);
-    let connections = rest.saturating_sub(looks * A_LOOK);
-    (connections.clamp(FEWEST, MOST), looks)
+    let programs = (rest / 4 / A_PROGRAM).clamp(1, MOST_PROGRAMS);
+    let looks = (rest / 4 / A_LOOK).clamp(1, MOST_LOOKS);
+    let connections = rest.saturating_sub(looks * A_LOOK + programs * A_PROGRAM);
+    Shares {
+        connections: connections.clamp(FEWEST, MOST),
+        looks,
+        programs,
+    }
 }
 
 #[cfg(test)]
@@ -162,10 +185,15 @@ mod tests {
     #[test]
     fn something_is_always_kept_back() {
         for free in [0, 30, 51, 100, 1_000, 4_080, usize::MAX] {
-            let (connections, looks) = shared_out(free);
-            assert!((FEWEST..=MOST).contains(&connections) && looks >= FEWEST_LOOKS);
-            let used = connections + looks * A_LOOK + KEPT_BACK;
-            assert!(used <= free || (connections, looks) == (FEWEST, FEWEST_LOOKS));
+            let shares = shared_out(free);
+            let Shares {
+                connections,
+                looks,
+                programs,
+            } = shares;
+            assert!((FEWEST..=MOST).contains(&connections) && looks > 0 && programs > 0);
+            let used = connections + looks * A_LOOK + programs * A_PROGRAM + KEPT_BACK;
+            assert!(used <= free || connections == FEWEST, "{free}: {shares:?}");
         }
     }
 
@@ -182,7 +210,11 @@ mod tests {
 
     #[tokio::test]
     async fn the_silent_give_way_the_oldest_first_and_who_speaks_stays() {
-        let room = Room::new(3, 1);
+        let room = Room::new(Shares {
+            connections: 3,
+            looks: 1,
+            programs: 1,
+        });
         let first = silent(&room);
         let (second, third) = (silent(&room), silent(&room));
         drop(first);

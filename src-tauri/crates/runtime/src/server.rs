@@ -82,9 +82,10 @@ impl Server {
         window: Window,
         plugins: Plugins,
     ) -> Self {
+        let room = Room::of_this_process();
         Self {
             inbox,
-            programs: Programs::default(),
+            programs: Programs::new(room.programs()),
             files,
             uid,
             home,
@@ -95,7 +96,7 @@ impl Server {
             screen,
             window,
             plugins,
-            room: Room::of_this_process(),
+            room,
         }
     }
 

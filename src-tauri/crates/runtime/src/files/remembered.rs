@@ -237,7 +237,7 @@ mod tests {
             exec_info: Some(b"{}".to_vec()),
             ..Run::default()
         };
-        let found = Programs::default().find(Some(std::process::id()), &run);
+        let found = Programs::new(1).find(Some(std::process::id()), &run);
         let remembered = Remembered::default();
         let ledger = Ledger::default();
         let ground = found.ground().unwrap().unwrap();
