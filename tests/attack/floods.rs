@@ -101,3 +101,82 @@ pub(crate) async fn idle_connections(table: &Table) -> Result<()> {
     scene.person.kubectl(ONE_REQUEST)?;
     Ok(())
 }
+
+/// A resident that may have 64 descriptors open, and connections that say nothing.
+pub(crate) async fn few_descriptors(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat {
+        keep: "plain",
+        ..Seat::default()
+    })
+    .await?;
+    scene.person.end_resident("TERM")?;
+    let program = scene.person.path().join("kubefob");
+    let mut resident = scene.person.command("/bin/sh");
+    let mut resident = resident
+        .args(["-c", "ulimit -n 64; exec \"$0\" --background"])
+        .arg(&program)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?;
+    let socket = scene.person.instance.join("socket");
+    while UnixStream::connect(&socket).is_err() {
+        ensure!(resident.try_wait()?.is_none(), "{}", scene.person.log());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    std::thread::spawn(move || drop(resident.wait()));
+    scene.works("with few descriptors")?;
+    let mut idle = Vec::new();
+    for _ in 0..5 {
+        for _ in 0..40 {
+            idle.push(UnixStream::connect(&socket)?);
+        }
+        scene.works("beside idle connections")?;
+    }
+    // All at once, each of which is looked into.
+    let crowd = (0..20).map(|_| scene.person.start(ONE_REQUEST));
+    let crowd = crowd.collect::<Result<Vec<_>>>()?;
+    for one in crowd {
+        let said = said(one.wait_with_output()?)?;
+        ensure!(said.ok, "{said:?}\n{}", scene.person.log());
+    }
+    // A browser and a provider take some, too.
+    let said = scene.person.kubectl(&["fob", "logout"])?;
+    ensure!(said.ok, "{said:?}");
+    let said = scene.person.kubectl(&["fob", "login"])?;
+    ensure!(said.ok, "{said:?}\n{}", scene.person.log());
+    ensure!(scene.questions()?.is_empty(), "{:?}", scene.questions()?);
+    table.row(
+        21,
+        "64 descriptors and 200 connections that say nothing",
+        "those give way; every ask is answered, and none is a question",
+    );
+    Ok(())
+}
+
+/// Asks with one identity after the other, none of which anybody approved.
+pub(crate) async fn log(table: &Table) -> Result<()> {
+    const ASKS: u64 = 60;
+    let scene = Scene::signed_in(Seat::default()).await?;
+    let log = scene.person.instance.join("log/kubefob.log");
+    let length = || std::fs::metadata(&log).map_or(0, |found| found.len());
+    let before = length();
+    for number in 0..ASKS {
+        let client = format!("--oidc-client-id=theirs-{number}");
+        let file = scene.kubeconfig(
+            &[("own", scene.own_server())],
+            scene.exec("kubectl", &[&client]),
+        );
+        let said = scene.run(&scene.hostile("theirs", &file)?)?;
+        let refused = ["[trust-refused", "[not-trusted]"];
+        let refused = refused.iter().any(|code| said.err.contains(code));
+        ensure!(!said.ok && refused, "{said:?}");
+    }
+    let more = length().saturating_sub(before);
+    ensure!(more < ASKS * 1_500, "{more} bytes of log");
+    table.row(
+        29,
+        format!("{ASKS} asks, each with an identity that nobody approved"),
+        format!("{more} bytes of log: what changed, and not every account at every view"),
+    );
+    scene.works("after all that")
+}

@@ -5,12 +5,15 @@
 //! and wire's own tests); here kubectl, shim, resident and browser are the real ones.
 
 mod environment;
+mod first_starts;
 mod floods;
+mod own_files;
 mod rest;
 mod scene;
 mod search;
 mod sign_in;
 mod table;
+mod taken_back;
 mod texts;
 mod tokens;
 mod trust;
@@ -73,6 +76,37 @@ fn main() -> ExitCode {
         "idle_connections",
         floods::idle_connections,
     );
+    trial(&mut set, &table, "few_descriptors", floods::few_descriptors);
+    trial(&mut set, &table, "log", floods::log);
+    trial(&mut set, &table, "lost_lists", first_starts::lost_lists);
+    trial(
+        &mut set,
+        &table,
+        "killed_at_once",
+        first_starts::killed_at_once,
+    );
+    trial(&mut set, &table, "taken_back", taken_back::untrusted);
+    trial(&mut set, &table, "taken_back_control", taken_back::control);
+    trial(
+        &mut set,
+        &table,
+        "taken_back_others",
+        taken_back::the_others,
+    );
+    trial(
+        &mut set,
+        &table,
+        "own_files_not_needed",
+        own_files::not_needed,
+    );
+    trial(
+        &mut set,
+        &table,
+        "own_files_asked_for",
+        own_files::asked_for,
+    );
+    trial(&mut set, &table, "own_files_needed", own_files::needed);
+    trial(&mut set, &table, "own_files_of_root", own_files::of_root);
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "typed_secret", typed::secret);

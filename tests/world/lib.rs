@@ -13,6 +13,7 @@ mod browser_cookies;
 mod browser_page;
 pub mod bus;
 pub mod desk;
+pub mod disk;
 pub mod driver;
 pub mod item;
 pub mod keycloak;

@@ -1,13 +1,11 @@
 //! Disks that take nothing: tokens are in memory then, and on disk as soon as it takes them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
-use world::parts::Missing;
+use world::disk::Disk;
 
 use super::{Scene, Table, runtime};
 
@@ -113,53 +111,4 @@ async fn until(what: &str, is: impl AsyncFn() -> Result<bool>) -> Result<()> {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     Ok(())
-}
-
-/// A small file system of its own; gone with this.
-struct Disk(PathBuf);
-
-impl Disk {
-    fn mount(at: &Path) -> Result<Self> {
-        fs::create_dir_all(at)?;
-        let options = "size=256k,mode=0700";
-        if mount(&["-t", "tmpfs", "-o", options, "kubefob"], at)? {
-            return Ok(Self(at.to_owned()));
-        }
-        Err(Missing {
-            name: "a small disk".to_owned(),
-            why: "mounting is not allowed here".to_owned(),
-        }
-        .into())
-    }
-
-    fn remount(&self, how: &str) -> Result<()> {
-        ensure!(
-            mount(&["-o", &format!("remount,{how}")], &self.0)?,
-            "no {how}"
-        );
-        Ok(())
-    }
-
-    /// Takes all that is left.
-    fn fill(&self) -> Result<PathBuf> {
-        let path = self.0.join("filler");
-        let written = fs::write(&path, vec![0; 1 << 20]);
-        ensure!(written.is_err(), "it is larger than that");
-        Ok(path)
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
-
-fn mount(options: &[&str], at: &Path) -> Result<bool> {
-    let status = Command::new("mount")
-        .args(options)
-        .arg(at)
-        .stderr(std::process::Stdio::null())
-        .status()?;
-    Ok(status.success())
 }
