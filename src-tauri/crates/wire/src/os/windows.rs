@@ -136,11 +136,11 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
 }
 
 /// What a program that we started, and that has ended, said on its standard error, as far as `most` bytes of it.
-pub(crate) fn said_so_far(mut stderr: &std::process::ChildStderr, most: usize) -> Vec<u8> {
-    use std::io::Read as _;
+pub(crate) fn said_so_far(stderr: &std::process::ChildStderr, most: usize) -> Vec<u8> {
     let mut said = vec![0; most];
-    let length = stderr.read(&mut said).unwrap_or(0);
-    said.truncate(length);
+    let copy = stderr.as_handle().try_clone_to_owned().map(File::from);
+    let read = copy.and_then(|mut copy| copy.read(&mut said));
+    said.truncate(read.unwrap_or(0));
     said
 }
 
