@@ -408,7 +408,7 @@ hint: string, };
  * Every kind of thing that can go wrong. Its name is part of the contract with tray,
  * window and scripts; its texts stand in `texts/`.
  */
-export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "too-many-servers" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "tokens-elsewhere" | "sign-in-elsewhere" | "end-elsewhere" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-such-screen" | "not-reset" | "autostart-failed" | "screen-locked" | "too-much-to-show" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-look" | "cannot-keep" | "cannot-forget" | "only-until-end" | "accounts-unwritten" | "accounts-set-aside" | "accounts-lost" | "accounts-unused" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "no-log" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
+export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "too-many-servers" | "settings-not-allowed" | "settings-refused" | "too-many-wait" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "tokens-elsewhere" | "sign-in-elsewhere" | "end-elsewhere" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-such-screen" | "not-reset" | "autostart-failed" | "screen-locked" | "too-much-to-show" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-look" | "cannot-keep" | "cannot-forget" | "only-until-end" | "accounts-unwritten" | "accounts-set-aside" | "accounts-lost" | "accounts-unused" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "no-log" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
 
 /**
  * One trusted pair, as it is shown.
@@ -503,7 +503,11 @@ file: string | null,
 /**
  * Nobody uses an account at this issuer: it may be anybody's.
  */
-new_issuer: boolean, };
+new_issuer: boolean, 
+/**
+ * In what it would have the person sign in otherwise than was approved.
+ */
+changes: Array<Change>, };
 
 /**
  * One server, as it is shown.
@@ -525,6 +529,23 @@ more: number,
  * What to be wary of.
  */
 wary: Array<Wary>, };
+
+/**
+ * One setting in which an ask differs from what was approved.
+ */
+export type Change = { 
+/**
+ * The flag of kubelogin's that sets it.
+ */
+flag: string, 
+/**
+ * Its value as it was approved.
+ */
+was: string, 
+/**
+ * Its value in this ask.
+ */
+now: string, };
 
 /**
  * Something to be wary of in a question.

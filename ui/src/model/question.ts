@@ -7,7 +7,7 @@ import { issuerText } from "./account";
 export const PAUSE = 1000;
 
 export function isWary(question: QuestionView): boolean {
-  return question.servers.some((line) => line.wary.length > 0);
+  return question.changes.length > 0 || question.servers.some((line) => line.wary.length > 0);
 }
 
 /** Behind a person's name: which of their accounts it is, as far as its place does not say that, and where. */

@@ -116,8 +116,8 @@ impl fmt::Debug for AccountId {
     }
 }
 
-/// How to reach a provider and how to be signed in at it. None of it is identity: the newest ask
-/// has the say, but for the client secret, which changes only when it is proved to work.
+/// How to reach a provider and how to be signed in at it. None of it is identity: the newest ask that was approved
+/// with it ([`crate::manner`]) has the say, but for the client secret, which changes only when it is proved to work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientSettings {
     /// The client secret; none: a public client.
@@ -142,7 +142,7 @@ pub struct ClientSettings {
 }
 
 /// An address to listen on, as kubelogin's `--listen-address` gives it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ListenAddress {
     /// The host: `127.0.0.1`, `::1` or `localhost` without a person's approval.
     pub host: String,
@@ -151,7 +151,7 @@ pub struct ListenAddress {
 }
 
 /// `--oidc-pkce-method`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pkce {
     /// S256, unless the provider's discovery rules it out.

@@ -83,7 +83,7 @@ impl Broker {
             Err(problem) => return refuse(caller, &problem, effects),
         };
         let id = draft.key.id();
-        if self.accounts.contains_key(&id) {
+        if self.is_persons(&id) {
             self.try_secret(&id, draft.secret, now, effects);
             return self.told_added(caller, &asker, &id, true, json);
         }
@@ -158,13 +158,14 @@ impl Broker {
         } = *draft;
         let id = key.id();
         // Somebody else made it meanwhile.
-        let known = self.accounts.contains_key(&id);
+        let known = self.is_persons(&id);
         let account = self
             .accounts
             .entry(id.clone())
             .or_insert_with(|| Account::new(key));
         if !known {
             account.added = true;
+            account.unapproved = false;
             account.settings.client_secret = secret;
             if let Some(label) = label {
                 account.label = label;
@@ -312,7 +313,7 @@ impl Broker {
         if label.chars().count() > LONGEST_LABEL {
             return Err(not_a_field("name"));
         }
-        let mut others = self.accounts.iter().filter(|(id, _)| Some(*id) != but);
+        let mut others = self.persons_accounts().filter(|(id, _)| Some(*id) != but);
         if others.any(|(_, account)| account.label == label) {
             let parameters = vec![("name", label.to_owned())];
             return Err(Problem::new(Code::LabelTaken, parameters));

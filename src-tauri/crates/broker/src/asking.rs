@@ -30,6 +30,10 @@ pub(crate) enum Wish {
         version: ExecVersion,
         account: AccountId,
         servers: Arc<Servers>,
+        /// What it is asked with; none: by the account's name.
+        flags: Option<Arc<Flags>>,
+        /// The asker's kubeconfigs.
+        files: Arc<[String]>,
     },
     /// An account's raw token, for a person.
     Token { account: AccountId, json: bool },
@@ -95,18 +99,24 @@ impl Broker {
             account,
             version,
             servers,
+            files,
         } = ask;
-        let id = match account {
-            Which::Flags(flags) => self.account_of_flags(&flags, &asker, now, effects),
-            Which::Named(name) => match self.account_named(Some(&name)) {
-                Ok(id) => id,
-                Err(problem) => return refuse(caller, &problem, effects),
-            },
+        let found = match account {
+            Which::Flags(flags) => self
+                .account_of_ask(&flags, &asker, now)
+                .map(|id| (id, Some(flags))),
+            Which::Named(name) => self.account_named(Some(&name)).map(|id| (id, None)),
+        };
+        let (id, flags) = match found {
+            Ok(found) => found,
+            Err(problem) => return refuse(caller, &problem, effects),
         };
         let wants = Wish::Credential {
             version,
             account: id,
             servers,
+            flags,
+            files,
         };
         self.callers.insert(caller, Caller { asker, wants });
         self.pursue(caller, now, effects);
@@ -122,13 +132,21 @@ impl Broker {
                 version,
                 account,
                 servers,
+                flags,
+                files,
             } => {
-                match self.standings(account, servers, asker, now) {
+                let manner = flags.as_ref().map(|flags| flags.manner());
+                match self.standings(account, servers, manner, asker, now) {
                     Standings::Trusted => {}
                     Standings::Refused(problem) => return self.fail(caller, &problem, effects),
                     Standings::New => return self.question(caller, now, effects),
                 }
                 let (account, wants) = (account.clone(), Wants::Credential(*version));
+                self.uses(files, effects);
+                if let Some(flags) = flags.clone() {
+                    let servers = Arc::clone(servers);
+                    self.may_have(&account, &flags, &servers, now, effects);
+                }
                 self.keep_first_secret(&account, effects);
                 (account, wants)
             }
@@ -253,12 +271,18 @@ impl Broker {
         };
         match &known.wants {
             Wish::Credential {
-                account, servers, ..
-            } => match self.standings(account, servers, &known.asker, now) {
-                Standings::Trusted => {}
-                Standings::Refused(problem) => return self.fail(caller, &problem, effects),
-                Standings::New => return self.question(caller, now, effects),
-            },
+                account,
+                servers,
+                flags,
+                ..
+            } => {
+                let manner = flags.as_ref().map(|flags| flags.manner());
+                match self.standings(account, servers, manner, &known.asker, now) {
+                    Standings::Trusted => {}
+                    Standings::Refused(problem) => return self.fail(caller, &problem, effects),
+                    Standings::New => return self.question(caller, now, effects),
+                }
+            }
             Wish::SignIn { .. } => return self.told_signed_in(caller, id, effects),
             Wish::Token { .. }
             | Wish::Answer { .. }
@@ -369,10 +393,12 @@ impl Broker {
             .and_then(|question| self.questions.worded(*question));
         let account = self.accounts.get(id);
         let Some(account) = account else { return };
+        let settings = self.signs_in_as(account, &callers, question, now);
+        let open_browser = open_browser && !settings.skip_open_browser;
         let request = SignInRequest {
             account: id.clone(),
             key: account.key.clone(),
-            settings: self.settings_of(account, now),
+            settings: self.with_ways(settings, &account.key.issuer, now),
             known_secret: account.known_secret.clone(),
             expected_subject: account.subject.clone(),
             other_issuers: self.other_issuers(&account.key),
@@ -380,7 +406,6 @@ impl Broker {
             language,
             prompt: Prompting::Allowed,
         };
-        let open_browser = open_browser && !account.settings.skip_open_browser;
         let sign_in = SignIn {
             attempt: attempt.id,
             request,
@@ -392,10 +417,14 @@ impl Broker {
 
     /// How an account signs in, with every way to its provider that is known by now.
     pub(crate) fn settings_of(&self, account: &Account, now: Now) -> ClientSettings {
+        self.with_ways(account.settings.clone(), &account.key.issuer, now)
+    }
+
+    fn with_ways(&self, settings: ClientSettings, issuer: &str, now: Now) -> ClientSettings {
         ClientSettings {
-            known_proxies: self.proxies.beside(&account.settings.proxies, now.moment),
-            provider_origins: self.settings.origins_of(&account.key.issuer),
-            ..account.settings.clone()
+            known_proxies: self.proxies.beside(&settings.proxies, now.moment),
+            provider_origins: self.settings.origins_of(issuer),
+            ..settings
         }
     }
 
@@ -439,7 +468,7 @@ impl Broker {
         effects.push(Effect::Tell(attempt, caller, address));
     }
 
-    /// Finds or makes the account that flags name. They never edit one, but for how it signs in.
+    /// Finds or makes the account that flags name, for a person who signs in by them.
     pub(crate) fn account_of_flags(
         &mut self,
         flags: &Flags,
@@ -448,31 +477,13 @@ impl Broker {
         effects: &mut Vec<Effect>,
     ) -> AccountId {
         let id = flags.id().clone();
-        let settings = ClientSettings {
-            proxies: asker.proxies.clone(),
-            ..flags.settings().clone()
-        };
         self.proxies.saw(&asker.proxies, now.moment);
-        let known = self.accounts.contains_key(&id);
         let account = self
             .accounts
             .entry(id.clone())
             .or_insert_with(|| Account::new(flags.key().clone()));
-        let other_secret = settings.client_secret.is_some()
-            && settings.client_secret != account.settings.client_secret;
-        let news = !known || !account.named || settings.listen != account.settings.listen;
-        account.named = true;
-        account.settings = settings;
-        if news {
-            self.keep_down(effects);
-            self.with_session(&id, now, effects, |session, cx| {
-                session.keep_fresh(cx);
-                Vec::new()
-            });
-        }
-        if other_secret {
-            self.with_session(&id, now, effects, |session, cx| session.other_secret(cx));
-        }
+        account.settings.proxies = asker.proxies.clone();
+        self.take_over(&id, flags, now, effects);
         id
     }
 
@@ -487,7 +498,7 @@ impl Broker {
                     || (name.len() >= 4 && account.key.id().as_str().starts_with(name))
             })
         };
-        let mut found = self.accounts.iter().filter(|(_, account)| fits(account));
+        let mut found = self.persons_accounts().filter(|(_, account)| fits(account));
         match (found.next(), found.next()) {
             (Some((id, _)), None) => Ok(id.clone()),
             (None, _) => Err(Problem::new(
@@ -495,7 +506,7 @@ impl Broker {
                 vec![("name", name.unwrap_or_default().to_owned())],
             )),
             (Some(_), Some(_)) => {
-                let names = self.accounts.iter().filter(|(_, account)| fits(account));
+                let names = self.persons_accounts().filter(|(_, account)| fits(account));
                 let names: Vec<_> = names
                     .map(|(id, account)| {
                         format!(

@@ -12,6 +12,7 @@ use crate::claims::Claims;
 use crate::clock::{Deadline, Moment, Now, Wall};
 use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Reply, Restored};
 use crate::found::{Files, Stanza};
+use crate::manner::{Manner, Manners};
 use crate::plugin::{Plugin, PluginView};
 use crate::problem::{Code, Problem};
 use crate::proxies::KnownProxies;
@@ -22,7 +23,7 @@ use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
 use crate::session::{self, Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
-use crate::trust::Trust;
+use crate::trust::{Approval, Pair, Trust};
 use crate::undone::LastSwitch;
 use crate::view::{AskedView, KubeconfigView, PlacesView, View};
 use crate::waiters::CallerId;
@@ -32,6 +33,8 @@ use crate::waiters::CallerId;
 pub struct Broker {
     pub(crate) accounts: BTreeMap<AccountId, Account>,
     pub(crate) trust: Trust,
+    /// What was said of ways to sign in, other than for good.
+    pub(crate) manners: Manners,
     pub(crate) questions: Questions,
     pub(crate) callers: BTreeMap<CallerId, Caller>,
     pub(crate) settings: Settings,
@@ -45,6 +48,8 @@ pub struct Broker {
     pub(crate) files: Vec<Arc<KubeconfigView>>,
     /// The paths of those.
     paths: Vec<String>,
+    /// The path of the person's own.
+    own_path: Option<String>,
     /// What any of them offers to sign in to.
     pub(crate) stanzas: Vec<Stanza>,
     pub(crate) places: Option<Arc<PlacesView>>,
@@ -78,13 +83,15 @@ enum Early {
 pub(crate) struct Account {
     pub(crate) key: AccountKey,
     pub(crate) label: String,
-    /// What the newest ask said, its client secret among it.
+    /// What the newest ask said that was approved, its client secret among it.
     pub(crate) settings: ClientSettings,
     pub(crate) session: Session,
     /// The client secret that is kept: the one that worked last, or the first that came while none had.
     pub(crate) known_secret: Option<ClientSecret>,
     /// Whether a kubeconfig uses it: others are quiet.
     pub(crate) named: bool,
+    /// Nobody has approved anything of it: it lives with its question, and is nobody's yet.
+    pub(crate) unapproved: bool,
     /// Whether a person added it: its client secret is then theirs to forget.
     pub(crate) added: bool,
     /// Who was signed in last (`sub`). A session's end changes nothing about whose account it is:
@@ -118,10 +125,16 @@ impl Broker {
     /// A broker that knows what was written down; `seed` is for jitter alone.
     #[must_use]
     pub fn new(kept: Kept, settings: Settings, seed: u64) -> Self {
-        let accounts = kept.accounts.into_iter().map(Account::restored);
-        let accounts: BTreeMap<_, _> = accounts
-            .map(|account| (account.key.id(), account))
-            .collect();
+        let trusts = with_manners(kept.trusts, &kept.accounts);
+        let accounts = kept.accounts.into_iter().map(|kept| {
+            let mut account = Account::restored(kept);
+            let id = account.key.id();
+            // Earlier versions wrote down what nobody had approved too.
+            account.unapproved =
+                account.is_untouched() && trusts.iter().all(|(pair, _)| pair.account != id);
+            (id, account)
+        });
+        let accounts: BTreeMap<_, _> = accounts.collect();
         let early = if accounts.is_empty() {
             Early::Over
         } else {
@@ -134,7 +147,8 @@ impl Broker {
             resetting: None,
             claims: Claims::default(),
             accounts,
-            trust: Trust::restored(kept.trusts),
+            trust: Trust::restored(trusts),
+            manners: Manners::default(),
             questions: Questions::default(),
             callers: BTreeMap::new(),
             settings,
@@ -148,6 +162,7 @@ impl Broker {
             kubeconfig: None,
             files: Vec::new(),
             paths: kept.files,
+            own_path: None,
             stanzas: Vec::new(),
             places: None,
             last_switch: LastSwitch::default(),
@@ -226,7 +241,7 @@ impl Broker {
                 self.keep_down(&mut effects);
             }
             Event::SignedOut(account, attempt, outcome) => {
-                self.signed_out(&account, attempt, &outcome, &mut effects);
+                self.signed_out(&account, attempt, &outcome, now, &mut effects);
             }
             Event::Forgotten(account, outcome) => self.forgotten(account, outcome),
             Event::Settled(what, unwritten) => self.settled(what, unwritten, &mut effects),
@@ -255,7 +270,12 @@ impl Broker {
                 self.reschedule(now);
             }
             Event::TrayHost(there) => self.reach.host(there),
-            Event::Ended(process) => self.trust.ended(process),
+            Event::Ended(process) => {
+                self.trust.ended(process);
+                self.manners.ended(process, |pair| {
+                    self.trust.approval(pair).is_none() && self.trust.lasts(pair)
+                });
+            }
             Event::Resumed | Event::NetworkChanged => {
                 self.every_session(now, &mut effects, Session::try_now);
             }
@@ -387,12 +407,22 @@ impl Broker {
         self.last_switch.written(own.as_ref(), now.moment);
         let shown = |kubeconfig: &KubeconfigView| Arc::new(kubeconfig.cleaned());
         self.kubeconfig = own.as_ref().map(shown);
+        self.own_path = own.map(|own| own.path);
         self.files = others.iter().map(shown).collect();
         self.stanzas = stanzas;
         let paths: Vec<_> = others.into_iter().map(|file| file.path).collect();
         if paths != self.paths {
             self.paths = paths;
             self.keep_down(effects);
+        }
+    }
+
+    /// Whoever has these kubeconfigs may have what it asks for: they are known from now on.
+    pub(crate) fn uses(&self, files: &Arc<[String]>, effects: &mut Vec<Effect>) {
+        let own = self.own_path.as_ref();
+        let known = |file: &String| own == Some(file) || self.paths.contains(file);
+        if !files.iter().all(known) {
+            effects.push(Effect::Know(Arc::clone(files)));
         }
     }
 
@@ -415,6 +445,7 @@ impl Broker {
                 }
             };
             if let Some(account) = self.accounts.get_mut(&id) {
+                account.unapproved = false;
                 if account.settings.client_secret.is_none() {
                     account.settings.client_secret.clone_from(&secret);
                 }
@@ -431,6 +462,7 @@ impl Broker {
             && let Some(tokens) = account.session.tokens()
         {
             account.known_secret.clone_from(&tokens.client_secret);
+            account.unapproved = false;
             account.learn_who();
         }
     }
@@ -450,7 +482,8 @@ impl Broker {
 
     /// Writes accounts and trust down.
     pub(crate) fn keep_down(&self, effects: &mut Vec<Effect>) {
-        let accounts = self.accounts.values().map(Account::kept).collect();
+        let accounts = self.persons_accounts().map(|(_, account)| account.kept());
+        let accounts = accounts.collect();
         let trusts = self.trust.always();
         let trusts = trusts
             .map(|(pair, approval)| (pair.clone(), approval.clone()))
@@ -466,6 +499,9 @@ impl Broker {
     }
 
     fn show(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        if let Early::Over = self.early {
+            self.forget_unapproved();
+        }
         self.say_how_to_come_back(now, effects);
         let ends = |account: &Account| account.session.ends(now);
         let ends = self.accounts.values().filter_map(ends);
@@ -480,6 +516,28 @@ impl Broker {
             effects.push(Effect::Show(Box::new(view)));
         }
     }
+}
+
+/// What an earlier version wrote down says nothing of ways to sign in: each pair was approved with its account's.
+fn with_manners(
+    mut trusts: Vec<(Pair, Approval)>,
+    accounts: &[KeptAccount],
+) -> Vec<(Pair, Approval)> {
+    for account in accounts {
+        let manner = Manner {
+            listen: account.listen.clone(),
+            redirect_url: account.redirect_url.clone(),
+            rest: account.rest,
+        };
+        let id = account.key.id();
+        let of_it = |(pair, approval): &&mut (Pair, Approval)| {
+            pair.account == id && approval.manners.is_empty()
+        };
+        for (_, approval) in trusts.iter_mut().filter(of_it) {
+            approval.manners.push(manner.clone());
+        }
+    }
+    trusts
 }
 
 /// By how much the clock on the wall is ahead of the running one.
@@ -524,6 +582,7 @@ impl Account {
             )),
             known_secret: None,
             named: false,
+            unapproved: false,
             added: false,
             subject: None,
             name: None,
@@ -536,6 +595,12 @@ impl Account {
         }
     }
 
+    /// Whether nobody has added it, signed in or out, or called it otherwise.
+    fn is_untouched(&self) -> bool {
+        let label = self.key.name.clone().unwrap_or_else(|| self.key.host());
+        !self.added && self.subject.is_none() && !self.session.signed_out() && self.label == label
+    }
+
     fn learn_who(&mut self) {
         if let Some(tokens) = self.session.tokens() {
             self.subject = Some(tokens.identity.subject.clone());
@@ -546,8 +611,12 @@ impl Account {
     fn restored(kept: KeptAccount) -> Self {
         let mut account = Self::new(kept.key);
         account.label = kept.label;
-        account.settings.listen = kept.listen;
-        account.settings.redirect_url = kept.redirect_url;
+        let manner = Manner {
+            listen: kept.listen,
+            redirect_url: kept.redirect_url,
+            rest: kept.rest,
+        };
+        manner.apply(&mut account.settings);
         account.named = kept.named;
         account.added = kept.added;
         account.subject = kept.subject;
@@ -563,11 +632,17 @@ impl Account {
     }
 
     fn kept(&self) -> KeptAccount {
+        let Manner {
+            listen,
+            redirect_url,
+            rest,
+        } = Manner::of(&self.settings);
         KeptAccount {
             key: self.key.clone(),
             label: self.label.clone(),
-            listen: self.settings.listen.clone(),
-            redirect_url: self.settings.redirect_url.clone(),
+            listen,
+            redirect_url,
+            rest,
             signed_out: self.session.signed_out(),
             named: self.named,
             added: self.added,

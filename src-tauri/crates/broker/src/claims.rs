@@ -150,6 +150,7 @@ mod tests {
             by: By::Terminal,
             contexts: vec![],
             file: None,
+            manners: vec![],
         };
         let kept = Kept {
             trusts: vec![(pair.clone(), approval)],

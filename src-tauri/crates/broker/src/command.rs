@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
 use crate::argv::complete::Completing;
 use crate::credential::{ExecCluster, ExecVersion};
+use crate::manner::Manner;
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
 use crate::trust::Answer;
@@ -292,6 +293,7 @@ pub struct Flags {
     id: AccountId,
     key: AccountKey,
     settings: ClientSettings,
+    manner: Manner,
 }
 
 impl Flags {
@@ -301,6 +303,7 @@ impl Flags {
         Self {
             id: key.id(),
             key,
+            manner: Manner::of(&settings),
             settings,
         }
     }
@@ -321,6 +324,12 @@ impl Flags {
     #[must_use]
     pub fn settings(&self) -> &ClientSettings {
         &self.settings
+    }
+
+    /// What of it is approved by its value.
+    #[must_use]
+    pub fn manner(&self) -> &Manner {
+        &self.manner
     }
 }
 

@@ -9,6 +9,7 @@ use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::{Command, Invocation, ScreenName};
 use crate::event::{Candidate, Commanded, Effect, Found, Reply};
+use crate::manner::Manner;
 use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
 use crate::report;
@@ -268,6 +269,7 @@ impl Broker {
     /// by it; then it goes with the session's sign-out.
     fn untrust(&mut self, pair: &Pair, effects: &mut Vec<Effect>) {
         self.trust.revoke(pair);
+        self.manners.revoke(pair);
         self.keep_down(effects);
         if self.forgotten_with(&pair.account) == Forget::Everything
             && let Some(account) = self.accounts.get_mut(&pair.account)
@@ -295,6 +297,7 @@ impl Broker {
         id: &AccountId,
         attempt: AttemptId,
         outcome: &SignOutOutcome,
+        now: Now,
         effects: &mut Vec<Effect>,
     ) {
         let Some(account) = self.accounts.get_mut(id) else {
@@ -333,7 +336,7 @@ impl Broker {
             self.claim_forgotten(caller, id, done, Some(otherwise));
         }
         if removing {
-            self.removed(id, removed, Some(outcome), effects);
+            self.removed(id, removed, Some(outcome), now, effects);
         }
         self.reset_goes_on(id, &label, outcome, effects);
     }
@@ -402,6 +405,8 @@ impl Broker {
                 .entry(id.clone())
                 .or_insert_with(|| Account::new(key));
             account.named = true;
+            account.unapproved = false;
+            let manner = Manner::of(&settings);
             account.settings = settings;
             let Candidate { server, contexts } = candidate;
             let approval = Approval {
@@ -409,6 +414,7 @@ impl Broker {
                 by: By::FirstStart,
                 contexts,
                 file: Some(file),
+                manners: vec![manner],
             };
             self.trust.approve(
                 Pair {

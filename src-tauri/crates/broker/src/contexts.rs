@@ -157,7 +157,8 @@ impl Broker {
     }
 
     fn list(&self, kubeconfigs: &Kubeconfigs, as_json: bool, language: Language) -> String {
-        let label = |id| self.accounts.get(id).map(|account| clean(&account.label));
+        let account = |id| self.accounts.get(id).filter(|account| !account.unapproved);
+        let label = |id| account(id).map(|account| clean(&account.label));
         let rows: Vec<Row> = kubeconfigs
             .contexts
             .iter()

@@ -7,6 +7,7 @@ use ts_rs::{Config, TS};
 use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command, ScreenName};
+use crate::manner::Change;
 use crate::plugin::{PluginView, Whose};
 use crate::problem::Code;
 use crate::reach::TrayHost;
@@ -54,6 +55,7 @@ fn contract() {
         declared::<By>,
         declared::<QuestionView>,
         declared::<ServerLine>,
+        declared::<Change>,
         declared::<Wary>,
         declared::<KubeconfigView>,
         declared::<ContextView>,

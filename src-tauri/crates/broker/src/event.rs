@@ -9,6 +9,7 @@ use crate::command::{Invocation, ScreenName, Which};
 use crate::contexts::{ContextCommand, Edit};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::found::Files;
+use crate::manner::Rest;
 use crate::notes::Note;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
@@ -128,6 +129,8 @@ pub enum Effect {
     Discover(CallerId, Box<DiscoverRequest>),
     /// Write a setting down, and say to this caller how that went.
     Choose(CallerId, Choice),
+    /// Know these kubeconfigs: what is in them may be shown and offered from now on.
+    Know(Arc<[String]>),
     /// Look out for the end of a process.
     Watch(ProcessId),
     /// Show this.
@@ -151,6 +154,8 @@ pub struct Ask {
     pub version: ExecVersion,
     /// For which servers, as far as the resident found out.
     pub servers: Arc<Servers>,
+    /// The asker's kubeconfigs, by their paths, as far as they are in sight.
+    pub files: Arc<[String]>,
 }
 
 /// The servers that a question may be for.
@@ -303,6 +308,9 @@ pub struct KeptAccount {
     pub listen: Vec<crate::account::ListenAddress>,
     /// Its fixed redirect URI.
     pub redirect_url: Option<String>,
+    /// How else it signs in; none: an earlier version wrote this.
+    #[serde(default)]
+    pub rest: Option<Rest>,
     /// Whether a person signed it out.
     pub signed_out: bool,
     /// Whether a kubeconfig uses it.

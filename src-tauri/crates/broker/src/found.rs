@@ -47,7 +47,7 @@ impl Broker {
     /// What makes an account that does not exist yet, each once.
     pub(crate) fn found_views(&self) -> Vec<FoundView> {
         let mut views: Vec<FoundView> = Vec::new();
-        let new = |stanza: &&Stanza| !self.accounts.contains_key(stanza.flags.id());
+        let new = |stanza: &&Stanza| !self.is_persons(stanza.flags.id());
         for stanza in self.stanzas.iter().filter(new) {
             let id = stanza.flags.id().as_str();
             let contexts = stanza.contexts.iter().map(|name| clean(name));

@@ -279,6 +279,7 @@ mod tests {
             asker: "kubectl".into(),
             file: None,
             new_issuer: false,
+            changes: vec![],
         }
     }
 

@@ -113,6 +113,12 @@ codes! {
     TrustRefusedSeveral = "trust-refused-several",
     /// The request may be for more servers than a person can be asked about at once; `account`, `count`.
     TooManyServers = "too-many-servers",
+    /// A trusted pair, and a way to sign in that was not approved with it; `account`, `settings`, `command`.
+    SettingsNotAllowed = "settings-not-allowed",
+    /// A person said no to this way to sign in; `account`, `settings`.
+    SettingsRefused = "settings-refused",
+    /// As many questions wait as may; ``.
+    TooManyWait = "too-many-wait",
     /// A person must sign in and nobody is there; `account`.
     NobodyThere = "nobody-there",
     /// The asker is shell completion, which never asks; `account`.

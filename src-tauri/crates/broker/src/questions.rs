@@ -1,10 +1,12 @@
 //! The questions that wait for a person: may this server have tokens of this account?
 
 mod answer;
+mod manner;
 mod place;
 mod wording;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 pub(crate) use wording::servers_line;
 
@@ -12,7 +14,9 @@ use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::broker::Broker;
 use crate::clock::{Moment, Now};
+use crate::command::Flags;
 use crate::event::{Candidate, QuestionId, Servers};
+use crate::manner::Manner;
 use crate::outcome::AttemptId;
 use crate::problem::{Code, Problem};
 use crate::trust::{Pair, Question, Standing};
@@ -36,6 +40,10 @@ struct Waiting {
     worded: Question,
     callers: Vec<CallerId>,
     stage: Stage,
+    /// How whoever asks would have the person sign in.
+    manner: Manner,
+    /// What it is asked with; none: by the account's name.
+    flags: Option<Arc<Flags>>,
 }
 
 /// Where a question is being asked.
@@ -129,6 +137,24 @@ impl Questions {
         waiting
     }
 
+    /// Whether a caller waits for this question.
+    pub(crate) fn is_asked_by(&self, id: QuestionId, caller: CallerId) -> bool {
+        let question = self.waiting.get(&id);
+        question.is_some_and(|question| question.callers.contains(&caller))
+    }
+
+    /// Drops the oldest question about such an account that nobody waits at. Whose it was.
+    pub(crate) fn forget_an_idle_one(
+        &mut self,
+        of: impl Fn(&AccountId) -> bool,
+    ) -> Option<AccountId> {
+        let idle = |question: &Waiting| question.callers.is_empty() && of(&question.account);
+        let mut waiting = self.waiting.iter();
+        let (id, _) = waiting.find(|(_, question)| idle(question))?;
+        let id = *id;
+        self.waiting.remove(&id).map(|question| question.account)
+    }
+
     fn named(&self, name: Option<&str>) -> Option<QuestionId> {
         match name {
             Some(name) => self.waiting.keys().copied().find(|id| id.name() == name),
@@ -186,6 +212,7 @@ impl Broker {
         &self,
         account: &AccountId,
         servers: &Servers,
+        manner: Option<&Manner>,
         asker: &Asker,
         now: Now,
     ) -> Standings {
@@ -195,10 +222,15 @@ impl Broker {
                 account: account.clone(),
                 server: candidate.server.clone(),
             };
-            match self.trust.standing(&pair, asker.process, now.moment) {
+            match self.standing(&pair, manner, asker, now) {
                 Standing::Trusted => {}
                 Standing::New => all = Standings::New,
                 Standing::Refused => {
+                    let trusted = self.trust.standing(&pair, asker.process, now.moment);
+                    if let (Standing::Trusted, Some(manner)) = (trusted, manner) {
+                        let changes = self.changes(account, &pair, manner);
+                        return Standings::Refused(self.manner_refused(account, &changes));
+                    }
                     let code = if servers.needed.len() > 1 {
                         Code::TrustRefusedSeveral
                     } else {

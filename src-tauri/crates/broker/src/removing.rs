@@ -11,7 +11,6 @@ use crate::outcome::{Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::{clean, text};
-use crate::trust::Pair;
 use crate::view::{StepView, Told};
 use crate::waiters::CallerId;
 
@@ -81,16 +80,26 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        let pairs: Vec<Pair> = self
-            .trust
-            .always()
-            .map(|(pair, _)| pair)
-            .filter(|pair| pair.account == *id)
-            .cloned()
-            .collect();
-        for pair in &pairs {
-            self.trust.revoke(pair);
+        self.forget_what_was_said(id, now, effects);
+        let Some(account) = self.accounts.get_mut(id) else {
+            return;
+        };
+        account.added = false;
+        account.removing = true;
+        let wants = Wish::Remove { json };
+        self.callers.insert(caller, Caller { asker, wants });
+        if account.session.tokens().is_some() || account.session.attempt().is_some() {
+            return self.sign_out(caller, id, false, now, effects);
         }
+        effects.push(Effect::Forget(id.clone(), Forget::Everything));
+        self.removed(id, vec![caller], None, now, effects);
+    }
+
+    /// What was answered about an account goes with it, for one command or for good, and so does what is asked:
+    /// whoever waits is told.
+    fn forget_what_was_said(&mut self, id: &AccountId, now: Now, effects: &mut Vec<Effect>) {
+        self.trust.revoke_account(id);
+        self.manners.revoke_account(id);
         let of_it = |caller: &Caller| caller.wants.account() == Some(id);
         let mut waiting: Vec<CallerId> = self
             .callers
@@ -106,18 +115,6 @@ impl Broker {
             }
             self.question_gone(waiting, now, effects);
         }
-        let Some(account) = self.accounts.get_mut(id) else {
-            return;
-        };
-        account.added = false;
-        account.removing = true;
-        let wants = Wish::Remove { json };
-        self.callers.insert(caller, Caller { asker, wants });
-        if account.session.tokens().is_some() || account.session.attempt().is_some() {
-            return self.sign_out(caller, id, false, now, effects);
-        }
-        effects.push(Effect::Forget(id.clone(), Forget::Everything));
-        self.removed(id, vec![caller], None, effects);
     }
 
     /// It is ended: now it goes.
@@ -126,8 +123,11 @@ impl Broker {
         id: &AccountId,
         callers: Vec<CallerId>,
         outcome: Option<&SignOutOutcome>,
+        now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        // Somebody may have asked, and been answered, while it was signed out.
+        self.forget_what_was_said(id, now, effects);
         let Some(account) = self.accounts.remove(id) else {
             return;
         };

@@ -39,8 +39,7 @@ impl Broker {
     #[must_use]
     pub fn view_in(&self, now: Now, language: Language) -> View {
         let mut accounts: Vec<AccountView> = self
-            .accounts
-            .iter()
+            .persons_accounts()
             .map(|(id, account)| {
                 let session = &account.session;
                 let tokens = session.tokens();
@@ -161,6 +160,7 @@ impl Broker {
                 others: lines(&question.others),
                 more: question.more,
                 asker: named(&question.asker),
+                changes: question.changes.clone(),
                 file: question.file.as_deref().map(clean),
                 new_issuer: question.new_issuer,
             })

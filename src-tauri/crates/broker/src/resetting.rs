@@ -9,6 +9,7 @@ use crate::asking::{Wish, refuse};
 use crate::broker::{Broker, Caller};
 use crate::clock::Now;
 use crate::event::{Effect, Reply};
+use crate::manner::Manners;
 use crate::outcome::SignOutOutcome;
 use crate::problem::{Code, Problem};
 use crate::questions::Questions;
@@ -133,6 +134,7 @@ impl Broker {
             effects.push(Effect::Reset(*caller));
             self.accounts.clear();
             self.trust = Trust::restored(Vec::new());
+            self.manners = Manners::default();
             self.questions = Questions::default();
         }
     }

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, ClientSettings, ListenAddress};
+use crate::manner::{Change, Manner};
 use crate::plugin::quoted;
 
 /// The version that kubectl speaks since 1.22.
@@ -108,6 +109,13 @@ fn arguments(key: &AccountKey, settings: &ClientSettings) -> Vec<String> {
     }
     if let Some(url) = &settings.redirect_url {
         arguments.push(format!("--oidc-redirect-url={url}"));
+    }
+    // Without them it would ask to sign in otherwise than was approved.
+    let usual = Manner::default();
+    for Change { flag, now, .. } in usual.changes(&Manner::of(settings)) {
+        if !arguments.iter().any(|known| known.starts_with(&flag)) {
+            arguments.push(format!("{flag}={now}"));
+        }
     }
     arguments
 }

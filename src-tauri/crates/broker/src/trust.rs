@@ -13,12 +13,15 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountId;
 use crate::asker::ProcessId;
 use crate::clock::{Moment, Wall};
+use crate::manner::{self, Change, Manner};
 
 /// How many of the contexts that led to a server are remembered.
 const NAMED: usize = 16;
 
 /// How long a no holds for its pair, whoever asks.
-const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
+pub(crate) const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
+/// How many refusals are remembered; the oldest goes first.
+const MOST_REFUSALS: usize = 1024;
 
 /// An account and a server that may have its tokens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -51,6 +54,9 @@ pub struct Approval {
     pub contexts: Vec<String>,
     /// The file that named it then.
     pub file: Option<String>,
+    /// The ways to sign in that were approved with it, the newest last.
+    #[serde(default)]
+    pub manners: Vec<Manner>,
 }
 
 /// How a pair came to be trusted.
@@ -136,7 +142,27 @@ impl Trust {
     pub fn approve(&mut self, pair: Pair, mut approval: Approval) {
         approval.contexts.truncate(NAMED);
         self.refused.retain(|refusal| refusal.pair != pair);
+        if let Some(known) = self.always.remove(&pair) {
+            approval.manners = manner::joined(known.manners, approval.manners);
+        }
         self.always.insert(pair, approval);
+    }
+
+    /// The yes for good to a pair.
+    #[must_use]
+    pub(crate) fn approval(&self, pair: &Pair) -> Option<&Approval> {
+        self.always.get(pair)
+    }
+
+    /// The same, to note what goes with it.
+    pub(crate) fn approval_mut(&mut self, pair: &Pair) -> Option<&mut Approval> {
+        self.always.get_mut(pair)
+    }
+
+    /// Whether a pair is trusted for somebody who is still there.
+    #[must_use]
+    pub(crate) fn lasts(&self, pair: &Pair) -> bool {
+        self.once.iter().any(|(_, once)| once == pair)
     }
 
     /// Trusts a pair until a process ends.
@@ -147,6 +173,11 @@ impl Trust {
 
     /// Remembers a no.
     pub fn refuse(&mut self, pair: Pair, process: Option<ProcessId>, now: Moment) {
+        self.refused
+            .retain(|refusal| refusal.process.is_some() || now < refusal.until);
+        if self.refused.len() >= MOST_REFUSALS {
+            self.refused.remove(0);
+        }
         self.refused.push(Refusal {
             pair,
             process,
@@ -247,6 +278,8 @@ pub struct Question {
     pub asker: String,
     /// Nobody uses an account at this issuer: it may be anybody's.
     pub new_issuer: bool,
+    /// In what it would have the person sign in otherwise than was approved.
+    pub changes: Vec<Change>,
 }
 
 /// One server, as it is shown.
@@ -357,6 +390,7 @@ mod tests {
             by: By::Terminal,
             contexts: vec![],
             file: None,
+            manners: vec![],
         };
         trust.approve(pair("a"), approval);
         assert_eq!(

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::asker::Desktop;
 use crate::clock::Wall;
+use crate::manner::Change;
 use crate::plugin::PluginView;
 use crate::problem::{Code, Problem};
 use crate::questions::servers_line;
@@ -365,6 +366,8 @@ pub struct QuestionView {
     pub file: Option<String>,
     /// Nobody uses an account at this issuer: it may be anybody's.
     pub new_issuer: bool,
+    /// In what it would have the person sign in otherwise than was approved.
+    pub changes: Vec<Change>,
 }
 
 impl QuestionView {

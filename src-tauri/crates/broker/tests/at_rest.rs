@@ -32,6 +32,7 @@ fn a_session_of_a_forgotten_account_is_waited_for() {
         by: By::FirstStart,
         contexts: vec![],
         file: None,
+        manners: vec![],
     };
     let kept = Kept {
         files: Vec::new(),

@@ -48,6 +48,7 @@ fn begins(broker: &mut Broker, caller: u32, key: &AccountKey) -> SignIn {
             account: Which::Flags(Arc::new(Flags::new(key.clone(), ClientSettings::default()))),
             version: ExecVersion::V1,
             servers: Arc::new(servers("s")),
+            files: Arc::new([]),
         })),
         start(),
     );

@@ -257,6 +257,7 @@ fn a_question_keeps_its_server_in_sight_and_there_are_few() {
         asker: "kubectl".into(),
         file: None,
         new_issuer: false,
+        changes: vec![],
     };
     let mut view = view(&[StateWord::SignedIn], &[]);
     view.questions = (0..7).map(question).collect();

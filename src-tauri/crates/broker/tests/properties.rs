@@ -23,7 +23,7 @@ use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
 use broker::tokens::Tokens;
-use broker::trust::Answer;
+use broker::trust::{Answer, Question};
 use broker::view::View;
 use broker::waiters::CallerId;
 use proptest::prelude::*;
@@ -35,6 +35,8 @@ enum Happening {
         foreground: bool,
         process: u8,
         server: u8,
+        /// Its way to sign in, told by the seconds that it gives a person.
+        manner: u8,
     },
     Tab,
     Login,
@@ -93,8 +95,10 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(SignInEnd::Blocked),
     ];
     prop_oneof![
-        6 => (any::<bool>(), 0_u8..4, 0_u8..3)
-            .prop_map(|(foreground, process, server)| Happening::Ask { foreground, process, server }),
+        6 => (any::<bool>(), 0_u8..4, 0_u8..3, prop_oneof![4 => Just(0_u8), 1 => 1_u8..3])
+            .prop_map(|(foreground, process, server, manner)| {
+                Happening::Ask { foreground, process, server, manner }
+            }),
         1 => Just(Happening::Login),
         1 => Just(Happening::Logout),
         1 => any::<bool>().prop_map(|ask_first| Happening::Remove { ask_first }),
@@ -128,11 +132,16 @@ struct World {
     next: u64,
     owed: BTreeMap<CallerId, usize>,
     refreshing: BTreeMap<AttemptId, AccountId>,
-    signing_in: BTreeMap<AttemptId, (AccountId, Option<QuestionId>)>,
-    pages: BTreeSet<QuestionId>,
+    signing_in: BTreeMap<AttemptId, (AccountId, Option<(QuestionId, Question)>)>,
+    /// Each with the question that stands there.
+    pages: BTreeMap<QuestionId, Question>,
     prompts: BTreeSet<CallerId>,
     /// When each token that was ever handed in ends, on the clock that runs forward.
     ends: BTreeMap<String, Moment>,
+    /// The ways to sign in that somebody said yes to, since the account was made, by their seconds.
+    approved: BTreeSet<u64>,
+    /// The way of each caller.
+    manners: BTreeMap<CallerId, u64>,
 }
 
 impl World {
@@ -149,9 +158,11 @@ impl World {
             owed: BTreeMap::new(),
             refreshing: BTreeMap::new(),
             signing_in: BTreeMap::new(),
-            pages: BTreeSet::new(),
+            pages: BTreeMap::new(),
             prompts: BTreeSet::new(),
             ends: BTreeMap::new(),
+            approved: BTreeSet::new(),
+            manners: BTreeMap::new(),
         }
     }
 
@@ -182,6 +193,9 @@ impl World {
                 self.shown.clone_from(view);
             }
         }
+        if self.shown.accounts.is_empty() {
+            self.approved.clear();
+        }
         assert_eq!(
             self.shown,
             self.broker.view(self.now),
@@ -199,12 +213,22 @@ impl World {
                         !sign_in.open_browser || self.desktop == Desktop::Unlocked,
                         "a page where nobody can see it"
                     );
-                    let entry = (sign_in.request.account, sign_in.question);
+                    let seconds = sign_in.request.settings.authentication_timeout.as_secs();
+                    let request = sign_in.request;
+                    let question = sign_in.question.zip(request.question);
+                    assert!(
+                        self.approved.contains(&seconds)
+                            || (self.approved.is_empty() && question.is_some()),
+                        "a sign-in as nobody allowed: {seconds} s, {:?}",
+                        self.approved
+                    );
+                    let entry = (request.account, question);
                     self.signing_in.insert(sign_in.attempt, entry);
                 }
-                Effect::AskPage(question, _) => {
+                Effect::AskPage(id, page) => {
                     assert_eq!(self.desktop, Desktop::Unlocked);
-                    self.pages.insert(question);
+                    let question = page.request.question.expect("a page that asks nothing");
+                    self.pages.insert(id, question);
                 }
                 Effect::AskWindow => assert_eq!(self.desktop, Desktop::Unlocked),
                 Effect::Cancel(attempt) => {
@@ -234,6 +258,7 @@ impl World {
                 | Effect::Edit(_)
                 | Effect::Choose(..)
                 | Effect::Discover(..)
+                | Effect::Know(_)
                 | Effect::Watch(_)
                 | Effect::Note(_)
                 | Effect::Reset(_)
@@ -292,9 +317,10 @@ impl World {
                 foreground,
                 process,
                 server,
+                manner,
             } => {
                 let asker = self.asker(foreground, process);
-                self.ask(asker, server);
+                self.ask(asker, server, manner);
             }
             Happening::Tab => {
                 let asker = Asker {
@@ -302,7 +328,7 @@ impl World {
                     ..self.asker(true, 150)
                 };
                 let asked = (self.signing_in.len(), self.pages.len(), self.prompts.len());
-                self.ask(asker, 0);
+                self.ask(asker, 0, 0);
                 let now = (self.signing_in.len(), self.pages.len(), self.prompts.len());
                 assert_eq!(asked, now, "a TAB asks nobody");
             }
@@ -360,8 +386,9 @@ impl World {
                     return;
                 };
                 // The page's question comes before the provider.
-                if let Some(question) = question {
-                    self.handle(Event::Approved(question, Answer::Always, vec![]));
+                if let Some((id, question)) = question {
+                    self.says(Answer::Always, &question.asker);
+                    self.handle(Event::Approved(id, Answer::Always, vec![]));
                 }
                 let problem = |code| Problem::plain(code);
                 let outcome = match end {
@@ -372,14 +399,21 @@ impl World {
                     }
                     SignInEnd::Blocked => SignInOutcome::Blocked(problem(Code::ClientRefused)),
                 };
+                if self.approved.is_empty() {
+                    // On a page whose question somebody has refused elsewhere meanwhile: the account is theirs, and
+                    // signs in as is usual.
+                    self.approved.insert(180);
+                }
                 self.handle(Event::SignedIn(account, attempt, outcome));
             }
             Happening::Answer(which) => {
                 let answer = [Answer::Always, Answer::Once, Answer::No][usize::from(which)];
-                if let Some(question) = self.pages.pop_first() {
-                    self.handle(Event::Approved(question, answer, vec![]));
+                if let Some((id, question)) = self.pages.pop_first() {
+                    self.says(answer, &question.asker);
+                    self.handle(Event::Approved(id, answer, vec![]));
                 } else if let Some(caller) = self.prompts.pop_first() {
                     let line = ["y", "o", "n"][usize::from(which)];
+                    self.types(answer, caller);
                     self.handle(Event::Answered(caller, line.into()));
                 } else {
                     self.answer_in_window(answer);
@@ -425,17 +459,42 @@ impl World {
         }
     }
 
-    fn ask(&mut self, asker: Asker, server: u8) {
+    /// Somebody answers a question of this asker, whose name tells its way to sign in.
+    fn says(&mut self, answer: Answer, asker: &str) {
+        let seconds = asker.split_once(' ').expect("a name and seconds").1;
+        if answer != Answer::No {
+            self.approved.insert(seconds.parse().expect("seconds"));
+        }
+    }
+
+    /// Somebody answers what a caller's terminal asks.
+    fn types(&mut self, answer: Answer, caller: CallerId) {
+        if let Some(seconds) = self.manners.get(&caller)
+            && answer != Answer::No
+        {
+            self.approved.insert(*seconds);
+        }
+    }
+
+    fn ask(&mut self, asker: Asker, server: u8, manner: u8) {
         let caller = self.caller();
+        let seconds = 180 + u64::from(manner);
+        self.manners.insert(caller, seconds);
+        let asker = Asker {
+            program: format!("kubectl {seconds}"),
+            ..asker
+        };
+        let settings = ClientSettings {
+            authentication_timeout: Duration::from_secs(seconds),
+            ..ClientSettings::default()
+        };
         self.handle(Event::Asked(Box::new(Ask {
             caller,
             asker,
-            account: Which::Flags(Arc::new(Flags::new(
-                shared::key(),
-                ClientSettings::default(),
-            ))),
+            account: Which::Flags(Arc::new(Flags::new(shared::key(), settings))),
             version: ExecVersion::V1,
             servers: Arc::new(shared::servers(&format!("s{server}"))),
+            files: Arc::new([]),
         })));
     }
 
@@ -464,6 +523,7 @@ impl World {
         let Some(question) = asked.into_iter().find(|question| question.in_window) else {
             return false;
         };
+        self.says(answer, &question.asker);
         let question = Some(question.name);
         let answer = Command::Answer {
             question,
@@ -477,10 +537,12 @@ impl World {
     /// However it stands, a person who is there can bring it to a token.
     fn a_person_mends_it(&mut self) {
         while self.answer_in_window(Answer::Always) {}
-        for question in std::mem::take(&mut self.pages) {
-            self.handle(Event::Approved(question, Answer::Always, vec![]));
+        for (id, question) in std::mem::take(&mut self.pages) {
+            self.says(Answer::Always, &question.asker);
+            self.handle(Event::Approved(id, Answer::Always, vec![]));
         }
         while let Some(caller) = self.prompts.pop_first() {
+            self.types(Answer::Always, caller);
             self.handle(Event::Answered(caller, "y".into()));
         }
         self.happen(Happening::Refresh(RefreshEnd::Tokens(600)));

@@ -41,6 +41,7 @@ fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
             others: others.collect(),
             file: Some("/".repeat(4_000)),
         }),
+        files: Arc::new([]),
     }))
 }
 

@@ -161,6 +161,7 @@ mod tests {
             file: Some("~/work/acme.yaml".into()),
             asker: "kubectl".into(),
             new_issuer: false,
+            changes: vec![],
         }
     }
 

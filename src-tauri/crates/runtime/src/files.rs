@@ -60,6 +60,7 @@ pub(crate) struct Wanted {
     account: Which,
     version: ExecVersion,
     servers: Arc<Servers>,
+    files: Arc<[String]>,
 }
 
 impl Wanted {
@@ -69,6 +70,7 @@ impl Wanted {
             account,
             version,
             servers,
+            files,
         } = self;
         Ask {
             caller,
@@ -76,6 +78,7 @@ impl Wanted {
             account,
             version,
             servers,
+            files,
         }
     }
 }
@@ -151,6 +154,7 @@ impl Files {
                 account,
                 version,
                 servers: Arc::new(servers),
+                files: ledger.kubeconfigs(),
             };
             if let Some(ground) = &ground {
                 let question = Question::of(&found, run, ground);

@@ -49,6 +49,9 @@ const CALM: Duration = Duration::from_secs(10);
 /// How often callers wake a vault that can't keep what it has.
 const WAKING: Duration = Duration::from_secs(5);
 
+/// How many accounts' turns are kept before idle ones go.
+const MOST_IDLE: usize = 128;
+
 /// Performs effects.
 pub(crate) struct Performer {
     inbox: Inbox,
@@ -187,6 +190,10 @@ impl Performer {
             Effect::Edit(edit) => self.edit(edit),
             Effect::Discover(caller, request) => self.discover(caller, *request),
             Effect::Choose(caller, choice) => self.choose(caller, choice),
+            Effect::Know(files) => {
+                let seen = self.server.files().seen();
+                seen.saw(files.iter().map(PathBuf::from));
+            }
             Effect::Watch(process) => {
                 let inbox = self.inbox.clone();
                 tokio::spawn(async move {
@@ -370,6 +377,13 @@ impl Performer {
     }
 
     fn account(&mut self, account: &AccountId) -> Arc<Mutex<Latest>> {
+        // Whoever asks may make up any number of them: what nobody uses and holds nothing is forgotten.
+        if self.accounts.len() >= MOST_IDLE {
+            self.accounts.retain(|_, latest| {
+                Arc::strong_count(latest) > 1
+                    || latest.try_lock().is_ok_and(|latest| latest.0.is_some())
+            });
+        }
         Arc::clone(self.accounts.entry(account.clone()).or_default())
     }
 

@@ -268,11 +268,13 @@ export const QUESTION: QuestionView = {
   asker: "kubectl",
   file: "~/Downloads/team.yaml",
   new_issuer: false,
+  changes: [],
 };
 
 const WARY: QuestionView = {
   ...QUESTION,
   new_issuer: true,
+  changes: [{ flag: "--oidc-pkce-method", was: "auto", now: "no" }],
   servers: [
     {
       server: "https://api.new-team.example:6443",

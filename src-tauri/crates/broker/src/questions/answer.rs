@@ -89,6 +89,7 @@ impl Broker {
         let Some(question) = self.questions.waiting.remove(&id) else {
             return;
         };
+        self.settle_answered(&question, answer, now, effects);
         let Waiting {
             account,
             needed,
@@ -96,6 +97,8 @@ impl Broker {
             worded,
             callers,
             stage,
+            manner,
+            flags: _,
         } = question;
         let processes: Vec<_> = callers
             .iter()
@@ -112,26 +115,36 @@ impl Broker {
                 server: candidate.server.clone(),
             };
             match answer {
-                Answer::Always => self.trust.approve(
-                    pair,
-                    Approval {
-                        at: now.wall,
-                        by,
-                        contexts: candidate.contexts.clone(),
-                        file: worded.file.clone(),
-                    },
-                ),
+                Answer::Always => {
+                    self.manners.forget_refusal(&pair, &manner);
+                    self.trust.approve(
+                        pair,
+                        Approval {
+                            at: now.wall,
+                            by,
+                            contexts: candidate.contexts.clone(),
+                            file: worded.file.clone(),
+                            manners: vec![manner.clone()],
+                        },
+                    );
+                }
                 Answer::Once => {
                     for process in &processes {
+                        self.manners.approve_once(&pair, &manner, *process);
                         self.trust.approve_once(pair.clone(), *process);
                         effects.push(Effect::Watch(*process));
                     }
                 }
                 Answer::No => {
-                    self.trust.refuse(pair.clone(), None, now.moment);
-                    for process in &processes {
-                        self.trust.refuse(pair.clone(), Some(*process), now.moment);
-                        effects.push(Effect::Watch(*process));
+                    // Where the server may have tokens, it is the way to sign in that may not be.
+                    let trusted = self.trust.approval(&pair).is_some();
+                    for process in std::iter::once(None).chain(processes.iter().copied().map(Some))
+                    {
+                        self.manners.refuse(&pair, &manner, process, now.moment);
+                        if !trusted {
+                            self.trust.refuse(pair.clone(), process, now.moment);
+                        }
+                        effects.extend(process.map(Effect::Watch));
                     }
                 }
             }

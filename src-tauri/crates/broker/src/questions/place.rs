@@ -8,6 +8,7 @@ use crate::asking::Wish;
 use crate::broker::{Broker, Caller};
 use crate::clock::Now;
 use crate::event::{AskPage, Candidate, Effect, QuestionId, Reply};
+use crate::manner::Manner;
 use crate::outcome::{Prompting, SignInRequest};
 use crate::problem::{Code, Problem};
 use crate::texts::text;
@@ -23,16 +24,22 @@ impl Broker {
     pub(crate) fn question(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
         let Some(Caller {
             asker,
-            wants: Wish::Credential {
-                account, servers, ..
-            },
+            wants:
+                Wish::Credential {
+                    account,
+                    servers,
+                    flags,
+                    ..
+                },
         }) = self.callers.get(&caller)
         else {
             return;
         };
         let (account, place) = (account.clone(), venue(asker, self.desktop));
-        let new = self.new_ones(&account, &servers.needed, asker, now);
-        let others = self.new_ones(&account, &servers.others, asker, now);
+        let asked = flags.as_ref().map(|flags| flags.manner());
+        let new = self.new_ones(&account, &servers.needed, asked, asker, now);
+        // None of those that it may have already, however it would sign in.
+        let others = self.new_ones(&account, &servers.others, None, asker, now);
         let mut others: Vec<_> = others
             .into_iter()
             .filter(|other| !new.contains(other))
@@ -43,13 +50,18 @@ impl Broker {
         }
         let more = others.len().saturating_sub(SERVERS);
         others.truncate(SERVERS);
-        let worded = self.word_question(&account, &new, &others, more, servers.file.clone(), asker);
+        let manner = self.manner_asked_for(&account, asked);
+        let flags = flags.clone();
+        let file = servers.file.clone();
+        let worded = self.word_question(&account, &new, &others, more, file, &manner, asker);
 
         let same = self
             .questions
             .waiting
             .iter()
-            .find(|(_, known)| known.account == account && known.needed == new)
+            .find(|(_, known)| {
+                known.account == account && known.needed == new && known.manner.covers(&manner)
+            })
             .map(|(id, _)| *id);
         let id = same.unwrap_or_else(|| {
             self.questions.forget_the_oldest();
@@ -62,6 +74,8 @@ impl Broker {
                 worded,
                 callers: Vec::new(),
                 stage: Stage::Open,
+                manner,
+                flags,
             };
             self.questions.waiting.insert(id, waiting);
             id
@@ -122,8 +136,9 @@ impl Broker {
             Stage::WithSignIn(attempt) if under_way == Some(attempt) => {}
             Stage::WithSignIn(_) | Stage::Open | Stage::Silent => question.stage = Stage::Open,
         }
-        let asked_with = question.stage;
-        if self.needs_sign_in(&account, now) || matches!(asked_with, Stage::WithSignIn(_)) {
+        let (asked_with, manner) = (question.stage, question.manner.clone());
+        let rides = self.needs_sign_in(&account, now) && self.may_ride(&account, &manner);
+        if rides || matches!(asked_with, Stage::WithSignIn(_)) {
             if let Some(question) = self.questions.waiting.get_mut(&id)
                 && asked_with == Stage::Open
             {
@@ -304,6 +319,7 @@ impl Broker {
         &self,
         account: &AccountId,
         candidates: &[Candidate],
+        manner: Option<&Manner>,
         asker: &Asker,
         now: Now,
     ) -> Vec<Candidate> {
@@ -314,7 +330,7 @@ impl Broker {
                     account: account.clone(),
                     server: candidate.server.clone(),
                 };
-                self.trust.standing(&pair, asker.process, now.moment) == Standing::New
+                self.standing(&pair, manner, asker, now) == Standing::New
             })
             .cloned()
             .collect()

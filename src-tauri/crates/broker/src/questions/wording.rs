@@ -4,6 +4,7 @@ use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::broker::Broker;
 use crate::event::{Candidate, QuestionId};
+use crate::manner::{Change, Manner};
 use crate::problem::{Code, Problem};
 use crate::short::{self, ADDRESS, NAMES, PATH, address, few, listed, name};
 use crate::texts::{Language, shortened, text};
@@ -13,6 +14,10 @@ use crate::trust::{Pair, Question, ServerLine, wary};
 const CONTEXTS: usize = 3;
 
 impl Broker {
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "whose, for what, from where, in which way, by whom"
+    )]
     pub(super) fn word_question(
         &self,
         id: &AccountId,
@@ -20,6 +25,7 @@ impl Broker {
         others: &[Candidate],
         more: usize,
         file: Option<String>,
+        manner: &Manner,
         asker: &Asker,
     ) -> Question {
         let line = |candidate: &Candidate| {
@@ -36,6 +42,11 @@ impl Broker {
             }
         };
         let account = self.accounts.get(id);
+        let pair = needed.first().map(|first| Pair {
+            account: id.clone(),
+            server: first.server.clone(),
+        });
+        let changes = pair.map(|pair| self.changes(id, &pair, manner));
         Question {
             account: account
                 .map(|account| name(&account.label))
@@ -55,6 +66,7 @@ impl Broker {
             file: file.map(|file| shortened(&file, PATH)),
             asker: name(&asker.program),
             new_issuer: account.is_some_and(|account| !self.is_used(&account.key.issuer)),
+            changes: changes.unwrap_or_default(),
         }
     }
 
@@ -62,9 +74,16 @@ impl Broker {
         let question = self.questions.waiting.get(&id);
         let servers = question.map(|question| servers_line(&question.worded.servers, Language::En));
         let account = question.map(|question| question.worded.account.clone());
+        let code = if question.is_some_and(|question| self.asks_otherwise(question)) {
+            Code::SettingsNotAllowed
+        } else {
+            Code::NotTrusted
+        };
+        let settings = question.map(|question| flags_line(&question.worded.changes));
         Problem::new(
-            Code::NotTrusted,
+            code,
             vec![
+                ("settings", settings.unwrap_or_default()),
                 ("server", servers.unwrap_or_default()),
                 ("account", account.unwrap_or_default()),
                 ("command", format!("kubectl fob trust {}", id.name())),
@@ -101,6 +120,13 @@ impl Broker {
             ],
         )
     }
+}
+
+/// Settings in a line, as flags are written.
+pub(super) fn flags_line(changes: &[Change]) -> String {
+    let changes = changes.iter();
+    let changes = changes.map(|Change { flag, now, .. }| format!("{flag}={now}"));
+    changes.collect::<Vec<_>>().join(" ")
 }
 
 fn server_text(candidate: &Candidate, language: Language) -> String {
@@ -157,6 +183,14 @@ pub(super) fn prompt(question: &Question, language: Language) -> String {
             "terminal.trust.file",
             &[("file", file.clone())],
         ));
+    }
+    for Change { flag, was, now } in &question.changes {
+        let change = [
+            ("flag", flag.clone()),
+            ("was", was.clone()),
+            ("now", now.clone()),
+        ];
+        lines.push(text(language, "terminal.trust.change", &change));
     }
     lines.push(text(
         language,

@@ -421,6 +421,7 @@ impl World {
                 | Effect::Keep(_)
                 | Effect::Choose(..)
                 | Effect::Discover(..)
+                | Effect::Know(_)
                 | Effect::Watch(_)
                 | Effect::Note(_)
                 | Effect::Reset(_)

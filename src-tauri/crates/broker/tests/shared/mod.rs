@@ -74,6 +74,7 @@ pub fn ask(caller: u64, asker: Asker, settings: ClientSettings, server: &str) ->
         account: Which::Flags(Arc::new(Flags::new(key(), settings))),
         version: ExecVersion::V1,
         servers: Arc::new(servers(server)),
+        files: Arc::new([]),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The question: may these servers have tokens of this account?
 
 use broker::account::{AccountKey, Tls};
+use broker::manner::Change;
 use broker::short::{address, listed};
 use broker::texts::{Language, text};
 use broker::trust::{Question, ServerLine, Wary};
@@ -44,10 +45,11 @@ pub(crate) fn question(
             )
         }
     };
-    let wary = question
-        .servers
-        .iter()
-        .any(|server| !server.wary.is_empty());
+    let wary = !question.changes.is_empty()
+        || question
+            .servers
+            .iter()
+            .any(|server| !server.wary.is_empty());
     let body = Html::element(
         "div",
         &[("class", "app")],
@@ -56,6 +58,7 @@ pub(crate) fn question(
     .then(heading(&title))
     .then(paragraph(&why))
     .then(facts(language, question, &key.tls))
+    .then(changes(language, question))
     .then(Html::element(
         "form",
         &[("method", "post"), ("action", "/answer")],
@@ -129,6 +132,19 @@ fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
         list = list.then(row(&say("page.ask.file"), code(file)));
     }
     Html::element("dl", &[], list)
+}
+
+/// In what the way to sign in would be another than was allowed.
+fn changes(language: Language, question: &Question) -> Html {
+    let words = question.changes.iter().map(|Change { flag, was, now }| {
+        let change = [
+            ("flag", flag.clone()),
+            ("was", was.clone()),
+            ("now", now.clone()),
+        ];
+        warning(&text(language, "page.ask.change", &change))
+    });
+    words.fold(Html::default(), Html::then)
 }
 
 fn others(language: Language, question: &Question) -> Html {

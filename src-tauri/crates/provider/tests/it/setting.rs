@@ -246,6 +246,7 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
         file: Some("~/work/acme.yaml".into()),
         asker: "kubectl".into(),
         new_issuer: false,
+        changes: vec![],
     }
 }
 

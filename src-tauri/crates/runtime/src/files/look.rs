@@ -238,7 +238,8 @@ impl Look<'_> {
             files.push((self.files.before(ground, path, since), now));
         }
         if Ground::ours().is_ok_and(|ours| ours.identity().0 == ground.identity().0) {
-            self.files.seen.saw(there.into_iter());
+            // Who may have what it asks for is decided later: until then nobody is shown what is in them.
+            self.ledger.had(there.into_iter());
         }
         let sets = versions::sets(&files);
         let merged = sets

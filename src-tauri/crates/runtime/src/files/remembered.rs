@@ -54,6 +54,7 @@ pub(super) struct Question {
 pub(super) struct Ledger {
     read: RefCell<Vec<(PathBuf, Option<Stamp>)>>,
     unsure: Cell<bool>,
+    kubeconfigs: RefCell<Vec<PathBuf>>,
 }
 
 impl Question {
@@ -187,6 +188,18 @@ impl Ledger {
         self.read.borrow_mut().push((path.to_owned(), seen));
     }
 
+    /// Notes the asker's kubeconfigs.
+    pub(super) fn had(&self, files: impl Iterator<Item = PathBuf>) {
+        self.kubeconfigs.borrow_mut().extend(files);
+    }
+
+    /// Those, by their paths.
+    pub(super) fn kubeconfigs(&self) -> Arc<[String]> {
+        let files = self.kubeconfigs.borrow();
+        let paths = files.iter().map(|path| path.display().to_string());
+        paths.collect()
+    }
+
     /// Reads a regular file that has settled, with a bound, and notes it.
     pub(super) fn read(
         &self,
@@ -260,6 +273,7 @@ mod tests {
 
     fn wanted() -> Wanted {
         Wanted {
+            files: Arc::new([]),
             account: Which::Named("work".to_owned()),
             version: ExecVersion::V1,
             servers: Arc::new(Servers {

@@ -1,0 +1,468 @@
+//! How an ask would have a person sign in is part of what is approved; and what nobody approved leaves nothing.
+
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a surprise is a failed test"
+)]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "each test looks for one effect among many"
+)]
+
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use broker::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
+use broker::asker::{Asker, Desktop, Endpoint, ProcessId};
+use broker::broker::Broker;
+use broker::command::{Command, Flags, Invocation, Which};
+use broker::credential::ExecVersion;
+use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
+use broker::found::{Files, Stanza};
+use broker::manner::Manner;
+use broker::outcome::{AttemptId, SignInOutcome, SignInRequest, SignOutOutcome, Step};
+use broker::problem::{Code, Problem};
+use broker::secret::ClientSecret;
+use broker::settings::{Keep, Settings};
+use broker::trust::Answer;
+use broker::view::QuestionView;
+use broker::waiters::CallerId;
+use shared::{asker, command, key, login, logout, servers, start, tokens};
+
+struct World {
+    broker: Broker,
+    effects: Vec<Effect>,
+    kept: Kept,
+    writes: usize,
+}
+
+impl World {
+    fn new(kept: Kept) -> Self {
+        let mut world = Self {
+            broker: Broker::new(kept.clone(), Settings::default(), 1),
+            effects: Vec::new(),
+            kept,
+            writes: 0,
+        };
+        world.handle(Event::Desktop(Desktop::Unlocked));
+        world
+    }
+
+    /// Somebody who allowed one server, as is usual, and is signed in.
+    fn signed_in() -> Self {
+        let mut world = Self::new(Kept::default());
+        world.ask(1, asker(1, false), ClientSettings::default(), "own");
+        let (attempt, _, question) = world.sign_in().unwrap();
+        world.handle(Event::Approved(question.unwrap(), Answer::Always, vec![]));
+        world.signs_in(attempt);
+        world
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.effects = self.broker.handle(event, start());
+        for effect in &self.effects {
+            if let Effect::Keep(kept) = effect {
+                self.kept = (**kept).clone();
+                self.writes += 1;
+            }
+        }
+    }
+
+    fn ask(&mut self, caller: u64, asker: Asker, settings: ClientSettings, server: &str) {
+        self.handle(shared::ask(caller, asker, settings, server));
+    }
+
+    fn ask_of(&mut self, caller: u64, key: AccountKey, files: &[&str]) {
+        let files: Vec<String> = files.iter().map(|&file| file.to_owned()).collect();
+        self.handle(Event::Asked(Box::new(Ask {
+            caller: CallerId(caller),
+            asker: asker(u32::try_from(caller).unwrap(), false),
+            account: Which::Flags(Arc::new(Flags::new(key, ClientSettings::default()))),
+            version: ExecVersion::V1,
+            servers: Arc::new(servers("s")),
+            files: files.into(),
+        })));
+    }
+
+    fn sign_in(&self) -> Option<(AttemptId, SignInRequest, Option<QuestionId>)> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::SignIn(sign_in) => {
+                Some((sign_in.attempt, sign_in.request.clone(), sign_in.question))
+            }
+            _ => None,
+        })
+    }
+
+    fn signs_in(&mut self, attempt: AttemptId) {
+        let tokens = tokens(1, Duration::from_secs(600), start());
+        let outcome = SignInOutcome::SignedIn(tokens);
+        self.handle(Event::SignedIn(key().id(), attempt, outcome));
+    }
+
+    fn logs_out(&mut self) {
+        self.handle(command(90, asker(90, true), logout()));
+        let attempt = self.effects.iter().find_map(|effect| match effect {
+            Effect::SignOut(attempt, _) => Some(*attempt),
+            _ => None,
+        });
+        let outcome = SignOutOutcome {
+            revocation: Step::Done,
+            provider_session: None,
+        };
+        self.handle(Event::SignedOut(key().id(), attempt.unwrap(), outcome));
+    }
+
+    /// How `kubectl fob login` signs in.
+    fn login(&mut self) -> ClientSettings {
+        self.handle(command(91, asker(91, true), login()));
+        let (attempt, request, question) = self.sign_in().unwrap();
+        assert_eq!(question, None);
+        self.signs_in(attempt);
+        request.settings
+    }
+
+    fn questions(&self) -> Vec<QuestionView> {
+        self.broker.view(start()).questions
+    }
+
+    /// Answers the one question that waits, in the window.
+    fn answer(&mut self, answer: Answer) {
+        let [question] = self.questions().try_into().unwrap();
+        self.handle(Event::Commanded(Box::new(Commanded {
+            caller: CallerId(92),
+            asker: Asker {
+                process: None,
+                ..asker(92, false)
+            },
+            endpoint: Endpoint::Consent,
+            invocation: Invocation::Do {
+                command: Command::Answer {
+                    question: Some(question.name),
+                    answer,
+                    others: vec![],
+                },
+                json: false,
+            },
+        })));
+    }
+
+    fn served(&self, caller: u64) -> bool {
+        let credential = |effect: &Effect| matches!(effect, Effect::Reply(to, Reply::Credential(..)) if to.0 == caller);
+        self.effects.iter().any(credential)
+    }
+
+    fn refused(&self, caller: u64) -> Option<Code> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => Some(problem.code),
+            _ => None,
+        })
+    }
+}
+
+/// All that a kubeconfig's flags can say of it.
+fn otherwise() -> ClientSettings {
+    ClientSettings {
+        client_secret: Some(ClientSecret::new("theirs".into())),
+        listen: port(9321),
+        redirect_url: Some("http://localhost:9321/elsewhere".into()),
+        skip_open_browser: true,
+        pkce: Pkce::No,
+        authentication_timeout: Duration::from_secs(2),
+        ..ClientSettings::default()
+    }
+}
+
+fn port(port: u16) -> Vec<ListenAddress> {
+    vec![ListenAddress {
+        host: "127.0.0.1".into(),
+        port,
+    }]
+}
+
+fn pkce(pkce: Pkce) -> ClientSettings {
+    ClientSettings {
+        pkce,
+        ..ClientSettings::default()
+    }
+}
+
+#[test]
+fn what_nobody_approved_changes_no_sign_in() {
+    for answer in [Some(Answer::No), None] {
+        for server in ["own", "theirs"] {
+            let mut world = World::signed_in();
+            world.ask(2, asker(2, false), otherwise(), server);
+            let [question] = world.questions().try_into().unwrap();
+            let changes = question
+                .changes
+                .iter()
+                .map(|change| format!("{} {} -> {}", change.flag, change.was, change.now));
+            assert_eq!(
+                changes.collect::<Vec<_>>(),
+                [
+                    "--oidc-redirect-url http://localhost:PORT -> http://localhost:9321/elsewhere",
+                    "--oidc-pkce-method auto -> no",
+                    "--skip-open-browser false -> true",
+                    "--authentication-timeout-sec 180 -> 2",
+                ]
+            );
+            if let Some(answer) = answer {
+                world.answer(answer);
+                let code = match server {
+                    "own" => Code::SettingsRefused,
+                    _ => Code::TrustRefused,
+                };
+                assert_eq!(world.refused(2), Some(code), "{:?}", world.effects);
+                // The no is of this way to sign in, and of no other.
+                world.ask(3, asker(3, false), ClientSettings::default(), "own");
+                assert!(world.served(3), "{:?}", world.effects);
+                world.ask(4, asker(2, false), otherwise(), server);
+                assert_eq!(world.refused(4), Some(code), "asked once");
+            }
+            world.logs_out();
+            let settings = world.login();
+            assert_eq!(Manner::of(&settings), Manner::default());
+            assert_eq!(settings.client_secret, None);
+            let mut later = World::new(world.kept.clone());
+            later.handle(Event::Loaded(vec![], Keep::Sealed));
+            assert_eq!(Manner::of(&later.login()), Manner::default(), "restarted");
+        }
+    }
+}
+
+#[test]
+fn another_port_of_this_computer_asks_nothing_and_is_used() {
+    let mut world = World::signed_in();
+    let other = ClientSettings {
+        listen: port(9000),
+        ..ClientSettings::default()
+    };
+    world.ask(2, asker(2, false), other, "own");
+    assert!(world.served(2) && world.questions().is_empty());
+    world.logs_out();
+    assert_eq!(world.login().listen, port(9000));
+}
+
+#[test]
+fn two_files_that_differ_are_asked_about_once_each_and_sign_in_each_in_its_way() {
+    let mut world = World::signed_in();
+    world.ask(2, asker(2, false), pkce(Pkce::S256), "own");
+    assert!(!world.served(2));
+    world.answer(Answer::Always);
+    assert!(world.served(2));
+    for (caller, method) in [(3, Pkce::Auto), (4, Pkce::S256), (5, Pkce::Auto)] {
+        let settings = pkce(method);
+        world.ask(caller, asker(1, false), settings, "own");
+        assert!(world.served(caller), "{method:?}: {:?}", world.effects);
+    }
+    let mut later = World::new(world.kept.clone());
+    later.handle(Event::Loaded(vec![], Keep::Sealed));
+    for (caller, method) in [(3, Pkce::Auto), (4, Pkce::S256)] {
+        later.ask(caller, asker(3, true), pkce(method), "own");
+        let (attempt, request, question) = later.sign_in().unwrap();
+        assert_eq!((request.settings.pkce, question), (method, None));
+        let no = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+        later.handle(Event::SignedIn(key().id(), attempt, no));
+        // Another process: the same one would have asked before.
+        later.handle(Event::Ended(ProcessId { pid: 3, started: 1 }));
+        later.ask(caller + 10, asker(4, true), pkce(Pkce::No), "own");
+        assert!(later.sign_in().is_none(), "{:?}", later.effects);
+        later.handle(Event::Gone(CallerId(caller + 10)));
+    }
+}
+
+#[test]
+fn a_yes_to_one_command_changes_the_way_for_that_command_alone() {
+    let mut world = World::signed_in();
+    world.logs_out();
+    world.ask(2, asker(2, true), pkce(Pkce::S256), "own");
+    assert!(
+        world.sign_in().is_none(),
+        "it is asked before anything is said in that way"
+    );
+    world.answer(Answer::Once);
+    let (attempt, request, _) = world.sign_in().unwrap();
+    assert_eq!(request.settings.pkce, Pkce::S256);
+    world.signs_in(attempt);
+    world.ask(3, asker(2, true), pkce(Pkce::S256), "own");
+    assert!(world.served(3));
+    world.logs_out();
+    assert_eq!(world.login().pkce, Pkce::Auto);
+    world.handle(Event::Ended(ProcessId { pid: 2, started: 1 }));
+    world.ask(4, asker(2, true), pkce(Pkce::S256), "own");
+    assert!(!world.served(4) && world.questions().len() == 1);
+}
+
+#[test]
+fn an_upgrade_asks_nothing_new() {
+    let mut world = World::signed_in();
+    for account in &mut world.kept.accounts {
+        account.rest = None;
+    }
+    for (_, approval) in &mut world.kept.trusts {
+        approval.manners.clear();
+    }
+    let mut later = World::new(world.kept);
+    later.handle(Event::Loaded(vec![], Keep::Sealed));
+    later.ask(2, asker(2, true), pkce(Pkce::S256), "own");
+    let (_, request, question) = later.sign_in().unwrap();
+    assert_eq!((request.settings.pkce, question), (Pkce::S256, None));
+    // From then on that is it.
+    assert_eq!(
+        later.kept.trusts[0].1.manners,
+        [Manner::of(&pkce(Pkce::S256))]
+    );
+    later.ask(3, asker(3, false), pkce(Pkce::No), "own");
+    assert_eq!(later.questions().len(), 1);
+}
+
+#[test]
+fn a_thousand_identities_that_nobody_approved_leave_nothing() {
+    let mut world = World::signed_in();
+    world.handle(Event::Desktop(Desktop::None));
+    let before = world.writes;
+    let identity = |number: u64| AccountKey {
+        issuer: format!("https://{number}.example.com"),
+        ..key()
+    };
+    for number in 0..1_000 {
+        world.ask_of(100 + number, identity(number), &[]);
+        assert_eq!(world.refused(100 + number), Some(Code::NotTrusted));
+    }
+    let view = world.broker.view(start());
+    assert_eq!(view.accounts.len(), 1, "the person's own");
+    assert!(view.questions.len() <= 64, "{}", view.questions.len());
+    assert_eq!(world.writes, before, "nothing was written down");
+    assert!(format!("{:?}", world.broker).len() < 200_000);
+
+    // With somebody at each of them there is a limit too, and it is said.
+    world.handle(Event::Desktop(Desktop::Unlocked));
+    let mut told = 0;
+    for number in 0..200 {
+        world.ask_of(5_000 + number, identity(5_000 + number), &[]);
+        told += usize::from(world.refused(5_000 + number) == Some(Code::TooManyWait));
+    }
+    assert!(told >= 130, "{told}");
+    assert_eq!(world.broker.view(start()).accounts.len(), 1);
+    world.ask(3, asker(3, false), ClientSettings::default(), "own");
+    assert!(world.served(3));
+}
+
+#[test]
+fn a_refused_ask_leaves_neither_account_nor_offer() {
+    let theirs = AccountKey {
+        issuer: "https://theirs.example.com".into(),
+        ..key()
+    };
+    let mut world = World::signed_in();
+    world.ask_of(2, theirs.clone(), &["/tmp/theirs"]);
+    let (attempt, _, question) = world.sign_in().unwrap();
+    assert_eq!(
+        world.broker.view(start()).accounts.len(),
+        1,
+        "it is nobody's yet"
+    );
+    world.handle(Event::Approved(question.unwrap(), Answer::No, vec![]));
+    let no = SignInOutcome::Declined(Problem::plain(Code::TrustRefused));
+    world.handle(Event::SignedIn(theirs.id(), attempt, no));
+    assert!(world.refused(2).is_some());
+    let known = |effect: &Effect| matches!(effect, Effect::Know(_));
+    assert!(!world.effects.iter().any(known), "{:?}", world.effects);
+    let view = world.broker.view(start());
+    assert_eq!(
+        (view.accounts.len(), view.found.len(), view.questions.len()),
+        (1, 0, 0)
+    );
+    assert_eq!(world.kept.accounts.len(), 1);
+    let sign_in = Command::SignIn {
+        account: Some("theirs.example.com".into()),
+        open_browser: true,
+    };
+    world.handle(command(3, asker(3, true), sign_in));
+    assert_eq!(world.refused(3), Some(Code::NoSuchAccount));
+
+    // What is approved is known, as what the person's own file names is.
+    world.ask_of(
+        4,
+        AccountKey {
+            client_id: "d".into(),
+            ..theirs.clone()
+        },
+        &["/tmp/approved"],
+    );
+    let (_, _, question) = world.sign_in().unwrap();
+    world.handle(Event::Approved(question.unwrap(), Answer::Always, vec![]));
+    assert_eq!(world.broker.view(start()).accounts.len(), 2);
+    let own = Stanza {
+        flags: Arc::new(Flags::new(theirs, ClientSettings::default())),
+        contexts: vec!["c".into()],
+        file: "~/.kube/config".into(),
+        kubelogin: false,
+    };
+    let files = Files {
+        stanzas: vec![own],
+        ..Files::default()
+    };
+    world.handle(Event::FilesChanged(Box::new(files)));
+    assert_eq!(world.broker.view(start()).found.len(), 1);
+}
+
+#[test]
+fn files_are_known_once_what_they_ask_for_may_be_had() {
+    let mut world = World::signed_in();
+    let known = |world: &World| {
+        world.effects.iter().find_map(|effect| match effect {
+            Effect::Know(files) => Some(files.to_vec()),
+            _ => None,
+        })
+    };
+    world.ask_of(2, key(), &["/work/config"]);
+    assert_eq!(known(&world), None, "{:?}", world.effects);
+    world.answer(Answer::Once);
+    assert_eq!(known(&world), Some(vec!["/work/config".to_owned()]));
+}
+
+#[test]
+fn what_was_said_of_an_account_goes_with_it() {
+    for signed_in in [true, false] {
+        let mut world = World::signed_in();
+        world.ask(2, asker(2, false), ClientSettings::default(), "once");
+        world.answer(Answer::Once);
+        assert!(world.served(2));
+        world.ask(3, asker(3, false), ClientSettings::default(), "waits");
+        if !signed_in {
+            world.logs_out();
+        }
+        let account = key().host();
+        let remove = Command::Remove {
+            account,
+            ask_first: false,
+        };
+        world.handle(command(4, asker(4, false), remove));
+        assert_eq!(world.questions(), []);
+        if signed_in {
+            assert_eq!(world.refused(3), Some(Code::SignedOut));
+            // It is asked for while it is signed out, and answered even then.
+            let attempt = world.effects.iter().find_map(|effect| match effect {
+                Effect::SignOut(attempt, _) => Some(*attempt),
+                _ => None,
+            });
+            world.ask(5, asker(2, false), ClientSettings::default(), "once");
+            assert!(!world.served(5));
+            world.answer(Answer::Always);
+            let outcome = SignOutOutcome {
+                revocation: Step::Done,
+                provider_session: None,
+            };
+            world.handle(Event::SignedOut(key().id(), attempt.unwrap(), outcome));
+        }
+        let view = world.broker.view(start());
+        assert!(view.accounts.is_empty() && view.trusts.is_empty());
+        world.ask(6, asker(2, false), ClientSettings::default(), "once");
+        let (_, _, question) = world.sign_in().unwrap();
+        assert!(question.is_some(), "the yes to that command went with it");
+    }
+}
