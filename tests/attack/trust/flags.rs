@@ -87,7 +87,7 @@ pub(crate) async fn man_in_the_middle(table: &Table) -> Result<()> {
     ensure!(!said.ok, "{said:?}");
     let accounts = scene.person.fob(&["accounts"])?;
     ensure!(
-        accounts.as_array().is_some_and(|all| all.len() == 2),
+        accounts.as_array().is_some_and(|all| all.len() == 1),
         "{accounts:#}"
     );
 
@@ -108,7 +108,7 @@ pub(crate) async fn man_in_the_middle(table: &Table) -> Result<()> {
     table.row(
         13,
         "a certificate authority in the flags, and its owner in the provider's place",
-        "another account, without a session; the refresh token is never sent",
+        "another account, without a session and gone with the no; the refresh token is never sent",
     );
 
     middle.end().await?;

@@ -1,10 +1,11 @@
-//! Who may have tokens: threats 1, 2 and 13.
+//! Who may have tokens, and what a refusal leaves behind: threats 1, 2, 13 and 29.
 
 mod answers;
 mod consent;
 mod first_start;
 mod flags;
 mod pairs;
+mod settings;
 mod unread;
 mod ways;
 
@@ -55,4 +56,14 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_files", flags::files);
     trial(set, table, "trust_magic_links", ways::magic_links);
     trial(set, table, "trust_exchanged", ways::exchanged);
+    trial(set, table, "trust_settings", settings::refused);
+    trial(
+        set,
+        table,
+        "trust_settings_pair",
+        settings::on_a_trusted_pair,
+    );
+    trial(set, table, "trust_removed", settings::removed);
+    trial(set, table, "trust_unapproved", settings::unapproved);
+    trial(set, table, "trust_identities", settings::identities);
 }
