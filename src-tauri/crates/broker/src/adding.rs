@@ -159,6 +159,7 @@ impl Broker {
         let id = key.id();
         // Somebody else made it meanwhile.
         let known = self.is_persons(&id);
+        self.give_up_unapproved(&id, now, effects);
         let account = self
             .accounts
             .entry(id.clone())

@@ -483,6 +483,7 @@ impl Broker {
             .entry(id.clone())
             .or_insert_with(|| Account::new(flags.key().clone()));
         account.settings.proxies = asker.proxies.clone();
+        self.give_up_unapproved(&id, now, effects);
         self.take_over(&id, flags, now, effects);
         id
     }

@@ -95,6 +95,21 @@ impl Broker {
         });
     }
 
+    /// A person makes this account theirs by themselves. A sign-in that is under way was begun for an ask that nobody
+    /// approved, in its way and with its question: it is given up.
+    pub(crate) fn give_up_unapproved(
+        &mut self,
+        id: &AccountId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let account = self.accounts.get(id).filter(|account| account.unapproved);
+        if let Some(attempt) = account.and_then(|account| account.session.attempt()) {
+            self.questions.attempt_over(attempt);
+            self.with_session(id, now, effects, |session, _| session.cancel());
+        }
+    }
+
     /// Somebody said yes to what these flags ask for, or signs in by them: the account is the person's from now on,
     /// and signs in as they say.
     pub(crate) fn take_over(

@@ -411,6 +411,33 @@ fn a_refused_ask_leaves_neither_account_nor_offer() {
 }
 
 #[test]
+fn whoever_signs_in_by_themselves_joins_no_sign_in_that_nobody_approved() {
+    let mut world = World::new(Kept::default());
+    let own = Stanza {
+        flags: Arc::new(Flags::new(key(), ClientSettings::default())),
+        contexts: vec!["c".into()],
+        file: "~/.kube/config".into(),
+        kubelogin: false,
+    };
+    let files = Files {
+        stanzas: vec![own],
+        ..Files::default()
+    };
+    world.handle(Event::FilesChanged(Box::new(files)));
+    world.ask(2, asker(2, false), otherwise(), "theirs");
+    let (theirs, request, _) = world.sign_in().unwrap();
+    assert_eq!(request.settings.pkce, Pkce::No, "its page says so");
+    world.handle(command(3, asker(3, true), login()));
+    assert!(world.effects.contains(&Effect::Cancel(theirs)));
+    assert_eq!(world.refused(2), Some(Code::SignInCancelled));
+    let (attempt, request, question) = world.sign_in().unwrap();
+    assert_eq!(Manner::of(&request.settings), Manner::default());
+    assert_eq!((request.settings.client_secret, question), (None, None));
+    world.signs_in(attempt);
+    assert_eq!(world.broker.view(start()).trusts, []);
+}
+
+#[test]
 fn files_are_known_once_what_they_ask_for_may_be_had() {
     let mut world = World::signed_in();
     let known = |world: &World| {
