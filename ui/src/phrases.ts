@@ -42,7 +42,7 @@ export function phrase(fact: Fact, now: Wall): string {
     case "clocks":
       return fact.seconds < 2 * DAY
         ? say("window.fact.clocks", { seconds: fact.seconds })
-        : say("window.fact.clocks-days", { days: Math.floor(fact.seconds / DAY) });
+        : say("window.fact.clocks-days", { days: Math.round(fact.seconds / DAY) });
     case "renews":
     case "you-end":
     case "token-over":

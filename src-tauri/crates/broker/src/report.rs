@@ -433,7 +433,7 @@ fn apart(seconds: i64, language: Language) -> String {
         let parameters = [("seconds", seconds.to_string())];
         return text(language, "terminal.clock-off", &parameters);
     }
-    let parameters = [("days", (seconds.abs() / DAY).to_string())];
+    let parameters = [("days", ((seconds.abs() + DAY / 2) / DAY).to_string())];
     text(language, "terminal.clock-off-days", &parameters)
 }
 
