@@ -8,6 +8,7 @@ mod environment;
 mod first_starts;
 mod floods;
 mod own_files;
+mod mixup;
 mod rest;
 mod scene;
 mod search;
@@ -56,10 +57,16 @@ fn main() -> ExitCode {
         "hostile_discovery",
         sign_in::hostile_discovery,
     );
+    trial(&mut set, &table, "replayed", sign_in::replayed);
+    trial(&mut set, &table, "mixup_endpoints", mixup::endpoints);
+    trial(&mut set, &table, "mixup_passed_on", mixup::passed_on);
+    trial(&mut set, &table, "mixup_own_provider", mixup::own_provider);
     trial(&mut set, &table, "names", texts::names);
     trial(&mut set, &table, "claims", texts::claims);
     trial(&mut set, &table, "tokens_at_sign_in", tokens::at_sign_in);
     trial(&mut set, &table, "tokens_at_refresh", tokens::at_refresh);
+    trial(&mut set, &table, "tokens_and_keys", tokens::keys);
+    trial(&mut set, &table, "tokens_and_clocks", tokens::clocks);
     trial(&mut set, &table, "rest_swapped", rest::swapped);
     trial(&mut set, &table, "rest_flipped", rest::flipped);
     trial(

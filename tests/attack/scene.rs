@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use playground::{AttackerApi, Config, Playground, What};
 use serde_json::{Value, json};
+use url::Url;
 use world::browser::{self, Settings, Step};
 use world::parts::Parts;
 use world::person::{Person, Said};
@@ -305,6 +306,41 @@ impl Scene {
             step.text.filter(|_| asked)
         });
         Ok(asked.collect())
+    }
+
+    /// Signs in on the provider's page as a browser does, and goes no further: the redirect's address.
+    pub(crate) async fn signed_in_at(&self, address: &str) -> Result<Url> {
+        let ca = reqwest::Certificate::from_pem(self.playground.ca_pem().as_bytes())?;
+        let client = reqwest::Client::builder()
+            .tls_certs_only([ca])
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let page = client.get(address).send().await?.error_for_status()?;
+        let at = page.url().clone();
+        let cookies: Vec<_> = page
+            .headers()
+            .get_all("set-cookie")
+            .iter()
+            .cloned()
+            .collect();
+        let cookies: Vec<_> = cookies
+            .iter()
+            .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())
+            .collect();
+        let html = page.text().await?;
+        let action = html
+            .split_once("action=\"")
+            .and_then(|(_, rest)| rest.split_once('"'));
+        let (action, _) = action.context("no form")?;
+        let sent = client
+            .post(at.join(&action.replace("&amp;", "&"))?)
+            .header("cookie", cookies.join("; "))
+            .form(&[("username", "test"), ("password", "test")])
+            .send()
+            .await?;
+        let location = sent.headers().get("location").context("no redirect")?;
+        Ok(Url::parse(location.to_str()?)?)
     }
 
     /// How often the honest cluster was given credentials.

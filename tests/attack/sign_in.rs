@@ -328,3 +328,79 @@ pub(crate) async fn hostile_discovery(table: &Table) -> Result<()> {
     }
     Ok(())
 }
+
+/// The provider's redirect, once more: by another browser before, by anybody afterwards, and at the next sign-in.
+pub(crate) async fn replayed(table: &Table) -> Result<()> {
+    let scene = Scene::set(Seat::default()).await?;
+    let noted = scene.noting_browser()?;
+    let waiting = scene.person.start(ONE_REQUEST)?;
+    let address = Url::parse(&scene.opened(&noted).await?)?;
+    let port = address.port().context("no port")?;
+    let get = |path: &str, cookie: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    let header = |reply: &str, name: &str| {
+        let line = reply
+            .lines()
+            .find(|line| line.to_lowercase().starts_with(name));
+        line.map(|line| line[name.len()..].trim().to_owned())
+            .with_context(|| reply.to_owned())
+    };
+    let start = exchange(port, "127.0.0.1", &get(address.path(), ""))?;
+    let cookie = header(&start, "set-cookie:")?;
+    let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+    let to_provider = header(&start, "location:")?;
+    let callback = scene.signed_in_at(&to_provider).await?;
+    let path = format!("/?{}", callback.query().unwrap_or_default());
+
+    let reply = exchange(port, "127.0.0.1", &get(&path, ""))?;
+    ensure!(reply.starts_with("HTTP/1.1 400"), "{reply}");
+    table.row(
+        10,
+        "the provider's redirect, by another browser, before the person's own",
+        "400; nothing is exchanged or voided",
+    );
+    let reply = exchange(port, "127.0.0.1", &get(&path, &cookie))?;
+    ensure!(header(&reply, "location:")? == "/outcome", "{reply}");
+    let waited = said(waiting.wait_with_output()?)?;
+    ensure!(waited.ok, "{waited:?}");
+    // The page may linger; it shows what was, if anything.
+    if let Ok(reply) = exchange(port, "127.0.0.1", &get(&path, &cookie)) {
+        ensure!(!reply.contains("HTTP/1.1 200"), "{reply}");
+    }
+    let exchanges = scene.playground.counters().requests_at(Endpoint::Token);
+    ensure!(exchanges == 1, "{exchanges} exchanges");
+    table.row(
+        10,
+        "the same redirect again, after the sign-in",
+        "the outcome once more, or nobody listens; exchanged once",
+    );
+
+    scene.person.kubectl(&["fob", "logout"])?;
+    std::fs::write(&noted, "")?;
+    let waiting = scene.person.start(&["fob", "login"])?;
+    let address = scene.opened(&noted).await?;
+    ensure!(Url::parse(&address)?.port() == Some(port), "{address}");
+    for cookie in ["", &cookie] {
+        let reply = exchange(port, "127.0.0.1", &get(&path, cookie))?;
+        ensure!(reply.starts_with("HTTP/1.1 400"), "{reply}");
+    }
+    let exchanges = scene.playground.counters().requests_at(Endpoint::Token);
+    ensure!(exchanges == 1, "{exchanges} exchanges");
+    let ca = Some(scene.ca.clone());
+    let mut person = Browser::new(world::browser::Settings {
+        ca,
+        ..browser_of("test", "no")
+    })?;
+    person.open(&address).await?;
+    let waited = said(waiting.wait_with_output()?)?;
+    ensure!(waited.ok, "{waited:?}");
+    table.row(
+        10,
+        "the redirect of the sign-in before, at the next one",
+        "400, and the next one goes on",
+    );
+    Ok(())
+}

@@ -1,10 +1,10 @@
 //! Threat 18: what a provider, or somebody in its place, could say in place of an honest token.
 
 use anyhow::{Context, Result, ensure};
-use playground::{Endpoint, Fault, What};
+use playground::{Config, Endpoint, Fault, Playground, What};
 use serde_json::json;
 
-use crate::scene::{Scene, Seat};
+use crate::scene::{self, ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
 
 /// Whom the cluster took its callers for, but for nobody.
@@ -137,6 +137,174 @@ pub(crate) async fn at_refresh(table: &Table) -> Result<()> {
             18,
             format!("at a refresh: {what}"),
             "refused; the cluster never sees it",
+        );
+    }
+    Ok(())
+}
+
+/// Key sets that are no honest provider's.
+pub(crate) async fn keys(table: &Table) -> Result<()> {
+    let scene = Scene::set(Seat {
+        consent: "always",
+        ..Seat::default()
+    })
+    .await?;
+    for (what, faults) in [
+        (
+            "the JWKS has the public key as an HMAC key, and the token is signed so",
+            vec![Fault::KeyAsSecret],
+        ),
+        (
+            "two keys of one kid, and the token signed by a third",
+            vec![Fault::DuplicateKid, Fault::WrongSignature],
+        ),
+    ] {
+        for fault in faults {
+            scene.playground.fault(fault).await?;
+        }
+        // The first makes the account; it remembers why it was refused, and a person's own command looks again.
+        if scene.playground.counters().codes == 0 {
+            scene.person.kubectl(ONE_REQUEST)?;
+        }
+        let said = scene.person.kubectl(&["fob", "login"])?;
+        ensure!(
+            !said.ok && said.err.contains("[bad-token]"),
+            "{what}: {said:?}"
+        );
+        table.row(18, what, "refused; nothing is kept");
+        scene.playground.lift_all().await?;
+    }
+    scene.playground.fault(Fault::DuplicateKid).await?;
+    let said = scene.person.kubectl(&["fob", "login"])?;
+    ensure!(said.ok, "two keys of one kid: {said:?}");
+    scene.works("two keys of one kid")?;
+    table.row(
+        18,
+        "two keys of one kid, and the token signed by one of them (control)",
+        "signed in",
+    );
+    scene.playground.lift_all().await?;
+
+    // Another account, signed in, which must not notice.
+    let config: Config = serde_json::from_value(json!({ "token_seconds": 300 }))?;
+    let other = Playground::start(config).await?;
+    let both = [scene.playground.ca_pem(), other.ca_pem()].concat();
+    std::fs::write(&scene.ca, both)?;
+    let mut flags = scene.flags();
+    flags[0] = format!("--oidc-issuer-url={}", other.issuer());
+    let server = scene::server(other.kube_url(), other.ca_pem());
+    let theirs = scene.kubeconfig(&[("other", server)], scene::exec("kubectl", &flags));
+    let file = scene.hostile("other.yaml", &theirs)?;
+    let asked = scene.run(&file)?;
+    ensure!(asked.ok, "{asked:?}");
+    for (rsa, expected) in [(false, "signed in, by the last of them"), (true, "")] {
+        scene
+            .person
+            .kubectl(&["fob", "logout", scene.playground.issuer()])?;
+        let many = Fault::ManyKeys { count: 10_000, rsa };
+        scene.playground.fault(many).await?;
+        let slow = Fault::Slow {
+            milliseconds: 2_000,
+        };
+        scene.playground.fault(slow.at(Endpoint::Jwks)).await?;
+        let before = scene.playground.counters().requests_at(Endpoint::Jwks);
+        let signing_in = scene
+            .person
+            .start(&["fob", "login", scene.playground.issuer()])?;
+        while scene.playground.counters().requests_at(Endpoint::Jwks) == before {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        let meanwhile = scene.run(&file)?;
+        ensure!(meanwhile.ok, "the other account: {meanwhile:?}");
+        let said = world::person::said(signing_in.wait_with_output()?)?;
+        let looks = scene.playground.counters().requests_at(Endpoint::Jwks) - before;
+        ensure!(looks <= 2, "{looks} looks at the keys");
+        let (what, outcome) = if rsa {
+            ensure!(
+                !said.ok && said.err.contains("its reply is too long"),
+                "{said:?}"
+            );
+            ("10,000 RSA keys, 4 MB", "an error that says so")
+        } else {
+            ensure!(said.ok, "{said:?}");
+            ("10,000 keys, 0.9 MB", expected)
+        };
+        table.row(
+            18,
+            what,
+            format!("{outcome}; another account is served meanwhile"),
+        );
+        scene.playground.lift_all().await?;
+    }
+    Ok(())
+}
+
+/// The provider's clock, or ours, is a year off.
+pub(crate) async fn clocks(table: &Table) -> Result<()> {
+    const YEAR: i64 = 31_536_000;
+    for (word, seconds) in [("ahead", YEAR), ("behind", -YEAR)] {
+        let scene = Scene::set(Seat {
+            config: json!({ "token_seconds": 5 }),
+            ..Seat::default()
+        })
+        .await?;
+        // Provider and cluster alike: it may as well be ours.
+        scene.playground.advance(seconds);
+        let clock_off = |when: &str| -> Result<()> {
+            let status = scene.person.fob(&["status"])?;
+            let off = status["accounts"][0]["clock_off"].as_i64();
+            let off = off.with_context(|| format!("{when}: {status:#}"))?;
+            ensure!((off - seconds).abs() < 60, "{when}: {off}");
+            Ok(())
+        };
+        scene.works("at a sign-in")?;
+        clock_off("at a sign-in")?;
+        let refreshes = scene.playground.counters().refreshes;
+        while scene.playground.counters().refreshes < refreshes + 2 {
+            scene.works("at refreshes")?;
+        }
+        clock_off("after a refresh")?;
+        ensure!(scene.playground.counters().sign_ins == 1);
+        let said = scene.person.kubectl(&["fob", "status"])?;
+        ensure!(said.out.contains("365 days apart"), "{said:?}");
+        let looks = scene.playground.counters().requests_at(Endpoint::Discovery);
+        ensure!(looks < 40, "{looks} looks in a few seconds");
+        table.row(
+            18,
+            format!("the provider's clock is a year {word} of ours"),
+            "signed in and renewed by its own times; the status says that the clocks are 365 days apart",
+        );
+
+        // The provider alone, at a refresh: its tokens are none for the cluster.
+        scene.playground.advance(-seconds);
+        let scene = Scene::signed_in(Seat {
+            config: json!({ "token_seconds": 5 }),
+            ..Seat::default()
+        })
+        .await?;
+        let fault = Fault::SkewedClock { seconds }.at(Endpoint::Refresh);
+        scene.playground.fault(fault).await?;
+        let before = scene.playground.counters().refreshes;
+        while scene.playground.counters().refreshes == before {
+            scene.person.kubectl(ONE_REQUEST)?;
+        }
+        let said = scene.person.kubectl(ONE_REQUEST)?;
+        let status = scene.person.fob(&["status"])?;
+        ensure!(
+            status["accounts"][0]["clock_off"].is_i64(),
+            "{said:?} {status:#}"
+        );
+        scene.playground.lift_all().await?;
+        scene
+            .works_again("once the provider's clock is right")
+            .await?;
+        let counters = scene.playground.counters();
+        ensure!(counters.sign_ins == 1, "{} sign-ins", counters.sign_ins);
+        ensure!(counters.refreshes < 40, "{} refreshes", counters.refreshes);
+        table.row(
+            18,
+            format!("the provider alone is a year {word} at a refresh"),
+            "the session stays; the status names the difference; kubectl works when the clock is right",
         );
     }
     Ok(())

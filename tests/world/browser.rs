@@ -129,7 +129,7 @@ impl Browser {
     pub fn new(settings: Settings) -> Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let authorities = match &settings.ca {
-            Some(path) => vec![reqwest::Certificate::from_pem(&fs::read(path)?)?],
+            Some(path) => reqwest::Certificate::from_pem_bundle(&fs::read(path)?)?,
             None => Vec::new(),
         };
         let client = reqwest::Client::builder()
