@@ -46,9 +46,9 @@ pub(crate) async fn typed_ahead(table: &Table) -> Result<()> {
         let get = ONE_REQUEST.join(" ");
         format!("read begin; kubectl --kubeconfig '{file}' {get}")
     };
-    for ahead in ["y\n", "y", "\ny\nalways\ny\n"] {
+    for (number, ahead) in ["y\n", "y", "\ny\nalways\ny\n"].into_iter().enumerate() {
         let attacker = AttackerApi::start().await?;
-        let file = hostile(&attacker, "hostile")?;
+        let file = hostile(&attacker, &format!("hostile-{number}"))?;
         let said = scene
             .person
             .typed_ahead(&line(&file), &format!("begin\n{ahead}"), "n\n")?;
@@ -112,7 +112,7 @@ fn long_ones(attacker: &AttackerApi) -> Result<Vec<(&'static str, Value, String)
             here(format!(
                 "https://api.prod.acme.example:6443@{host}/named/{a}"
             )),
-            format!("…@{host}"),
+            host.to_owned(),
         ),
         (
             "a host of 6,000 characters",
@@ -144,9 +144,10 @@ pub(crate) async fn too_long(table: &Table) -> Result<()> {
             scene.without_desktop()?;
         }
         let attacker = AttackerApi::start().await?;
-        for (what, cluster, host) in long_ones(&attacker)? {
+        for (number, (what, cluster, host)) in long_ones(&attacker)?.into_iter().enumerate() {
             let file = scene.kubeconfig(&[("prod", cluster)], scene.exec("kubectl", &[]));
-            let file = scene.hostile("hostile", &file)?;
+            // A file of its own: another version of one counts for whoever may have read it.
+            let file = scene.hostile(&format!("hostile-{desktop}-{number}"), &file)?;
             // kubectl signs in with such a name, and asks nobody for a token.
             let (shown, said) = match what == NAMED {
                 true if desktop => by_another(&scene, &file, desktop)?,
@@ -154,7 +155,9 @@ pub(crate) async fn too_long(table: &Table) -> Result<()> {
                 false => asked(&scene, &file, desktop)?,
             };
             ensure!(
-                shown.contains(&host) && is_short(&shown),
+                shown.contains(&host)
+                    && !(what == NAMED && shown.contains("acme"))
+                    && is_short(&shown),
                 "{what}: {} characters, {shown:.4000}, {said:?}",
                 shown.chars().count()
             );
@@ -162,7 +165,7 @@ pub(crate) async fn too_long(table: &Table) -> Result<()> {
             ensure!(!attacker.saw_authorization(), "{:?}", attacker.seen());
         }
         let file = contexts(&scene, &attacker, MANY);
-        let file = scene.hostile("hostile", &file)?;
+        let file = scene.hostile(&format!("contexts-{desktop}"), &file)?;
         let (shown, said) = by_another(&scene, &file, desktop)?;
         ensure!(
             shown.contains(attacker.url()) && shown.contains("2,997 more") && is_short(&shown),
