@@ -1,5 +1,6 @@
 //! The set `real`: the article's way on real parts.
 
+mod flags;
 mod matrix;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub(crate) const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
 
 fn main() -> ExitCode {
     Real::run(|set, real| {
+        set.trial("flags", flags::flags);
         trial(set, real, "parts", parts);
         trial(set, real, "controls", controls);
         trial(set, real, "scripted_browser", scripted_browser);

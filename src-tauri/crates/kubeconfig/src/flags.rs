@@ -1,7 +1,7 @@
 //! kubectl's commands and flags: a table that the set `real` holds against what every kubectl says of itself.
 
 /// A command in each line: what leads to it, its own name and other names, and its flags. A flag has its letter before
-/// it, and `=` after it where it takes the next word. The first line has the flags that every command takes.
+/// it, and after it `=` where it takes the next word, or `?` where some kubectls take it so. The first line has the flags that every command takes.
 const TABLE: &str = include_str!("flags.txt");
 
 /// A command of kubectl.
@@ -16,16 +16,25 @@ pub(crate) struct Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flag {
     pub(crate) name: &'static str,
-    /// Whether it has its value in the next word, unless in the same one. (pflag: it has no `NoOptDefVal`.)
-    pub(crate) takes_value: bool,
+    pub(crate) takes: Takes,
     /// Whether every command takes it, with this meaning: `create rolebinding` has a `--user` of its own.
     pub(crate) global: bool,
+}
+
+/// Where a flag has its value, unless in the same word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// It can do without. (pflag: it has a `NoOptDefVal`.)
+    Nothing,
+    NextWord,
+    /// 1.24 takes the next word for `--validate`, and later ones don't.
+    WhoKnows,
 }
 
 /// Every command has it, and says no more.
 const HELP: Flag = Flag {
     name: "help",
-    takes_value: false,
+    takes: Takes::Nothing,
     global: true,
 };
 
@@ -65,17 +74,14 @@ impl Command {
     fn flag(self, is_it: impl Fn(Option<char>, &str) -> bool) -> Option<Flag> {
         let find = |flags: &'static str, global| {
             flags.split(' ').find_map(|flag| {
-                let (flag, takes_value) = match flag.strip_suffix('=') {
-                    Some(flag) => (flag, true),
-                    None => (flag, false),
-                };
+                let (flag, takes) = split(flag);
                 let (letter, name) = match flag.split_once('/') {
                     Some((letter, name)) => (letter.chars().next(), name),
                     None => (None, flag),
                 };
                 is_it(letter, name).then_some(Flag {
                     name,
-                    takes_value,
+                    takes,
                     global,
                 })
             })
@@ -93,10 +99,21 @@ impl Command {
 /// Whether a command has a flag of its own by this name.
 fn has(flags: &str, name: &str) -> bool {
     let plain = |flag: &'_ str| -> bool {
-        let flag = flag.strip_suffix('=').unwrap_or(flag);
+        let (flag, _) = split(flag);
         flag.rsplit('/').next() == Some(name)
     };
     flags.split(' ').any(plain)
+}
+
+/// A flag as the table has it, without its sign.
+fn split(flag: &str) -> (&str, Takes) {
+    if let Some(flag) = flag.strip_suffix('=') {
+        (flag, Takes::NextWord)
+    } else if let Some(flag) = flag.strip_suffix('?') {
+        (flag, Takes::WhoKnows)
+    } else {
+        (flag, Takes::Nothing)
+    }
 }
 
 /// Each command's names, and its flags.
@@ -131,26 +148,29 @@ mod tests {
     fn a_commands_own_flags_come_first() {
         let root = Command::root();
         let get = root.below("get").unwrap();
-        let flag = |name, takes_value, global| {
+        let flag = |name, takes, global| {
             Some(Flag {
                 name,
-                takes_value,
+                takes,
                 global,
             })
         };
-        assert_eq!(get.named("server"), flag("server", true, true));
-        assert_eq!(get.lettered('s'), flag("server", true, true));
-        assert_eq!(get.lettered('L'), flag("label-columns", true, false));
-        assert_eq!(get.lettered('A'), flag("all-namespaces", false, false));
+        use Takes::{NextWord, Nothing, WhoKnows};
+        assert_eq!(get.named("server"), flag("server", NextWord, true));
+        assert_eq!(get.lettered('s'), flag("server", NextWord, true));
+        assert_eq!(get.lettered('L'), flag("label-columns", NextWord, false));
+        assert_eq!(get.lettered('A'), flag("all-namespaces", Nothing, false));
         assert_eq!(root.lettered('A'), None);
+        let apply = root.below("apply").unwrap();
+        assert_eq!(apply.named("validate"), flag("validate", WhoKnows, false));
         assert_eq!(root.named(""), None);
         assert_eq!(get.named("label-columns="), None);
         assert_eq!(get.named("L/label-columns"), None);
         let create = root.below("create").unwrap();
         let binding = create.below("rolebinding").unwrap();
-        assert_eq!(binding.named("user"), flag("user", true, false));
+        assert_eq!(binding.named("user"), flag("user", NextWord, false));
         let cluster = root.below("config").unwrap().below("set-cluster").unwrap();
-        assert_eq!(cluster.named("server"), flag("server", true, false));
+        assert_eq!(cluster.named("server"), flag("server", NextWord, false));
         assert_eq!(cluster.lettered('s'), None, "its letter is the other's");
     }
 
@@ -167,7 +187,7 @@ mod tests {
             };
             assert!(names.split([' ', '|']).all(name_is_plain), "{names}");
             for flag in flags.split(' ').filter(|flag| !flag.is_empty()) {
-                let flag = flag.strip_suffix('=').unwrap_or(flag);
+                let (flag, _) = split(flag);
                 let (letter, name) = flag.split_once('/').unwrap_or(("x", flag));
                 assert!(letter.len() == 1 && name_is_plain(name), "{names}: {flag}");
             }

@@ -4,7 +4,7 @@
 //! Whatever is not sure to be read as kubectl reads it is not understood at all: one word that is taken for a value and
 //! is none, or the other way round, is enough to lose sight of the server.
 
-use crate::flags::{Command, Flag};
+use crate::flags::{Command, Flag, Takes};
 
 /// A flag that every command takes, and what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +62,24 @@ fn commanded(words: &[String]) -> Option<Vec<Given<'_>>> {
             arguments = !reader.word(word)?;
         }
     }
-    Some(reader.given)
+    let given = reader.given;
+    same_preferences(words, &given).then_some(given)
+}
+
+/// Whether kubectl finds the same file of preferences as is read here: it looks for that before it reads any flag, in
+/// every word (kubectl `pkg/kuberc/kuberc.go`: `getExplicitKuberc`).
+fn same_preferences(words: &[String], given: &[Given<'_>]) -> bool {
+    let seen = words
+        .iter()
+        .take_while(|word| *word != "--")
+        .filter(|word| *word == "--kuberc" || word.contains("--kuberc="))
+        .count();
+    let mut read = given.iter().filter(|flag| flag.name == "kuberc");
+    match (seen, read.next(), read.next()) {
+        (0, None, _) => true,
+        (1, Some(one), None) => one.value.is_some_and(|value| !value.contains('=')),
+        _ => false,
+    }
 }
 
 struct Reader<'words> {
@@ -115,14 +132,13 @@ impl<'words> Reader<'words> {
                 self.give(flag, Some(value));
                 return Some(());
             }
-            if !flag.takes_value {
-                self.give(flag, None);
-                continue;
-            }
-            let value = if rest.is_empty() {
-                self.value_of(flag)?
-            } else {
-                Some(rest)
+            let value = match flag.takes {
+                Takes::Nothing => {
+                    self.give(flag, None);
+                    continue;
+                }
+                Takes::NextWord if !rest.is_empty() => Some(rest),
+                Takes::NextWord | Takes::WhoKnows => self.value_of(flag)?,
             };
             self.give(flag, value);
             return Some(());
@@ -132,10 +148,10 @@ impl<'words> Reader<'words> {
 
     /// The next word, where the flag takes it. Where none is left, kubectl does not run.
     fn value_of(&mut self, flag: Flag) -> Option<Option<&'words str>> {
-        if flag.takes_value {
-            self.rest.next().map(|word| Some(word.as_str()))
-        } else {
-            Some(None)
+        match flag.takes {
+            Takes::Nothing => Some(None),
+            Takes::NextWord => self.rest.next().map(|word| Some(word.as_str())),
+            Takes::WhoKnows => None,
         }
     }
 
@@ -213,6 +229,8 @@ mod tests {
             ("apply --dry-run --context a -f x", "context=a"),
             ("apply --dry-run=server --context a -f x", "context=a"),
             ("delete ns x --cascade --context=a", "context=a"),
+            ("apply --validate --context=a -f x", NOT),
+            ("apply --validate=false --context=a -f x", "context=a"),
             ("logs p -f --context=a", "context=a"),
             ("logs p -c --context=a", ""),
             ("logs -pf p --context=a", "context=a"),
@@ -231,6 +249,14 @@ mod tests {
             ("get ns --=a", NOT),
             ("get ns --context", NOT),
             ("create rolebinding b --user me --context a", "context=a"),
+            ("get ns --kuberc r --context a", "kuberc=r context=a"),
+            ("get ns --kuberc=r", "kuberc=r"),
+            ("get ns --kuberc=r --kuberc=s", NOT),
+            ("get ns --kuberc=r=s", NOT),
+            ("get ns -n --kuberc x", NOT),
+            ("get ns -n a--kuberc=x", NOT),
+            ("exec p -- x --kuberc=r", ""),
+            ("kuberc view --kuberc r", NOT),
             ("exec p -- kubectl --context a", ""),
             ("exec p kubectl --context a", "context=a"),
             ("exec -it p -- sh", ""),

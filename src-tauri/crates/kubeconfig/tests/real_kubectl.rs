@@ -129,14 +129,114 @@ const CASES: [(&str, bool); 52] = [
     ("-Ax", false),
 ];
 
+/// Words of which lines are made at random.
+const WORDS: [&str; 40] = [
+    "-A",
+    "-A",
+    "-As",
+    "-ALs",
+    "-wAs=https://127.0.0.1:4",
+    "-Ashttps://127.0.0.1:4",
+    "-L",
+    "-l",
+    "-l=a=b",
+    "-n",
+    "-nx",
+    "-n=x",
+    "-o",
+    "-oname",
+    "-s",
+    "-shttps://127.0.0.1:4",
+    "-v",
+    "-v=0",
+    "-w=0",
+    "--",
+    "--all-namespaces",
+    "--chunk-size",
+    "--cluster",
+    "--cluster=lax",
+    "--context",
+    "--context=data",
+    "--context=lax",
+    "--field_selector",
+    "--insecure-skip-tls-verify",
+    "--no-headers",
+    "--selector",
+    "--server",
+    "--show_labels=false",
+    "--sort-by=x",
+    "--user",
+    "--user=also-me",
+    "5",
+    "https://127.0.0.1:4",
+    "data",
+    "lax",
+];
+const RANDOM_LINES: usize = 150;
+
 #[test]
 fn kubectl_speaks_to_the_server_that_its_arguments_say() {
-    let Some(kubectl) = std::env::var_os("KUBEFOB_KUBECTL").map(PathBuf::from) else {
-        println!("skipped: KUBEFOB_KUBECTL not set");
+    let Some((kubectl, folder)) = kubectl_in_a_folder() else {
         return;
     };
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path().canonicalize().unwrap();
+    let mut wrong = Vec::new();
+    for (line, asks) in CASES {
+        let arguments: Vec<&str> = line.split_whitespace().collect();
+        let told = told(&kubectl, folder.path(), &arguments);
+        assert_eq!(told.is_some(), asks, "{line}");
+        let thought = thought(folder.path(), &arguments);
+        if told != thought {
+            wrong.push(format!(
+                "{line}\n  told:    {told:?}\n  thought: {thought:?}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn of_lines_made_at_random_none_leads_elsewhere_than_was_thought() {
+    let Some((kubectl, folder)) = kubectl_in_a_folder() else {
+        return;
+    };
+    // Knuth's, so that a line that fails comes again.
+    let mut state = 20_u64;
+    let mut random = |below: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap() % below
+    };
+    let (mut wrong, mut asked) = (Vec::new(), 0);
+    for _ in 0..RANDOM_LINES {
+        let length = 1 + random(6);
+        let words: Vec<&str> = (0..length).map(|_| WORDS[random(WORDS.len())]).collect();
+        // What has no value is no line that kubectl runs with.
+        let Some(told) = told(&kubectl, folder.path(), &words) else {
+            continue;
+        };
+        asked += 1;
+        let thought = thought(folder.path(), &words);
+        if thought.as_ref() != Some(&told) {
+            let line = words.join(" ");
+            wrong.push(format!(
+                "{line}\n  told:    {told:?}\n  thought: {thought:?}"
+            ));
+        }
+    }
+    println!("{asked} of {RANDOM_LINES} lines asked");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(asked > RANDOM_LINES / 8, "{asked}");
+}
+
+/// kubectl, and a folder with kubeconfig and plugin in it.
+fn kubectl_in_a_folder() -> Option<(PathBuf, tempfile::TempDir)> {
+    let Some(kubectl) = std::env::var_os("KUBEFOB_KUBECTL").map(PathBuf::from) else {
+        println!("skipped: KUBEFOB_KUBECTL not set");
+        return None;
+    };
+    let made = tempfile::tempdir().unwrap();
+    let folder = made.path();
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     // The files of an authority must be one: kubectl looks into them.
     write("ca.crt", CA);
@@ -150,19 +250,7 @@ fn kubectl_speaks_to_the_server_that_its_arguments_say() {
     )
     .unwrap();
 
-    let mut wrong = Vec::new();
-    for (line, asks) in CASES {
-        let arguments: Vec<&str> = line.split_whitespace().collect();
-        let told = told(&kubectl, &folder, &arguments);
-        assert_eq!(told.is_some(), asks, "{line}");
-        let thought = thought(&folder, &arguments);
-        if told != thought {
-            wrong.push(format!(
-                "{line}\n  told:    {told:?}\n  thought: {thought:?}"
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Some((kubectl, made))
 }
 
 /// The server that kubectl tells its plugin of.
