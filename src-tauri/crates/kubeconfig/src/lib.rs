@@ -11,13 +11,16 @@ mod flags;
 mod kuberc;
 mod load;
 mod merge;
+mod named;
 mod narrow;
 mod origin;
 mod pflag;
 mod program;
 mod scalar;
 mod server;
+mod told;
 mod tree;
+mod widest;
 
 pub use config::{Cluster, Config, Context, EnvVar, Exec, User};
 pub use edit::set_current_context;
@@ -25,10 +28,13 @@ pub use error::{EditError, LoadError, Type};
 pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};
+pub use named::{Asker, Named, named};
 pub use narrow::{Narrow, Reading, narrow};
 pub use origin::{
     Candidate, Origin, Pair, by_kubelogins_name, pairs, servers, shim_arguments, using,
 };
 pub use program::is_kubectl;
 pub use server::{CertificateAuthority, ExecInfoError, ServerKey, from_exec_info};
+pub use told::{Told, told};
 pub use tree::MAX_BYTES;
+pub use widest::widest;

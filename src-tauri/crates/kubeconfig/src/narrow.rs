@@ -9,10 +9,11 @@ use crate::pflag;
 /// Whose arguments they are, and whether they choose anything.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Reading {
-    /// Another program's: they choose nothing.
+    /// Another program's: they choose nothing. What they name is [`crate::named`]'s.
     #[default]
     AnotherProgram,
-    /// kubectl's, but not read as kubectl reads them, or not seen: they choose nothing either.
+    /// kubectl's, but not read as kubectl reads them, or not seen: they choose nothing either, and what they name counts
+    /// as another program's does.
     NotUnderstood,
     /// kubectl's, each word understood.
     Kubectl,

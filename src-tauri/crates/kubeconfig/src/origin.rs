@@ -31,7 +31,7 @@ pub enum Origin {
     Known(Vec<Candidate>),
     /// From nowhere in these files: the asker has read others, or others since.
     NoSuchStanza,
-    /// From somewhere that kubectl's preferences chose.
+    /// From somewhere that the files don't tell: preferences chose it, or what the asker was told besides.
     Unknown,
 }
 
@@ -56,7 +56,7 @@ pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin
 }
 
 impl Origin {
-    fn of(candidates: Vec<Candidate>) -> Self {
+    pub(crate) fn of(candidates: Vec<Candidate>) -> Self {
         if candidates.is_empty() {
             Self::NoSuchStanza
         } else {
@@ -226,18 +226,20 @@ fn nameless(user: &User) -> Cluster {
 
 /// Candidates, each server once.
 #[derive(Default)]
-struct Gathered(BTreeMap<ServerKey, (Vec<String>, Arc<Path>)>);
+pub(crate) struct Gathered(BTreeMap<ServerKey, (Vec<String>, Arc<Path>)>);
 
 impl Gathered {
-    fn add(&mut self, server: ServerKey, context: Option<&String>, file: &Arc<Path>) {
+    pub(crate) fn add(&mut self, server: ServerKey, context: Option<&String>, file: &Arc<Path>) {
         let (contexts, _) = self
             .0
             .entry(server)
             .or_insert_with(|| (Vec::new(), Arc::clone(file)));
-        contexts.extend(context.cloned());
+        if let Some(context) = context.filter(|name| !contexts.contains(name)) {
+            contexts.push(context.clone());
+        }
     }
 
-    fn candidates(self) -> Vec<Candidate> {
+    pub(crate) fn candidates(self) -> Vec<Candidate> {
         let candidate = |(server, (contexts, file))| Candidate {
             server,
             contexts,

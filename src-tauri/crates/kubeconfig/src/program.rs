@@ -17,6 +17,14 @@ pub(crate) fn runs_kubectl(command: &str) -> bool {
     has_kubectls_name(&file_name(command))
 }
 
+/// Whether an executable is Helm: what it can be told of servers is known.
+pub(crate) fn is_helm(executable: &Path) -> bool {
+    let name = name(executable);
+    name.strip_prefix("helm").is_some_and(|rest| {
+        rest.is_empty() || rest.bytes().all(|byte| byte.is_ascii_digit()) || is_version(rest)
+    })
+}
+
 /// A command's last part, in small letters and without `.exe`: both kinds of separator are met in kubeconfigs.
 pub(crate) fn file_name(command: &str) -> String {
     let name = command.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -98,6 +106,22 @@ mod tests {
             "/",
         ] {
             assert!(!is_kubectl(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn helm_is_known_by_its_executable() {
+        for name in [
+            "helm",
+            "/opt/helm (deleted)",
+            "helm.exe",
+            "helm3",
+            "helm-v3.14.0",
+        ] {
+            assert!(is_helm(Path::new(name)), "{name}");
+        }
+        for name in ["helmfile", "helm-diff", "kubectl", "diff"] {
+            assert!(!is_helm(Path::new(name)), "{name}");
         }
     }
 

@@ -1,0 +1,431 @@
+//! What the arguments and the environment of a program other than kubectl name: files that may be kubeconfigs, and
+//! servers.
+//!
+//! What such a program makes of its words, it alone knows. So every word counts that could be one of both, in whatever
+//! place, and nothing is ever taken away by one. What a program chooses after its start is out of sight.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::program::{is_helm, is_kubectl};
+
+/// The most files that are looked for.
+const FILES: usize = 1024;
+/// The most bytes of words that are looked at.
+const WORDS: usize = 1 << 20;
+/// Linux's longest path (`PATH_MAX`): no longer word is one.
+const PATH: usize = 4096;
+/// Its longest name in a folder (`NAME_MAX`).
+const NAME: usize = 255;
+/// How many letters of a group can stand before a value in the same word.
+const GROUP: usize = 6;
+
+/// Who asks, as far as it can be seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'seen> {
+    /// Its executable.
+    pub executable: Option<&'seen Path>,
+    /// Its arguments, its own name first.
+    pub arguments: Option<&'seen [String]>,
+    /// Its environment.
+    pub environment: &'seen [(OsString, OsString)],
+    /// The folder that it stands in.
+    pub folder: &'seen Path,
+}
+
+/// What an asker was told of kubeconfigs and servers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Files that may be kubeconfigs, each once. A relative one counts from the asker's folder.
+    pub files: Vec<PathBuf>,
+    /// The same, by words that are no path as a rule: where nobody can tell whether there is such a file, there is none.
+    pub words: Vec<PathBuf>,
+    /// Addresses of servers, as they are written.
+    pub servers: Vec<String>,
+    /// Clusters by their names in a kubeconfig.
+    pub clusters: Vec<String>,
+    /// Users by their names in a kubeconfig.
+    pub users: Vec<String>,
+    /// There is more than was looked at, or it changes the way to whatever server there is.
+    pub unclear: bool,
+}
+
+/// Reads what a program other than kubectl was told.
+pub fn named(asker: &Asker<'_>) -> Named {
+    let mut reader = Reader {
+        named: Named::default(),
+        known: BTreeSet::new(),
+        program: Program::of(asker.executable),
+        home: variable(asker, "HOME"),
+        // A program that goes elsewhere meant its words in the folder where it started.
+        start: variable(asker, "PWD").filter(|start| *start != asker.folder && start.is_absolute()),
+        left: WORDS,
+        about_files: false,
+    };
+    match asker.arguments {
+        Some(arguments) => reader.arguments(arguments.get(1..).unwrap_or_default()),
+        None => reader.named.unclear = true,
+    }
+    for (name, value) in asker.environment {
+        reader.variable(name, value);
+    }
+    reader.named
+}
+
+fn variable<'seen>(asker: &Asker<'seen>, wanted: &str) -> Option<&'seen Path> {
+    let mut all = asker.environment.iter();
+    let found = all.find(|(name, _)| name == wanted);
+    found
+        .map(|(_, value)| Path::new(value))
+        .filter(|value| !value.as_os_str().is_empty())
+}
+
+struct Reader<'seen> {
+    named: Named,
+    known: BTreeSet<(PathBuf, bool)>,
+    program: Program,
+    home: Option<&'seen Path>,
+    start: Option<&'seen Path>,
+    /// How many bytes are looked at yet.
+    left: usize,
+    /// Whether the name that the word stands under speaks of files.
+    about_files: bool,
+}
+
+/// A program of which it is known what it can be told of servers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Program {
+    /// It was not understood whole: more of its words can be servers than of another's.
+    Kubectl,
+    /// Only some words of its own can be servers: the others say where charts come from.
+    Helm,
+    Another,
+}
+
+impl Program {
+    fn of(executable: Option<&Path>) -> Self {
+        match executable {
+            Some(executable) if is_kubectl(executable) => Self::Kubectl,
+            Some(executable) if is_helm(executable) => Self::Helm,
+            Some(_) | None => Self::Another,
+        }
+    }
+}
+
+/// Where a value stands: in arguments, or in the environment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Argument,
+    Variable,
+}
+
+impl Reader<'_> {
+    fn arguments(&mut self, words: &[String]) {
+        let mut before: Option<Name> = None;
+        for word in words {
+            if !self.counts(word.len()) {
+                return;
+            }
+            // Somebody's bytes that are no text have been lost on the way.
+            if word.contains(char::REPLACEMENT_CHARACTER) {
+                self.named.unclear = true;
+            }
+            let own = word.split_once('=').map_or("", |(name, _)| name);
+            self.about_files = speaks_of_files(own)
+                || before.as_ref().is_some_and(|name| speaks_of_files(&name.0));
+            self.files(word);
+            if let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
+                let ends = letters.char_indices().skip(1).take(GROUP);
+                for (end, _) in ends {
+                    self.files(letters.get(end..).unwrap_or_default());
+                }
+            }
+            let flag = word.starts_with('-');
+            let (name, value) = match word.split_once('=') {
+                Some((name, value)) => (Some(Name::of(name)), Some(value)),
+                None if flag => (Some(Name::of(word)), None),
+                None => (None, Some(word.as_str())),
+            };
+            let of = name.as_ref().or(before.as_ref());
+            match value {
+                Some(value) => self.value(Place::Argument, of, value),
+                None => self.switch(of, word),
+            }
+            if flag {
+                self.letters(word);
+                // It can be the value of the flag before it, too.
+                if before.is_some() {
+                    self.value(Place::Argument, before.as_ref(), word);
+                }
+            }
+            before = name.filter(|_| flag && value.is_none());
+        }
+    }
+
+    /// A flag that has no value, or has it in the next word.
+    fn switch(&mut self, name: Option<&Name>, word: &str) {
+        let means = name.map(|name| name.means(Place::Argument, self.program));
+        self.named.unclear |= means == Some(Meaning::Way);
+        self.value(Place::Argument, None, word);
+    }
+
+    /// A value that stands in one word with kubectl's `-s`.
+    fn letters(&mut self, word: &str) {
+        let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
+        let value = letters.and_then(|letters| letters.split_once('s'));
+        if let Some((_, value)) = value.filter(|_| self.program == Program::Kubectl)
+            && is_host(value)
+        {
+            self.named.servers.push(value.to_owned());
+        }
+    }
+
+    fn variable(&mut self, name: &OsString, value: &OsString) {
+        let lossy = value.to_string_lossy();
+        let written = name.to_string_lossy().to_ascii_lowercase();
+        let mentions = |text: &str| {
+            ["kube", "k8s", "k9s", "helm"]
+                .iter()
+                .any(|word| text.contains(word))
+        };
+        let by_name = mentions(&written) || written.contains("apiserver");
+        // `_` is what a shell calls the program itself.
+        if written == "_" || !(by_name || mentions(&lossy.to_ascii_lowercase())) {
+            return;
+        }
+        if !self.counts(value.len()) {
+            return;
+        }
+        self.about_files = speaks_of_files(&written);
+        match value.to_str() {
+            Some(value) => self.files(value),
+            None => self.named.unclear = true,
+        }
+        if by_name {
+            self.value(Place::Variable, Some(&Name::of(&written)), &lossy);
+        }
+    }
+
+    fn counts(&mut self, bytes: usize) -> bool {
+        let left = self.left.checked_sub(bytes);
+        self.named.unclear |= left.is_none();
+        self.left = left.unwrap_or(0);
+        left.is_some()
+    }
+
+    /// Every path that a word can mean: itself, what stands behind a `=` or an `@`, and each of a list.
+    fn files(&mut self, word: &str) {
+        self.file(word);
+        let of_list = |letter: char| letter.is_whitespace() || ":,;\"'|".contains(letter);
+        let parts = word.split(of_list).filter(|part| part.len() < word.len());
+        for part in parts.chain([word]) {
+            self.file(part);
+            for (at, sign) in part.match_indices(['=', '@']) {
+                self.file(part.get(at + sign.len()..).unwrap_or_default());
+            }
+        }
+        for (at, _) in word.match_indices('=') {
+            self.file(word.get(at + 1..).unwrap_or_default());
+        }
+    }
+
+    fn file(&mut self, path: &str) {
+        let is_too_long = path.len() > PATH || path.split('/').any(|part| part.len() > NAME);
+        if path.is_empty() || is_too_long || path.contains('\0') {
+            return;
+        }
+        self.path(PathBuf::from(path));
+        if let Some(rest) = path.strip_prefix("file://") {
+            self.path(PathBuf::from(rest));
+        }
+        if let Some((home, rest)) = self.home.zip(path.strip_prefix("~/")) {
+            self.path(home.join(rest));
+        }
+        if let Some(start) = self.start.filter(|_| !Path::new(path).is_absolute()) {
+            self.path(start.join(path));
+        }
+    }
+
+    fn path(&mut self, path: PathBuf) {
+        let is_word = !self.about_files && path.components().nth(1).is_none() && path.is_relative();
+        let known = &mut self.known;
+        if known.contains(&(path.clone(), false)) || !known.insert((path.clone(), is_word)) {
+            return;
+        }
+        if known.len() > FILES {
+            self.named.unclear = true;
+        } else if is_word {
+            self.named.words.push(path);
+        } else {
+            self.named.files.push(path);
+        }
+    }
+
+    /// What a value says of servers, by the name that it stands under.
+    fn value(&mut self, place: Place, name: Option<&Name>, value: &str) {
+        let unnamed = match (self.program, place) {
+            (Program::Helm, Place::Argument) => Meaning::Nothing,
+            (Program::Kubectl | Program::Another, Place::Argument) | (_, Place::Variable) => {
+                Meaning::Anything
+            }
+        };
+        let means = name.map_or(unnamed, |name| name.means(place, self.program));
+        let addresses = match means {
+            Meaning::Anything | Meaning::Host | Meaning::Server => addresses(value),
+            Meaning::Way | Meaning::Check | Meaning::Cluster | Meaning::User | Meaning::Nothing => {
+                Vec::new()
+            }
+        };
+        let bare = match means {
+            Meaning::Host => addresses.is_empty() && is_host(value),
+            Meaning::Server => addresses.is_empty() && !value.is_empty(),
+            Meaning::Anything
+            | Meaning::Way
+            | Meaning::Check
+            | Meaning::Cluster
+            | Meaning::User
+            | Meaning::Nothing => false,
+        };
+        self.named.servers.extend(addresses);
+        if bare {
+            self.named.servers.push(value.to_owned());
+        }
+        match means {
+            Meaning::Way => self.named.unclear |= !is_off(value),
+            Meaning::Check => self.named.unclear |= !value.is_empty() && is_off(value),
+            Meaning::Cluster => self.named.clusters.push(value.to_owned()),
+            Meaning::User => self.named.users.push(value.to_owned()),
+            Meaning::Anything | Meaning::Host | Meaning::Server | Meaning::Nothing => {}
+        }
+    }
+}
+
+/// The name of a flag or a variable: small letters, `-` between its words.
+struct Name(String);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// Whatever it is: an address in it may be a server's.
+    Anything,
+    /// An address, be it without a scheme.
+    Host,
+    /// An API server's address, however it is written.
+    Server,
+    /// What changes the way to a server: whose certificate it may have, whether that is looked at, what stands between.
+    Way,
+    /// Whether a certificate is looked at.
+    Check,
+    Cluster,
+    User,
+    Nothing,
+}
+
+impl Name {
+    fn of(written: &str) -> Self {
+        let name = written.trim_start_matches('-').to_ascii_lowercase();
+        Self(name.replace(['_', '.'], "-"))
+    }
+
+    fn means(&self, place: Place, program: Program) -> Meaning {
+        let name = self.0.as_str();
+        // What each says that is meant for a cluster.
+        let plain = [
+            "kubernetes-",
+            "kube-",
+            "k8s-auth-",
+            "k8s-",
+            "helm-kube",
+            "helm-",
+        ]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix));
+        let ends = |words: &[&str]| words.contains(&name.rsplit('-').next().unwrap_or_default());
+        match (place, program) {
+            // Those of this plugin, where what starts it passes them on.
+            (Place::Argument, _) if name.starts_with("oidc-") => return Meaning::Nothing,
+            (Place::Argument, Program::Helm) if !name.starts_with("kube-") => {
+                return Meaning::Nothing;
+            }
+            (Place::Variable, Program::Helm) if !name.contains("kube") && !name.contains("k8s") => {
+                return Meaning::Nothing;
+            }
+            // Every pod has some, and who reads them has a token of the pod's own.
+            (Place::Variable, _) if name.ends_with("-service-host") => return Meaning::Nothing,
+            (Place::Argument, Program::Kubectl) if name.ends_with('s') && name.len() <= GROUP => {
+                return Meaning::Server;
+            }
+            (Place::Argument | Place::Variable, _) => {}
+        }
+        match plain.unwrap_or(name) {
+            "insecure-skip-tls-verify"
+            | "certificate-authority"
+            | "tls-server-name"
+            | "proxy-url" => Meaning::Way,
+            "insecure"
+            | "cafile"
+            | "ca-file"
+            | "ca-cert"
+            | "ssl-ca-cert"
+            | "cluster-ca-cert-data"
+            | "cluster-ca-certificate"
+            | "proxy"
+                if plain.is_some() =>
+            {
+                Meaning::Way
+            }
+            "verify-ssl" | "validate-certs" if plain.is_some() => Meaning::Check,
+            "cluster" | "cluster-name" | "ctx-cluster" => Meaning::Cluster,
+            "user" | "ctx-auth-info" => Meaning::User,
+            "server" | "apiserver" | "api-server" | "master" => Meaning::Server,
+            _ if ends(&["repo", "repository", "registry", "chart", "charts", "image"]) => {
+                Meaning::Nothing
+            }
+            _ if place == Place::Variable && ends(&["server", "apiserver", "host", "master"]) => {
+                Meaning::Server
+            }
+            _ if ends(&["server", "apiserver", "host", "endpoint", "url", "address"]) => {
+                Meaning::Host
+            }
+            _ => Meaning::Anything,
+        }
+    }
+}
+
+fn speaks_of_files(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["config", "kube", "file", "path"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Every address in a text.
+fn addresses(text: &str) -> Vec<String> {
+    let small = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for scheme in ["http://", "https://"] {
+        for (at, _) in small.match_indices(scheme) {
+            let rest = text.get(at..).unwrap_or_default();
+            let end = rest
+                .find(|letter: char| letter.is_whitespace() || "\"'`,;<>|(){}".contains(letter));
+            let address = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            found.push(address.to_owned());
+        }
+    }
+    found
+}
+
+/// Whether a value can be a host with or without a port: `10.0.0.1`, `[::1]:6443`, `localhost`.
+fn is_host(value: &str) -> bool {
+    let of_host = |letter: char| letter.is_ascii_alphanumeric() || ".-:[]_%".contains(letter);
+    let plain = value.chars().all(of_host) && !value.starts_with('-');
+    plain && (value.contains(['.', ':']) || value.eq_ignore_ascii_case("localhost"))
+}
+
+/// Whether a switch is off.
+fn is_off(value: &str) -> bool {
+    ["", "0", "f", "false", "no", "off"].contains(&value.to_ascii_lowercase().as_str())
+}
+
+#[cfg(test)]
+mod tests;

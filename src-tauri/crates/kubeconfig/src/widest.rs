@@ -1,0 +1,206 @@
+//! For which servers a program other than kubectl can have asked: how it puts its files together, and what it takes
+//! from its arguments, is its own affair. So everything counts that any reading of them gives.
+
+use std::collections::BTreeSet;
+
+use crate::config::Cluster;
+use crate::merge::Merged;
+use crate::named::Named;
+use crate::origin::{Gathered, Origin, shim_arguments};
+use crate::server::ServerKey;
+
+/// The servers of the widest reading: every context in any of the files, with any user of that name in any of them
+/// whose stanza is this one (`arguments` are ours without our own name), and any cluster of that name in any of them;
+/// and what the asker's words name besides. Each of `views` is one file alone: `merge` of it, for its relative paths.
+pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
+    if named.unclear {
+        return Origin::Unknown;
+    }
+    let users: BTreeSet<&str> = views
+        .iter()
+        .flat_map(|view| &view.users)
+        .filter(|(_, user)| {
+            let exec = user.exec.as_ref();
+            exec.is_some_and(|exec| shim_arguments(exec) == Some(arguments))
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    if users.is_empty() {
+        return Origin::NoSuchStanza;
+    }
+    let clusters = || {
+        let all = views.iter().flat_map(|view| &view.clusters);
+        // Whoever reads one without an address refuses it.
+        all.filter(|(_, cluster)| !cluster.server.is_empty())
+    };
+    let mut found = Gathered::default();
+    let mut add = |cluster: &Cluster, context: Option<&String>| {
+        found.add(ServerKey::from(cluster), context, &cluster.file);
+    };
+    let with_named_user = named.users.iter().any(|user| users.contains(user.as_str()));
+    for (name, context) in views.iter().flat_map(|view| &view.contexts) {
+        if with_named_user || users.contains(context.user.as_str()) {
+            clusters()
+                .filter(|(cluster, _)| **cluster == context.cluster)
+                .for_each(|(_, cluster)| add(cluster, Some(name)));
+        }
+    }
+    clusters()
+        .filter(|(name, _)| named.clusters.contains(name))
+        .for_each(|(_, cluster)| add(cluster, None));
+    for address in &named.servers {
+        let mut there = clusters()
+            .filter(|(_, cluster)| is_at(cluster, address))
+            .peekable();
+        if there.peek().is_none() {
+            return Origin::Unknown;
+        }
+        there.for_each(|(_, cluster)| add(cluster, None));
+    }
+    Origin::of(found.candidates())
+}
+
+/// Whether an address is a cluster's, be it without its scheme, its usual port or a `/` at its end.
+fn is_at(cluster: &Cluster, address: &str) -> bool {
+    let plain = |address: &str| {
+        let address = address.to_ascii_lowercase();
+        let address = address.trim_end_matches('/');
+        let (scheme, rest) = address.split_once("://").unwrap_or(("https", address));
+        let usual = match scheme {
+            "http" => ":80",
+            _ => ":443",
+        };
+        let (authority, path) = rest
+            .find('/')
+            .and_then(|slash| rest.split_at_checked(slash))
+            .unwrap_or((rest, ""));
+        let authority = authority.strip_suffix(usual).unwrap_or(authority);
+        format!("{scheme}://{authority}{path}")
+    };
+    plain(&cluster.server) == plain(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const OWN: (&str, &str) = (
+        "/own",
+        "
+current-context: dev
+clusters:
+- {name: dev, cluster: {server: 'https://dev'}}
+- {name: prod, cluster: {server: 'https://prod:443/'}}
+- {name: empty, cluster: {}}
+users:
+- {name: me, user: {exec: {command: kubectl-fob, args: [get-token, a]}}}
+- {name: admin, user: {exec: {command: kubectl-fob, args: [get-token, admin]}}}
+contexts:
+- {name: dev, context: {cluster: dev, user: me}}
+- {name: prod, context: {cluster: prod, user: admin}}
+- {name: empty, context: {cluster: empty, user: me}}
+",
+    );
+    /// The person's own names, for others' servers; and a context without a user of its own.
+    const EVIL: (&str, &str) = (
+        "/evil",
+        "
+clusters:
+- {name: dev, cluster: {server: 'https://evil'}}
+contexts:
+- {name: mine, context: {cluster: dev, user: me}}
+",
+    );
+
+    fn asked(files: &[(&str, &str)], named: &Named) -> String {
+        let view = |(file, text): &(&str, &str)| {
+            let config = crate::load(Path::new(file), text.as_bytes()).unwrap();
+            crate::merge([&config], Path::new("/"))
+        };
+        let views: Vec<Merged> = files.iter().map(view).collect();
+        match widest(&views, &["get-token".into(), "a".into()], named) {
+            Origin::Known(candidates) => candidates
+                .iter()
+                .map(|one| format!("{}[{}]", one.server.url, one.contexts.join(",")))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Origin::NoSuchStanza => "none".to_owned(),
+            Origin::Unknown => "unknown".to_owned(),
+        }
+    }
+
+    fn servers(addresses: &[&str]) -> Named {
+        Named {
+            servers: addresses
+                .iter()
+                .map(|&address| address.to_owned())
+                .collect(),
+            ..Named::default()
+        }
+    }
+
+    #[test]
+    fn every_reading_of_several_files_counts() {
+        let none = Named::default();
+        assert_eq!(asked(&[OWN], &none), "https://dev[dev]");
+        let both = "https://dev[dev,mine] https://evil[dev,mine]";
+        assert_eq!(asked(&[OWN, EVIL], &none), both);
+        assert_eq!(asked(&[EVIL, OWN], &none).split(' ').count(), 2);
+        assert_eq!(asked(&[EVIL], &none), "none");
+        assert_eq!(asked(&[], &none), "none");
+    }
+
+    #[test]
+    fn a_server_that_is_named_counts_and_another_makes_all_unknown() {
+        let table = [
+            ("https://dev", "https://dev[dev]"),
+            ("HTTPS://DEV:443/", "https://dev[dev]"),
+            ("dev:443", "https://dev[dev]"),
+            ("dev", "https://dev[dev]"),
+            ("https://prod", "https://dev[dev] https://prod:443/[]"),
+            ("http://dev", "unknown"),
+            ("https://dev:6443", "unknown"),
+            ("https://dev/k8s", "unknown"),
+            ("https://evil", "unknown"),
+        ];
+        for (address, expected) in table {
+            assert_eq!(asked(&[OWN], &servers(&[address])), expected, "{address}");
+        }
+        assert_eq!(
+            asked(&[OWN], &servers(&["https://dev", "https://x"])),
+            "unknown"
+        );
+    }
+
+    #[test]
+    fn clusters_and_users_that_are_named_count_with_every_other() {
+        let named = Named {
+            clusters: vec!["prod".to_owned(), "nothing".to_owned()],
+            ..Named::default()
+        };
+        assert_eq!(
+            asked(&[OWN], &named),
+            "https://dev[dev] https://prod:443/[]"
+        );
+        let named = |user: &str| Named {
+            users: vec![user.to_owned()],
+            ..Named::default()
+        };
+        assert_eq!(
+            asked(&[OWN], &named("me")),
+            "https://dev[dev] https://prod:443/[prod]"
+        );
+        assert_eq!(asked(&[OWN], &named("admin")), "https://dev[dev]");
+    }
+
+    #[test]
+    fn what_is_unclear_is_unknown() {
+        let named = Named {
+            unclear: true,
+            ..Named::default()
+        };
+        assert_eq!(asked(&[OWN], &named), "unknown");
+    }
+}
