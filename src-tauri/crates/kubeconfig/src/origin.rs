@@ -44,14 +44,17 @@ pub struct Pair<'merged> {
     pub candidate: Candidate,
 }
 
-/// The servers that a question can be for: `arguments` are ours without our own name, as the asker gave them. A server
-/// that the asker's own arguments name is the only one, where the asker is kubectl and they were understood.
+/// The servers that a question of kubectl's can be for, where its arguments were understood: `arguments` are ours
+/// without our own name, as it gave them. What its own arguments name is the only one. For whoever else asks it is
+/// [`crate::widest`] that knows.
 pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin {
-    let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
     match narrow.reading {
-        Reading::Kubectl | Reading::NotUnderstood if narrow.preferences_choose => Origin::Unknown,
-        Reading::Kubectl => Origin::of(of_kubectl(merged, narrow, runs_us).into_iter().collect()),
-        Reading::NotUnderstood | Reading::AnotherProgram => Origin::of(using(merged, runs_us)),
+        Reading::Kubectl if narrow.preferences_choose => Origin::Unknown,
+        Reading::Kubectl => {
+            let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
+            Origin::of(of_kubectl(merged, narrow, runs_us).into_iter().collect())
+        }
+        Reading::NotUnderstood | Reading::AnotherProgram => Origin::Unknown,
     }
 }
 

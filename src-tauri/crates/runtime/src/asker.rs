@@ -63,7 +63,8 @@ pub(crate) struct Program {
     pub(crate) arguments: Option<Arc<[String]>>,
     /// Its environment; none where the system does not show it.
     pub(crate) environment: Option<Vec<(OsString, OsString)>>,
-    executable: Option<PathBuf>,
+    /// The file that it runs; none where the system does not show it.
+    pub(crate) executable: Option<PathBuf>,
     kubectl: bool,
     /// Whether it descends from an sshd, or did when it was first seen.
     ssh: bool,

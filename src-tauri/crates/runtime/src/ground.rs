@@ -1,7 +1,7 @@
 //! Files as another process finds them: from its folder and its root, by ways that nobody else has a say in.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::os::files::Stamp;
@@ -81,6 +81,25 @@ impl Ground {
     /// As [`Ground::open`].
     pub(crate) fn stamp(&self, path: &Path) -> Result<Stamp, Unread> {
         tree::stamp(&self.find(path)?).map_err(refused)
+    }
+
+    /// Reads how a regular file begins.
+    ///
+    /// # Errors
+    /// As [`Ground::open`].
+    pub(crate) fn beginning(&self, path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
+        let mut bytes = Vec::new();
+        let mut file = self.open(path)?.take(most);
+        file.read_to_end(&mut bytes).map_err(Unread::Io)?;
+        Ok(bytes)
+    }
+
+    /// Whether there is a folder, which nobody reads as a file. In doubt, there is none.
+    pub(crate) fn is_folder(&self, path: &Path) -> bool {
+        match way::walk(&self.disk, &self.standing, path) {
+            Ok(End::There(place)) => place.part.kind == Kind::Folder,
+            Ok(End::Missing) | Err(_) => false,
+        }
     }
 
     fn find(&self, path: &Path) -> Result<Handle, Unread> {

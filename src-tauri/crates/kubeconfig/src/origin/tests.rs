@@ -1,6 +1,8 @@
 use super::*;
+use crate::named::Named;
 use crate::narrow::narrow;
 use crate::program::is_kubectl;
+use crate::widest::widest;
 
 const FILES: [(&str, &str); 2] = [
     (
@@ -66,7 +68,13 @@ fn asked(merged: &Merged, argv: &str) -> String {
     let is_kubectl = is_kubectl(Path::new(&argv[0]));
     let own = words("get-token --oidc-client-id=k");
     let narrow = narrow(&argv, is_kubectl, Path::new("/here"));
-    match servers(merged, &own, &narrow) {
+    let found = match narrow.reading {
+        Reading::Kubectl => servers(merged, &own, &narrow),
+        Reading::NotUnderstood | Reading::AnotherProgram => {
+            widest(std::slice::from_ref(merged), &own, &Named::default())
+        }
+    };
+    match found {
         Origin::Known(candidates) => shown(&candidates),
         Origin::NoSuchStanza => "none".to_owned(),
         Origin::Unknown => "unknown".to_owned(),
@@ -142,21 +150,20 @@ fn kubectl_can_have_asked_for_one_server_and_others_for_each() {
 }
 
 #[test]
-fn preferences_that_choose_make_kubectls_server_unknown() {
+fn what_is_not_understood_or_chosen_elsewhere_is_unknown() {
     let merged = merged(&FILES);
     let own = words("get-token --oidc-client-id=k");
-    for (argv, is_kubectl, unknown) in [
+    for (argv, is_kubectl, preferences_choose) in [
         ("kubectl --context dev", true, true),
         ("kubectl", true, true),
-        ("kubectl get --nothing", true, true),
+        ("kubectl get --nothing", true, false),
         ("k9s", false, false),
     ] {
         let narrow = Narrow {
-            preferences_choose: true,
+            preferences_choose,
             ..narrow(&words(argv), is_kubectl, Path::new("/"))
         };
-        let found = servers(&merged, &own, &narrow);
-        assert_eq!(found == Origin::Unknown, unknown, "{argv}");
+        assert_eq!(servers(&merged, &own, &narrow), Origin::Unknown, "{argv}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 
 use broker::account::AccountKey;
 use broker::asker::Place;
@@ -9,7 +10,7 @@ use broker::command::Which;
 use broker::event::{Candidate, Servers};
 use broker::problem::Problem;
 use broker::trust::Server;
-use kubeconfig::{Merged, Narrow, Origin, ServerKey};
+use kubeconfig::{Merged, Narrow, Origin, Reading, ServerKey, Told};
 
 use super::remembered::Ledger;
 use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, started, versions};
@@ -72,9 +73,9 @@ impl Look<'_> {
 
     /// kubectl itself names the server; the files only tell which contexts lead there.
     fn named(&self, server: ServerKey, account: &Which) -> Result<Servers, Blind> {
-        let server = Server::Known(std::sync::Arc::new(server));
-        let merged = match self.sets() {
-            Ok(mut sets) => sets.pop(),
+        let server = Server::Known(Arc::new(server));
+        let merged = match self.read() {
+            Ok(files) => self.merged(&files).pop(),
             Err(Blind::InDoubt) => None,
             Err(Blind::Refused(problem)) => return Err(Blind::Refused(problem)),
         };
@@ -98,11 +99,22 @@ impl Look<'_> {
 
     /// Every server that the asker's files and arguments allow, as they are and as they were since it started.
     fn concluded(&self, account: &Which) -> Result<Servers, Blind> {
-        let sets = self.sets()?;
+        let files = self.read()?;
+        let sets = self.merged(&files);
+        let narrow = self.narrow()?;
+        let origins = match narrow.reading {
+            Reading::Kubectl => sets
+                .iter()
+                .rev()
+                .map(|merged| kubeconfig::servers(merged, self.arguments, &narrow))
+                .collect(),
+            Reading::NotUnderstood if narrow.preferences_choose => vec![Origin::Unknown],
+            Reading::NotUnderstood | Reading::AnotherProgram => vec![self.widest(&files)?],
+        };
         let mut needed: Vec<Candidate> = Vec::new();
         let mut file = None;
-        for merged in sets.iter().rev() {
-            match kubeconfig::servers(merged, self.arguments, &self.narrow()?) {
+        for origin in origins {
+            match origin {
                 Origin::Known(candidates) => {
                     let first = candidates.first();
                     file = file.or_else(|| first.map(|first| first.file.display().to_string()));
@@ -194,8 +206,82 @@ impl Look<'_> {
         Ok(narrow)
     }
 
+    /// For which servers somebody can have asked whose arguments choose none: what they name counts with all that the
+    /// file set has, or had since the asker started.
+    fn widest(&self, files: &[versions::File]) -> Result<Origin, Blind> {
+        let ground = self.ground.ok_or(Blind::InDoubt)?;
+        let found = self.found;
+        let folder = found.folder.as_deref().unwrap_or(Path::new(""));
+        let mut named = kubeconfig::named(&kubeconfig::Asker {
+            executable: found.program.executable.as_deref(),
+            arguments: found.asker.arguments.as_deref(),
+            environment: found.program.environment.as_deref().unwrap_or_default(),
+            folder,
+        });
+        let of_set = files.iter().flat_map(|(before, now)| {
+            let before = before.iter().map(|(_, config)| config);
+            before.chain(now)
+        });
+        let mut views: Vec<_> = of_set
+            .map(|config| kubeconfig::merge([&**config], folder))
+            .collect();
+        let words = named.words.iter().map(|path| (path, false));
+        let paths = named.files.iter().map(|path| (path, true)).chain(words);
+        let mut unclear = named.unclear;
+        for (path, is_path) in paths {
+            match self.told(ground, path, is_path)? {
+                Told::Nothing => {}
+                Told::Kubeconfig(config) => {
+                    views.push(kubeconfig::merge([&config], folder));
+                    // It has versions from now on, as the set's own files have.
+                    drop(self.files.load(ground, path, path, self.ledger));
+                    let before = self
+                        .files
+                        .before(ground, path, started(found.asker.process));
+                    let before = before
+                        .iter()
+                        .map(|(_, config)| kubeconfig::merge([&**config], folder));
+                    views.extend(before);
+                }
+                Told::Unclear => unclear = true,
+            }
+        }
+        named.unclear = unclear;
+        Ok(kubeconfig::widest(&views, self.arguments, &named))
+    }
+
+    /// What a word leads to, be it that it is no path as a rule.
+    fn told(&self, ground: &Ground, path: &Path, is_path: bool) -> Result<Told, Blind> {
+        let most = kubeconfig::MAX_BYTES as u64;
+        match self.ledger.read(ground, path, most, self.files.ours()) {
+            Ok((bytes, _)) => Ok(kubeconfig::told(path, &bytes, true)),
+            Err(Unread::Missing) => Ok(Told::Nothing),
+            // A program, as a rule: of a text so long nobody knows.
+            Err(Unread::TooLong) => match ground.beginning(path, most) {
+                Ok(bytes) => Ok(kubeconfig::told(path, &bytes, false)),
+                Err(_) => Ok(Told::Unclear),
+            },
+            Err(Unread::NotRegular) if ground.is_folder(path) => Ok(Told::Nothing),
+            Err(Unread::InDoubt(_)) if !is_path && !there(&ground.whole(path)) => Ok(Told::Nothing),
+            Err(Unread::Io(error)) => Err(Blind::Refused(bad_kubeconfig(path, &Unread::Io(error)))),
+            Err(
+                Unread::NotRegular | Unread::Malformed(_) | Unread::Unsettled | Unread::InDoubt(_),
+            ) => Ok(Told::Unclear),
+        }
+    }
+
     /// The asker's file set, merged: as it was each time that it changed since the asker started, and as it is, last.
-    fn sets(&self) -> Result<Vec<Merged>, Blind> {
+    fn merged(&self, files: &[versions::File]) -> Vec<Merged> {
+        let folder = self.found.folder.as_deref().unwrap_or(Path::new(""));
+        let sets = versions::sets(files);
+        let merged = sets
+            .iter()
+            .map(|set| kubeconfig::merge(set.iter().map(|config| &**config), folder));
+        merged.collect()
+    }
+
+    /// The asker's files: what each said since the asker started, and what it says.
+    fn read(&self) -> Result<Vec<versions::File>, Blind> {
         let found = self.found;
         if found.asker.place == Place::Container {
             return Err(Blind::InDoubt);
@@ -241,16 +327,12 @@ impl Look<'_> {
             // Who may have what it asks for is decided later: until then nobody is shown what is in them.
             self.ledger.had(there.into_iter());
         }
-        let sets = versions::sets(&files);
-        let merged = sets
-            .iter()
-            .map(|set| kubeconfig::merge(set.iter().map(|config| &**config), folder));
-        Ok(merged.collect())
+        Ok(files)
     }
 
     fn candidate(&self, found: kubeconfig::Candidate) -> Result<Candidate, Blind> {
         let ground = self.ground.ok_or(Blind::InDoubt)?;
-        let file = std::sync::Arc::clone(&found.file);
+        let file = Arc::clone(&found.file);
         candidate(ground, found, self.ledger).map_err(|unread| match unread {
             unread @ Unread::Io(_) => Blind::Refused(bad_kubeconfig(&file, &unread)),
             Unread::Missing
@@ -293,10 +375,15 @@ pub(super) fn candidate(
     match failed {
         Some(unread) => Err(unread),
         None => Ok(Candidate {
-            server: Server::Known(std::sync::Arc::new(server)),
+            server: Server::Known(Arc::new(server)),
             contexts: found.contexts,
         }),
     }
+}
+
+/// Whether anything has this name just now, whoever has a say in that.
+fn there(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
 }
 
 fn account_key(which: &Which) -> Option<&AccountKey> {

@@ -77,6 +77,7 @@ impl Question {
     fn is(&self, found: &Found, run: &Run) -> bool {
         let same_program = Arc::ptr_eq(&self.program, &found.program)
             || (self.program.arguments == found.program.arguments
+                && self.program.executable == found.program.executable
                 && self.program.environment == found.program.environment);
         same_program
             && self.kubectl == found.kubectl
