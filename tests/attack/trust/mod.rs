@@ -6,6 +6,7 @@ mod first_start;
 mod flags;
 mod pairs;
 mod settings;
+mod programs;
 mod unread;
 mod ways;
 
@@ -23,6 +24,9 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
         pairs::planted_instance,
     );
     trial(set, table, "trust_file_sets", pairs::file_sets);
+    trial(set, table, "trust_programs", programs::others);
+    trial(set, table, "trust_programs_quiet", programs::quiet_others);
+    trial(set, table, "trust_arguments", programs::arguments);
     trial(set, table, "trust_same_address", pairs::same_address);
     trial(set, table, "trust_page_alone", pairs::page_alone);
     trial(set, table, "trust_verbs_as_plugin", pairs::verbs_as_plugin);

@@ -137,13 +137,17 @@ pub(crate) async fn file_sets(table: &Table) -> Result<()> {
     let file = scene.hostile("both", &scene.kubeconfig(&servers, exec()))?;
     let said = scene.run(&file)?;
     ensure!(said.ok, "kubectl names the victim's server: {said:?}");
+    // k9s' own arguments are its own: the stanza's are the plugin's.
+    let words = exec()["args"].as_array().cloned().unwrap_or_default();
+    let words = words.iter().skip(1).filter_map(Value::as_str);
+    let words: Vec<String> = words.map(|word| format!("'{word}'")).collect();
+    let script = scene.folder.join("k9s.sh");
+    let text = format!("kubectl-oidc_login {}; exit $?\n", words.join(" "));
+    fs::write(&script, text)?;
     let other = || -> Result<Said> {
         let mut command = scene.person.command("/bin/sh");
-        let script =
-            "cp /bin/sh k9s && exec ./k9s -c 'kubectl-oidc_login \"$@\"; exit $?' k9s \"$@\"";
-        let arguments = exec()["args"].as_array().cloned().unwrap_or_default();
-        let arguments = arguments.iter().skip(1).filter_map(Value::as_str);
-        command.args(["-c", script, "sh"]).args(arguments);
+        command.args(["-c", "cp /bin/sh k9s && exec ./k9s \"$@\"", "sh"]);
+        command.arg(&script);
         command.env("KUBECONFIG", &file);
         command.env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster());
         said_by(command)
