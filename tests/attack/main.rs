@@ -7,8 +7,8 @@
 mod environment;
 mod first_starts;
 mod floods;
-mod own_files;
 mod mixup;
+mod own_files;
 mod rest;
 mod scene;
 mod search;

@@ -5,8 +5,8 @@ mod consent;
 mod first_start;
 mod flags;
 mod pairs;
-mod settings;
 mod programs;
+mod settings;
 mod unread;
 mod ways;
 
