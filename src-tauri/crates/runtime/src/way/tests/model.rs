@@ -28,19 +28,6 @@ pub(super) enum Lie {
     MadeUp,
 }
 
-impl Lie {
-    pub(super) const ALL: [Self; 8] = [
-        Self::OwnerOfFiles,
-        Self::OwnerOfLinks,
-        Self::OwnerOfFolders,
-        Self::WritersOfFiles,
-        Self::WritersOfFolders,
-        Self::Sticky,
-        Self::Names,
-        Self::MadeUp,
-    ];
-}
-
 #[derive(Clone, Debug)]
 struct Node {
     what: What,
