@@ -119,6 +119,7 @@ where
         tree,
         standing,
         root: standing.root.clone(),
+        here: standing.folder.clone(),
         folders: Vec::new(),
         links: 0,
         ahead: VecDeque::new(),
@@ -127,20 +128,19 @@ where
     way.go_on()
 }
 
-/// A walk under way.
+/// A walk under way. One folder is open at a time, however deep it lies.
 struct Way<'walk, T: Tree> {
     tree: &'walk T,
     standing: &'walk Standing<T::Handle>,
     root: Place<T::Handle>,
-    /// The folders from the root to here, the root first; never empty once begun.
-    folders: Vec<Named<T::Handle>>,
+    /// Where it has come to.
+    here: Place<T::Handle>,
+    /// The folders from the root to there, by their names, the root first.
+    folders: Vec<(OsString, Part)>,
     links: usize,
     /// The parts to come.
     ahead: VecDeque<Step>,
 }
-
-/// A folder, by the name that led to it.
-type Named<H> = (OsString, Place<H>);
 
 /// What a path says to do next.
 enum Step {
@@ -181,30 +181,32 @@ where
     }
 
     /// The folders from the root to where the process stands, each looked at as a part of a way.
-    fn above_the_folder(&self) -> Result<Vec<Named<T::Handle>>, Doubt> {
-        let root = &self.standing.root;
-        let mut folders = vec![self.standing.folder.clone()];
-        while let Some(lowest) = folders.last()
-            && lowest.part.identity != root.part.identity
-        {
+    fn above_the_folder(&self) -> Result<Vec<(OsString, Part)>, Doubt> {
+        let root = &self.standing.root.part;
+        let mut lowest = self.standing.folder.clone();
+        let mut parts = vec![lowest.part.clone()];
+        while lowest.part.identity != root.identity {
             let (part, handle) = self
                 .tree
                 .enter(&lowest.handle, OsStr::new(".."))
                 .map_err(Doubt::Refused)?;
             // The root is its own folder: this one is not below the process's.
-            if part.identity == lowest.part.identity || folders.len() >= DEPTH {
+            if part.identity == lowest.part.identity || parts.len() >= DEPTH {
                 return Err(Doubt::Unseen);
             }
-            folders.push(Place { part, handle });
+            parts.push(part.clone());
+            lowest = Place { part, handle };
         }
-        folders.reverse();
+        parts.reverse();
         let mut above: Option<&Part> = None;
-        for folder in &folders {
-            judge(above, &folder.part, Path::new("."))?;
-            above = Some(&folder.part);
+        for part in &parts {
+            judge(above, part, Path::new("."))?;
+            above = Some(part);
         }
-        let named = folders.into_iter().map(|folder| (OsString::new(), folder));
-        Ok(named.collect())
+        Ok(parts
+            .into_iter()
+            .map(|part| (OsString::new(), part))
+            .collect())
     }
 
     fn go_on(mut self) -> Result<End<T::Handle>, Doubt> {
@@ -215,13 +217,10 @@ where
                 }
                 Step::Root => {
                     judge(None, &self.root.part, Path::new("/"))?;
-                    self.folders = vec![(OsString::new(), self.root.clone())];
+                    self.folders = vec![(OsString::new(), self.root.part.clone())];
+                    self.here = self.root.clone();
                 }
-                Step::Up => {
-                    if self.folders.len() > 1 {
-                        self.folders.pop();
-                    }
-                }
+                Step::Up => self.up()?,
                 Step::Into(name) => {
                     if let Some(end) = self.down(&name)? {
                         return Ok(end);
@@ -230,20 +229,38 @@ where
             }
         }
         // A folder, where a file was meant.
-        let last = self.folders.pop().ok_or(Doubt::Unseen)?;
-        Ok(End::There(last.1))
+        Ok(End::There(self.here))
+    }
+
+    /// To the folder that it came from. Above the root there is the root.
+    fn up(&mut self) -> Result<(), Doubt> {
+        if self.folders.len() < 2 {
+            return Ok(());
+        }
+        self.folders.pop();
+        let (part, handle) = self
+            .tree
+            .enter(&self.here.handle, OsStr::new(".."))
+            .map_err(Doubt::Refused)?;
+        let came_from = self.folders.last().map(|(_, part)| part.identity);
+        if came_from != Some(part.identity) {
+            return Err(Doubt::Unseen);
+        }
+        self.here = Place { part, handle };
+        Ok(())
     }
 
     /// One step down. What it gives is the end.
     fn down(&mut self, name: &OsStr) -> Result<Option<End<T::Handle>>, Doubt> {
-        let Some((_, folder)) = self.folders.last() else {
+        if self.folders.is_empty() {
             return Err(Doubt::Unseen);
-        };
-        let (part, handle) = match self.tree.enter(&folder.handle, name) {
+        }
+        let folder = &self.here.part;
+        let (part, handle) = match self.tree.enter(&self.here.handle, name) {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 // Whoever may write here could have had it there.
-                return if folder.part.others_write {
+                return if folder.others_write {
                     Err(Doubt::Foreign(self.so_far(name)))
                 } else {
                     Ok(Some(End::Missing))
@@ -251,13 +268,14 @@ where
             }
             Err(error) => return Err(Doubt::Refused(error)),
         };
-        judge(Some(&folder.part), &part, &self.so_far(name))?;
+        judge(Some(folder), &part, &self.so_far(name))?;
         match part.kind.clone() {
             Kind::Folder => {
                 if self.folders.len() >= DEPTH {
                     return Err(Doubt::Unseen);
                 }
-                self.folders.push((name.to_owned(), Place { part, handle }));
+                self.folders.push((name.to_owned(), part.clone()));
+                self.here = Place { part, handle };
                 Ok(None)
             }
             Kind::Link(target) => {
