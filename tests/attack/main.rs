@@ -9,6 +9,7 @@ mod first_starts;
 mod floods;
 mod mixup;
 mod own_files;
+mod promises;
 mod rest;
 mod scene;
 mod search;
@@ -119,6 +120,10 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "typed_secret", typed::secret);
     trial(&mut set, &table, "search", search::search);
     trial(&mut set, &table, "search_window", search::window::window);
+    let names = set.names();
+    set.trial("security_names_its_attacks", move || {
+        promises::named(&names)
+    });
     let code = set.run();
     table.print();
     code

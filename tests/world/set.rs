@@ -81,6 +81,12 @@ impl Set {
         self.trials.push(Trial::ignorable_test(name, runner));
     }
 
+    /// The names of its trials so far.
+    pub fn names(&self) -> Vec<String> {
+        let names = self.trials.iter().map(|trial| trial.name().to_owned());
+        names.collect()
+    }
+
     /// Runs those that the arguments select, and leaves what came of them where xtask looks.
     pub fn run(self) -> ExitCode {
         // xtask runs every crate's own tests by one command, and the sets by themselves later.
