@@ -780,9 +780,14 @@ fn a_resident_inherits_nothing_that_its_starter_left_open() {
     );
     let shim = installed(&home, Some(&script));
     let mut command = called(&home, Path::new("sh"));
+    let stderr = home.0.join("stderr");
     command.args([
         "-c",
-        &format!("exec 7</etc/passwd; {}; exit $?", shim.display()),
+        &format!(
+            "readlink /proc/$$/fd/2 > {}; exec 7</etc/passwd; {}; exit $?",
+            stderr.display(),
+            shim.display()
+        ),
     ]);
     assert!(refusal(command).contains("ended at its start"));
     let log = fs::read_to_string(log).unwrap();
@@ -790,10 +795,12 @@ fn a_resident_inherits_nothing_that_its_starter_left_open() {
         !log.contains("/etc/passwd") && !log.contains("starting"),
         "{log}"
     );
+    assert!(log.contains(" 0 -> /dev/null"), "{log}");
+    // What it says of a failed start goes to the shim, which says it on: never straight to kubectl's own stream.
+    let of_kubectl = fs::read_to_string(stderr).unwrap();
+    assert!(of_kubectl.starts_with("pipe:"), "{of_kubectl}");
     assert!(
-        ["0", "2"]
-            .iter()
-            .all(|n| log.contains(&format!(" {n} -> /dev/null"))),
+        log.contains(" 2 -> pipe:") && !log.contains(of_kubectl.trim()),
         "{log}"
     );
     let (pid, session) = log.lines().last().unwrap().split_once(' ').unwrap();
