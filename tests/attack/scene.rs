@@ -232,6 +232,19 @@ impl Scene {
         })
     }
 
+    /// A shell script in which somebody's program asks as the person's own stanza does: `text` has the command put in. So
+    /// the stanza's words are the plugin's, and none of the program's own.
+    pub(crate) fn asking(&self, name: &str, text: impl FnOnce(&str) -> String) -> Result<PathBuf> {
+        let stanza = self.exec("kubectl", &[]);
+        let words = stanza["args"].as_array().cloned().unwrap_or_default();
+        let words = words.iter().skip(1).filter_map(Value::as_str);
+        let words: Vec<String> = words.map(|word| format!("'{word}'")).collect();
+        let script = self.folder.join(format!("{name}.sh"));
+        let command = format!("kubectl-oidc_login {}", words.join(" "));
+        fs::write(&script, text(&command))?;
+        Ok(script)
+    }
+
     /// KUBERNETES_EXEC_INFO, as kubectl sets it for the person's own server.
     pub(crate) fn exec_info(&self) -> String {
         let mut cluster = self.own_server();

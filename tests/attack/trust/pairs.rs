@@ -20,7 +20,7 @@ pub(crate) async fn hostile_server(table: &Table) -> Result<()> {
     let own = format!("{home}/.kube/config");
     let name = scene.account()?;
     let env = |name: &str, value: &str| json!([{ "name": name, "value": value }]);
-    for (what, change) in [
+    for (number, (what, change)) in [
         ("without cluster info", json!({})),
         (
             "with provideClusterInfo",
@@ -45,12 +45,16 @@ pub(crate) async fn hostile_server(table: &Table) -> Result<()> {
                 { "name": "KUBERNETES_EXEC_INFO", "value": scene.exec_info() },
             ] }),
         ),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         let attacker = AttackerApi::start().await?;
         let mut stanza = scene.exec("kubectl", &[]);
         merge(&mut stanza, change);
         let file = scene.kubeconfig(&[("prod", attackers(&attacker))], stanza);
-        let file = scene.hostile("hostile", &file)?;
+        // What kubectl may have read of an earlier one counts for it.
+        let file = scene.hostile(&format!("hostile-{number}"), &file)?;
         let run = || scene.run(&file);
         asked_and_refused(&scene, &attacker, what, run)?;
         table.row(
@@ -137,13 +141,7 @@ pub(crate) async fn file_sets(table: &Table) -> Result<()> {
     let file = scene.hostile("both", &scene.kubeconfig(&servers, exec()))?;
     let said = scene.run(&file)?;
     ensure!(said.ok, "kubectl names the victim's server: {said:?}");
-    // k9s' own arguments are its own: the stanza's are the plugin's.
-    let words = exec()["args"].as_array().cloned().unwrap_or_default();
-    let words = words.iter().skip(1).filter_map(Value::as_str);
-    let words: Vec<String> = words.map(|word| format!("'{word}'")).collect();
-    let script = scene.folder.join("k9s.sh");
-    let text = format!("kubectl-oidc_login {}; exit $?\n", words.join(" "));
-    fs::write(&script, text)?;
+    let script = scene.asking("k9s", |ask| format!("{ask}; exit $?\n"))?;
     let other = || -> Result<Said> {
         let mut command = scene.person.command("/bin/sh");
         command.args(["-c", "cp /bin/sh k9s && exec ./k9s \"$@\"", "sh"]);
@@ -181,7 +179,7 @@ pub(crate) async fn same_address(table: &Table) -> Result<()> {
     let attacker = AttackerApi::start().await?;
     let url = scene.playground.kube_url();
     let served = scene.served();
-    for (what, cluster, warning) in [
+    for (number, (what, cluster, warning)) in [
         (
             "insecure-skip-tls-verify",
             json!({ "server": url, "insecure-skip-tls-verify": true }),
@@ -210,12 +208,15 @@ pub(crate) async fn same_address(table: &Table) -> Result<()> {
             },
             url,
         ),
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         for provide in [false, true] {
             let mut stanza = scene.exec("kubectl", &[]);
             merge(&mut stanza, json!({ "provideClusterInfo": provide }));
             let file = scene.kubeconfig(&[("own", cluster.clone())], stanza);
-            let file = scene.hostile("hostile", &file)?;
+            let file = scene.hostile(&format!("hostile-{number}-{provide}"), &file)?;
             let before = scene.questions()?.len();
             let said = scene.run(&file)?;
             ensure!(

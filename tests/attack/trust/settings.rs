@@ -316,13 +316,11 @@ struct Program {
 
 impl Program {
     fn start(scene: &Scene, file: &str) -> Result<Self> {
-        let script =
-            "while read -r line; do kubectl-oidc_login get-token \"$@\" >/dev/null; echo $?; done";
-        let stanza = scene.exec("shim", &[]);
-        let arguments = stanza["args"].as_array().cloned().unwrap_or_default();
-        let arguments = arguments.iter().skip(1).filter_map(Value::as_str);
+        let script = scene.asking("program", |ask| {
+            format!("while read -r line; do {ask} >/dev/null; echo $?; done\n")
+        })?;
         let mut command = scene.person.command("/bin/sh");
-        command.args(["-c", script, "sh"]).args(arguments);
+        command.arg(script);
         let mut child = command
             .env("KUBECONFIG", file)
             .env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster())

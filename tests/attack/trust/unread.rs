@@ -366,12 +366,10 @@ fn by_another(scene: &Scene, file: &str, desktop: bool) -> Result<(String, Said)
 
 /// A program that is not kubectl and says nothing of a server asks for a token.
 fn other_program(scene: &Scene, file: &str) -> Result<Said> {
+    let script = scene.asking("k9s", |ask| format!("{ask}; exit $?\n"))?;
     let mut command = scene.person.command("/bin/sh");
-    let script = "cp /bin/sh k9s && exec ./k9s -c 'kubectl-oidc_login \"$@\"; exit $?' k9s \"$@\"";
-    let stanza = scene.exec("kubectl", &[]);
-    let arguments = stanza["args"].as_array().cloned().unwrap_or_default();
-    let arguments = arguments.iter().skip(1).filter_map(Value::as_str);
-    command.args(["-c", script, "sh"]).args(arguments);
+    command.args(["-c", "cp /bin/sh k9s && exec ./k9s \"$@\"", "sh"]);
+    command.arg(script);
     command.env("KUBECONFIG", file);
     command.env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster());
     said(command.output()?)
