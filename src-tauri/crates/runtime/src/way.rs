@@ -62,7 +62,7 @@ pub(crate) enum Kind {
     File,
     /// It leads there.
     Link(PathBuf),
-    /// `/dev/null`, which reads as an empty file whoever may write to it.
+    /// `/dev/null` (Windows: `NUL`), which reads as an empty file whoever may write to it.
     Null,
     /// A pipe, another device, a socket.
     Other,

@@ -31,6 +31,22 @@ impl Disk {
     }
 
     fn part(&self, path: PathBuf) -> io::Result<(Part, Handle)> {
+        // The device is in every folder, and nobody's.
+        if path
+            .file_name()
+            .is_some_and(|name| name.eq_ignore_ascii_case("NUL"))
+        {
+            let part = Part {
+                kind: Kind::Null,
+                ours: true,
+                others_write: false,
+                sticky: false,
+                names: 1,
+                made_up: false,
+                identity: (0, 0),
+            };
+            return Ok((part, Handle(path)));
+        }
         let metadata = std::fs::symlink_metadata(&path)?;
         let kind = if metadata.file_attributes() & LEADS_ELSEWHERE != 0 {
             Kind::Link(std::fs::read_link(&path)?)
