@@ -110,19 +110,8 @@ impl Remembered {
         }
         let process = found.asker.process;
         let unchanged = |(path, then): &(PathBuf, Option<Stamp>)| {
-            let now = match ground.stamp(path) {
-                Ok(stamp) => Some(stamp),
-                Err(Unread::Missing) => None,
-                Err(
-                    Unread::NotRegular
-                    | Unread::TooLong
-                    | Unread::Malformed(_)
-                    | Unread::Unsettled
-                    | Unread::InDoubt(_)
-                    | Unread::Io(_),
-                ) => return false,
-            };
-            now == *then && unchanged_since(&ground.whole(path), process)
+            let now = state(ground.stamp(path).as_ref().copied());
+            now == Some(*then) && unchanged_since(&ground.whole(path), process)
         };
         let holds = answer.read.iter().all(unchanged);
         holds.then(|| answer.wanted.clone())
@@ -170,22 +159,12 @@ impl Remembered {
 impl Ledger {
     /// Notes a file's state, or that it is missing.
     pub(super) fn note(&self, path: &Path, found: Result<Stamp, &Unread>) {
-        let seen = match found {
-            Ok(stamp) => Some(stamp),
-            Err(Unread::Missing) => None,
-            // What a disk could not read now it can read later.
-            Err(
-                Unread::NotRegular
-                | Unread::TooLong
-                | Unread::Malformed(_)
-                | Unread::Unsettled
-                | Unread::InDoubt(_)
-                | Unread::Io(_),
-            ) => {
-                self.unsure.set(true);
-                None
-            }
-        };
+        let seen = state(found);
+        // What a disk could not read now it can read later.
+        if seen.is_none() {
+            self.unsure.set(true);
+        }
+        let seen = seen.flatten();
         self.read.borrow_mut().push((path.to_owned(), seen));
     }
 
@@ -220,6 +199,22 @@ impl Ledger {
     pub(super) fn bytes(&self, ground: &Ground, path: &Path, most: u64) -> Result<Vec<u8>, Unread> {
         self.read(ground, path, most, &Ours::default())
             .map(|(bytes, _)| bytes)
+    }
+}
+
+/// A file's state, or that it is missing (`Some(None)`). None: that can't be told for good.
+fn state(found: Result<Stamp, &Unread>) -> Option<Option<Stamp>> {
+    match found {
+        Ok(stamp) => Some(Some(stamp)),
+        Err(Unread::Missing) => Some(None),
+        Err(
+            Unread::NotRegular
+            | Unread::TooLong
+            | Unread::Malformed(_)
+            | Unread::Unsettled
+            | Unread::InDoubt(_)
+            | Unread::Io(_),
+        ) => None,
     }
 }
 
