@@ -124,6 +124,7 @@ export const SCREENS: Seen[] = [
   screen("gone", "three", { query: "link=gone" }),
   consent("consent", "consent"),
   consent("consent-wary", "wary"),
+  consent("consent-unseen", "unseen"),
   consent("consent-several", "several"),
   consent("consent-long", "long"),
   {

@@ -25,11 +25,11 @@ account: string | null,
  */
 everywhere: boolean, } | { "do": "ask", 
 /**
- * Its short name; none: the newest.
+ * Its name; none: the only one.
  */
 question: string | null, } | { "do": "answer", 
 /**
- * Its short name; none: the newest.
+ * Its name; none: the only one.
  */
 question: string | null, 
 /**
@@ -41,11 +41,11 @@ answer: Answer,
  */
 others: Array<number>, } | { "do": "leave", 
 /**
- * Its short name; none: all that the window asks.
+ * Its name; none: all that the window asks.
  */
 question: string | null, } | { "do": "untrust", 
 /**
- * The short name of the pair.
+ * The name of the pair.
  */
 name: string, } | { "do": "use", 
 /**
@@ -126,7 +126,12 @@ export type ScreenName = "accounts" | "contexts" | "trusted" | "settings";
 /**
  * What a person answered.
  */
-export type Answer = "once" | "always" | "no";
+export type Answer = "once" | "container" | "always" | "no";
+
+/**
+ * The longest that a yes to a question may hold.
+ */
+export type Longest = "once" | "container" | "always";
 
 /**
  * What whoever sent a command from tray or window is told of it, once.
@@ -227,6 +232,10 @@ trusts: Array<TrustView>,
  * The questions that wait for an answer.
  */
 questions: Array<QuestionView>, 
+/**
+ * The names of questions that are over since whoever asked has ended, the newest last.
+ */
+askers_ended: Array<string>, 
 /**
  * Where tokens rest.
  */
@@ -408,7 +417,7 @@ hint: string, };
  * Every kind of thing that can go wrong. Its name is part of the contract with tray,
  * window and scripts; its texts stand in `texts/`.
  */
-export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "trust-refused" | "trust-refused-several" | "too-many-servers" | "settings-not-allowed" | "settings-refused" | "too-many-wait" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "tokens-elsewhere" | "sign-in-elsewhere" | "end-elsewhere" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-such-screen" | "not-reset" | "autostart-failed" | "screen-locked" | "too-much-to-show" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-look" | "cannot-keep" | "cannot-forget" | "only-until-end" | "accounts-unwritten" | "accounts-set-aside" | "accounts-lost" | "accounts-unused" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "no-log" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
+export type Code = "unknown-flag" | "unknown-flag-near" | "flag-of-azure" | "flag-not-yet" | "flag-dropped" | "flag-dropped-keyring" | "flag-no-value" | "flag-choice" | "flag-form" | "flag-range" | "flag-beside" | "flag-missing" | "stray-word" | "unknown-command" | "command-not-yet" | "not-understood" | "incomplete" | "plugin-verb" | "not-utf8" | "exec-info" | "exec-version" | "no-such-account" | "which-account" | "label-taken" | "not-removed" | "bad-field" | "no-such-trust" | "no-such-context" | "no-such-context-near" | "kubeconfig-locked" | "kubeconfig-not-changed" | "switch-undone" | "not-trusted" | "not-trusted-unseen" | "not-trusted-container" | "not-for-good" | "question-closed" | "question-over" | "asker-ended" | "asked-elsewhere" | "no-such-question" | "no-question" | "which-question" | "unseen-dropped" | "trust-refused" | "trust-refused-unseen" | "trust-refused-several" | "too-many-servers" | "settings-not-allowed" | "settings-refused" | "too-many-wait" | "nobody-there" | "completion-never-asks" | "unreachable" | "tls-failed" | "tls-failed-own-ca" | "provider-fault" | "lost-reply" | "takes-too-long" | "not-https" | "bad-url" | "wrong-issuer" | "tokens-elsewhere" | "sign-in-elsewhere" | "end-elsewhere" | "no-discovery" | "bad-discovery" | "client-refused" | "request-refused" | "no-id-token" | "bad-token" | "session-ended" | "session-ended-after-lost-reply" | "no-refresh-token" | "refresh-without-id-token" | "not-signed-in" | "signed-out" | "sign-in-timed-out" | "sign-in-broke-off" | "sign-in-cancelled" | "sign-in-refused" | "ports-taken" | "other-port" | "listen-not-loopback" | "no-desktop" | "no-such-screen" | "not-reset" | "autostart-failed" | "screen-locked" | "too-much-to-show" | "no-window" | "no-browser" | "foreign-callback" | "other-person" | "ticket-used" | "pkce-needed" | "bad-file" | "bad-kubeconfig" | "cannot-look" | "cannot-keep" | "cannot-forget" | "only-until-end" | "accounts-unwritten" | "accounts-set-aside" | "accounts-lost" | "accounts-unused" | "keyring-locked" | "no-keyring" | "key-lost" | "vault-damaged" | "bad-settings" | "no-log" | "upgrade-waits" | "upgrade-failed" | "ending" | "busy" | "bad-client" | "internal";
 
 /**
  * One trusted pair, as it is shown.
@@ -461,6 +470,10 @@ name: string,
  */
 in_window: boolean, 
 /**
+ * Whether somebody waits for it; if not, whoever asked was refused, since nobody could answer.
+ */
+waits: boolean, 
+/**
  * What the account is called.
  */
 account: string, 
@@ -507,7 +520,15 @@ new_issuer: boolean,
 /**
  * In what it would have the person sign in otherwise than was approved.
  */
-changes: Array<Change>, };
+changes: Array<Change>, 
+/**
+ * The longest that a yes may hold.
+ */
+longest: Longest, 
+/**
+ * Where the servers can't be seen, those that the files of whoever asks name: no evidence.
+ */
+claims: Array<string>, };
 
 /**
  * One server, as it is shown.

@@ -18,7 +18,9 @@ export function changes(before: View, after: View): string[] {
   }
   const known = new Set(before.questions.map((question) => question.name));
   for (const question of after.questions) {
-    if (!known.has(question.name)) said.push(say("window.question-new", { asker: question.asker }));
+    if (question.waits && !known.has(question.name)) {
+      said.push(say("window.question-new", { asker: question.asker }));
+    }
   }
   return said;
 }

@@ -27,6 +27,8 @@ pub struct Asker {
     pub arguments: Option<Arc<[String]>>,
     /// Where it lives.
     pub place: Place,
+    /// Which container that is, where it is one and that can be told.
+    pub container: Option<Container>,
     /// Whether a person sits at its terminal: standard input and error are terminals, and it is a
     /// kubectl in the foreground there.
     pub foreground: bool,
@@ -51,6 +53,36 @@ pub enum Place {
     Ssh,
     /// In another mount namespace: a container, a snap, a flatpak.
     Container,
+}
+
+/// Another mount namespace, for as long as it has the process that it began with: what was said of it is over then,
+/// and another one that gets its number is not it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Container {
+    /// The namespace: the device and the number that the kernel gives it.
+    pub namespace: (u64, u64),
+    /// The process that it ends with.
+    pub first: ProcessId,
+}
+
+/// For whom an approval may hold that is not for good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// The process that asks.
+    pub process: Option<ProcessId>,
+    /// The container that it sits in.
+    pub container: Option<Container>,
+}
+
+impl Asker {
+    /// Whose approvals are its own.
+    #[must_use]
+    pub fn whose(&self) -> Whose {
+        Whose {
+            process: self.process,
+            container: self.container,
+        }
+    }
 }
 
 /// What is known of the person's graphical login.
@@ -142,6 +174,7 @@ pub(crate) mod tests {
             program: "kubectl".into(),
             arguments: Some(["kubectl", "get", "ns"].map(String::from).into()),
             place,
+            container: None,
             foreground,
             terminal: foreground,
             completion: false,

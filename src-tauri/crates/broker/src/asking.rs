@@ -103,7 +103,7 @@ impl Broker {
         } = ask;
         let found = match account {
             Which::Flags(flags) => self
-                .account_of_ask(&flags, &asker, now)
+                .account_of_ask(&flags, &asker, now, effects)
                 .map(|id| (id, Some(flags))),
             Which::Named(name) => self.account_named(Some(&name)).map(|id| (id, None)),
         };
@@ -238,7 +238,10 @@ impl Broker {
                 Step::Refresh(attempt) => self.refresh(id, attempt, now, effects),
                 Step::SignIn(attempt) => self.sign_in(id, attempt, now, effects),
                 Step::Tell(attempt, caller) => self.tell(attempt, caller, effects),
-                Step::Cancel(attempt) => effects.push(Effect::Cancel(attempt)),
+                Step::Cancel(attempt) => {
+                    self.questions.page_gone(attempt);
+                    effects.push(Effect::Cancel(attempt));
+                }
                 Step::Forget => effects.push(Effect::Forget(id.clone(), Forget::Tokens)),
                 Step::SignOut(attempt, tokens) => {
                     let Some(account) = self.accounts.get(id) else {
@@ -546,6 +549,7 @@ impl Broker {
         let Some(known) = self.callers.remove(&caller) else {
             return;
         };
+        self.questions.unjoin(caller);
         let problem = match known.wants.account() {
             Some(account) => self.told_of(account, problem, &known.asker),
             None => problem.clone(),
@@ -586,6 +590,7 @@ impl Broker {
         effects: &mut Vec<Effect>,
     ) {
         self.callers.remove(&caller);
+        self.questions.unjoin(caller);
         effects.push(Effect::Reply(caller, reply));
         effects.push(Effect::Reply(caller, Reply::Done(code)));
     }

@@ -42,6 +42,9 @@ pub struct Broker {
     pub(crate) keep: Keep,
     pub(crate) proxies: KnownProxies,
     pub(crate) notices: Vec<Problem>,
+    /// That approvals of an older version, for servers that can't be seen, are over: said for as long as this resident
+    /// lives, which is once, since they are then written down no more.
+    pub(crate) unseen_dropped: Option<Problem>,
     /// The person's own kubeconfig, cleaned when it came: a view is made at every event.
     pub(crate) kubeconfig: Option<Arc<KubeconfigView>>,
     /// Other files that askers had, cleaned too.
@@ -125,6 +128,15 @@ impl Broker {
     /// A broker that knows what was written down; `seed` is for jitter alone.
     #[must_use]
     pub fn new(kept: Kept, settings: Settings, seed: u64) -> Self {
+        let unseen = kept
+            .trusts
+            .iter()
+            .filter(|(pair, _)| !pair.server.is_seen());
+        let unseen = unseen.count();
+        let unseen_dropped = (unseen > 0).then(|| {
+            let count = vec![("count", unseen.to_string())];
+            Problem::new(Code::UnseenDropped, count)
+        });
         let trusts = with_manners(kept.trusts, &kept.accounts);
         let accounts = kept.accounts.into_iter().map(|kept| {
             let mut account = Account::restored(kept);
@@ -156,6 +168,7 @@ impl Broker {
             keep: Keep::Unknown,
             proxies: KnownProxies::default(),
             notices: Vec::new(),
+            unseen_dropped,
             jitter: Jitter::new(seed),
             attempts: 0,
             clock_base: None,
@@ -223,7 +236,7 @@ impl Broker {
                 self.approved(question, answer, &ticked, now, &mut effects);
             }
             Event::Unanswered(question, why) => {
-                self.unanswered(question, &why, &mut effects);
+                self.unanswered(question, &why, now, &mut effects);
             }
             Event::NoWindow => self.no_window(now, &mut effects),
             Event::Refreshed(account, attempt, outcome) => {
@@ -233,10 +246,7 @@ impl Broker {
                 self.learn_from_tokens(&account);
             }
             Event::SignedIn(account, attempt, outcome) => {
-                self.questions.attempt_over(attempt);
-                self.with_session(&account, now, &mut effects, |session, cx| {
-                    session.signed_in(attempt, outcome, cx)
-                });
+                self.sign_in_over(&account, attempt, outcome, now, &mut effects);
                 self.learn_from_tokens(&account);
                 self.keep_down(&mut effects);
             }
@@ -247,6 +257,9 @@ impl Broker {
             Event::Settled(what, unwritten) => self.settled(what, unwritten, &mut effects),
             Event::Loaded(restored, keep) => {
                 self.loaded(restored, keep, now);
+                if self.unseen_dropped.is_some() {
+                    self.keep_down(&mut effects);
+                }
                 if let Early::Waits(early) = std::mem::replace(&mut self.early, Early::Over) {
                     for event in early {
                         effects.extend(self.handle(event, now));
@@ -270,12 +283,7 @@ impl Broker {
                 self.reschedule(now);
             }
             Event::TrayHost(there) => self.reach.host(there),
-            Event::Ended(process) => {
-                self.trust.ended(process);
-                self.manners.ended(process, |pair| {
-                    self.trust.approval(pair).is_none() && self.trust.lasts(pair)
-                });
-            }
+            Event::Ended(process) => self.process_ended(process, now, &mut effects),
             Event::Resumed | Event::NetworkChanged => {
                 self.every_session(now, &mut effects, Session::try_now);
             }
@@ -284,6 +292,7 @@ impl Broker {
                 self.questions_overdue(now, &mut effects);
             }
         }
+        self.drop_what_is_left(&mut effects);
         self.settle(&mut effects);
         self.show(now, &mut effects);
         effects

@@ -143,7 +143,13 @@ mod tests {
     fn untrusted() -> (Broker, SettleId) {
         let pair = Pair {
             account: key().id(),
-            server: Server::Unknown("a".into()),
+            server: Server::Known(std::sync::Arc::new(kubeconfig::ServerKey {
+                url: "https://server.example".to_owned(),
+                ca: kubeconfig::CertificateAuthority::System,
+                insecure_skip_tls_verify: false,
+                proxy_url: None,
+                tls_server_name: None,
+            })),
         };
         let approval = Approval {
             at: Wall(0),

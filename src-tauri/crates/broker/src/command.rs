@@ -38,26 +38,26 @@ pub enum Command {
     },
     /// Take a question up that waits: it is asked where this person may be asked.
     Ask {
-        /// Its short name; none: the newest.
+        /// Its name; none: the only one.
         question: Option<String>,
     },
     /// Answer a question. Whether it counts is the endpoint's.
     Answer {
-        /// Its short name; none: the newest.
+        /// Its name; none: the only one.
         question: Option<String>,
         /// What a person says.
         answer: Answer,
         /// Which of the file's other servers were ticked, by their place in the question.
         others: Vec<usize>,
     },
-    /// Close a question without an answer: only a person opens it again.
+    /// Close a question without an answer: the next command asks anew.
     Leave {
-        /// Its short name; none: all that the window asks.
+        /// Its name; none: all that the window asks.
         question: Option<String>,
     },
     /// Take an approval back.
     Untrust {
-        /// The short name of the pair.
+        /// The name of the pair.
         name: String,
     },
     /// Make a context the current one.

@@ -150,7 +150,11 @@ impl Broker {
                 self.take_up(caller, question.as_deref(), endpoint, answer, now, effects);
             }
             Command::Leave { question } => {
-                self.leave(question.as_deref(), effects);
+                // Who can't answer it can't close it either: whoever waits would be sent away.
+                if endpoint != Endpoint::Consent {
+                    return refuse(caller, &Problem::plain(Code::NoQuestion), effects);
+                }
+                self.leave(question.as_deref(), now, effects);
                 let name = question.unwrap_or_default();
                 let text = report::done("left", &name, json, asker.language);
                 say(caller, text, effects);
@@ -386,7 +390,9 @@ impl Broker {
         let text = report::answered(answer, question, json, known.asker.language);
         match answer {
             Answer::Always => self.claim(caller, Reply::Out(text), None),
-            Answer::Once | Answer::No => self.end(caller, Reply::Out(text), 0, effects),
+            Answer::Once | Answer::Container | Answer::No => {
+                self.end(caller, Reply::Out(text), 0, effects);
+            }
         }
     }
 

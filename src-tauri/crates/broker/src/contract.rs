@@ -15,7 +15,7 @@ use crate::session::StateWord;
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::stanza::StanzaView;
 use crate::texts::Language;
-use crate::trust::{Answer, By, ServerLine, Wary};
+use crate::trust::{Answer, By, Longest, ServerLine, Wary};
 use crate::view::{
     AccountView, AskedView, ContextView, FoundView, KubeconfigView, PlacesView, ProblemView,
     QuestionView, StepView, Told, TrustView, View,
@@ -42,6 +42,7 @@ fn contract() {
         declared::<Add>,
         declared::<ScreenName>,
         declared::<Answer>,
+        declared::<Longest>,
         declared::<Told>,
         declared::<StanzaView>,
         declared::<StepView>,

@@ -13,7 +13,7 @@ use crate::manner::Rest;
 use crate::notes::Note;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
-    SignInRequest, SignOutOutcome, SignOutRequest,
+    SignInRequest, SignOutOutcome, SignOutRequest, Taken,
 };
 use crate::plugin::Plugin;
 use crate::problem::Problem;
@@ -101,6 +101,8 @@ pub enum Effect {
     Refresh(AttemptId, Box<RefreshRequest>),
     /// Sign in: from the listener to the sealed tokens.
     SignIn(Box<SignIn>),
+    /// Say to the page that asked what became of the answer that was given there.
+    Taken(QuestionId, Taken),
     /// Ask one question on our page, without a sign-in.
     AskPage(QuestionId, Box<AskPage>),
     /// Show the window with the questions that are asked there.
@@ -167,6 +169,8 @@ pub struct Servers {
     pub others: Vec<Candidate>,
     /// The kubeconfig that names them.
     pub file: Option<String>,
+    /// Where that can't be believed, the addresses that whoever asks has in its own files. They word the question.
+    pub claims: Vec<String>,
 }
 
 /// A server and the contexts that lead to it.

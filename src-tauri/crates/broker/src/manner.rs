@@ -253,74 +253,88 @@ pub(crate) struct Manners {
     refused: Vec<Refused>,
 }
 
+/// A no to a value, said to all of these pairs together: it says nothing of one of them alone.
 #[derive(Debug)]
 struct Refused {
-    pair: Pair,
+    pairs: Vec<Pair>,
     manner: Manner,
-    process: Option<ProcessId>,
+    processes: Vec<ProcessId>,
     until: Moment,
 }
 
 impl Manners {
-    /// What holds of a value beside a pair that is trusted; `approval`: for good.
+    /// What holds of a value beside a pair that is trusted; `approval`: for good; `first`: within the container of whoever
+    /// asks, which this process began.
     pub(crate) fn standing(
         &self,
         pair: &Pair,
         approval: Option<&Approval>,
         asked: &Manner,
         process: Option<ProcessId>,
+        first: Option<ProcessId>,
         now: Moment,
     ) -> Standing {
         if approval.is_some_and(|approval| approval.covers(asked)) {
             return Standing::Trusted;
         }
-        // A pair that is not trusted for good is so for whoever was said yes to: whoever that was, this value was
-        // approved with it.
+        // A pair that is trusted neither for good nor within a container is so for whoever was said yes to: whoever that
+        // was, this value was approved with it.
+        let anybody_s = approval.is_none() && first.is_none();
         let once = |(of, known, manner): &(Option<ProcessId>, Pair, Manner)| {
-            known == pair
-                && (approval.is_none() || (of.is_some() && *of == process))
-                && manner.covers(asked)
+            let own = of.is_some() && (*of == process || *of == first);
+            known == pair && (anybody_s || own) && manner.covers(asked)
         };
         if self.once.iter().any(once) {
             return Standing::Trusted;
         }
-        let refused = |refused: &Refused| {
-            refused.pair == *pair
-                && refused.manner == *asked
-                && (now < refused.until
-                    || (refused.process.is_some() && refused.process == process))
-        };
-        if self.refused.iter().any(refused) {
+        if self.is_refused(std::slice::from_ref(pair), asked, process, now) {
             Standing::Refused
         } else {
             Standing::New
         }
     }
 
-    /// Approves a value until a process ends.
+    /// Whether somebody said no to a value beside these pairs, or beside some of them together.
+    pub(crate) fn is_refused(
+        &self,
+        pairs: &[Pair],
+        asked: &Manner,
+        process: Option<ProcessId>,
+        now: Moment,
+    ) -> bool {
+        self.refused.iter().any(|refused| {
+            let holds = now < refused.until
+                || process.is_some_and(|process| refused.processes.contains(&process));
+            holds
+                && refused.manner == *asked
+                && refused.pairs.iter().all(|pair| pairs.contains(pair))
+        })
+    }
+
+    /// Approves a value until a process ends: the one that asks, or the first of its container.
     pub(crate) fn approve_once(&mut self, pair: &Pair, manner: &Manner, process: ProcessId) {
         self.forget_refusal(pair, manner);
         self.once
             .push((Some(process), pair.clone(), manner.clone()));
     }
 
-    /// Remembers a no to a value.
+    /// Remembers a no to a value beside these pairs together.
     pub(crate) fn refuse(
         &mut self,
-        pair: &Pair,
-        manner: &Manner,
-        process: Option<ProcessId>,
+        pairs: Vec<Pair>,
+        manner: Manner,
+        processes: Vec<ProcessId>,
         now: Moment,
     ) {
         self.refused
-            .retain(|refused| refused.process.is_some() || now < refused.until);
+            .retain(|refused| !refused.processes.is_empty() || now < refused.until);
         if self.refused.len() >= MOST_REFUSALS {
             self.refused.remove(0);
         }
         self.refused.push(Refused {
-            pair: pair.clone(),
-            manner: manner.clone(),
-            process,
+            pairs,
+            manner,
+            processes,
             until: now.after(NO_HOLDS),
         });
     }
@@ -328,20 +342,20 @@ impl Manners {
     /// A no to it is over: it was approved.
     pub(crate) fn forget_refusal(&mut self, pair: &Pair, manner: &Manner) {
         self.refused
-            .retain(|refused| refused.pair != *pair || refused.manner != *manner);
+            .retain(|refused| !refused.pairs.contains(pair) || refused.manner != *manner);
     }
 
     /// A pair is not trusted any more.
     pub(crate) fn revoke(&mut self, pair: &Pair) {
         self.once.retain(|(_, known, _)| known != pair);
-        self.refused.retain(|refused| refused.pair != *pair);
+        self.refused.retain(|refused| !refused.pairs.contains(pair));
     }
 
     /// An account is gone, and whatever was said of it.
     pub(crate) fn revoke_account(&mut self, account: &AccountId) {
         self.once.retain(|(_, pair, _)| pair.account != *account);
         self.refused
-            .retain(|refused| refused.pair.account != *account);
+            .retain(|refused| refused.pairs.iter().all(|pair| pair.account != *account));
     }
 
     /// A process ended. What was approved for it goes with it, but beside a pair that somebody else still has a yes
@@ -353,9 +367,7 @@ impl Manners {
         self.once
             .retain(|(known, pair, _)| known.is_some() || lasts(pair));
         for refused in &mut self.refused {
-            if refused.process == Some(process) {
-                refused.process = None;
-            }
+            refused.processes.retain(|known| *known != process);
         }
     }
 }

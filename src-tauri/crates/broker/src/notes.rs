@@ -188,7 +188,15 @@ fn of_question(question: &QuestionView, language: Language) -> Note {
     };
     Note {
         about: About::Question(question.name.clone()),
-        title: text(language, "tray.asks", &[("asker", question.asker.clone())]),
+        title: text(
+            language,
+            if question.waits {
+                "tray.asks"
+            } else {
+                "tray.asked"
+            },
+            &[("asker", question.asker.clone())],
+        ),
         text: waits(
             question,
             question.servers_line(language),
@@ -268,6 +276,9 @@ mod tests {
         QuestionView {
             name: name.into(),
             in_window: true,
+            waits: true,
+            longest: crate::trust::Longest::Always,
+            claims: Vec::new(),
             account: "login.acme.example".into(),
             who: None,
             issuer: "https://login.acme.example".into(),

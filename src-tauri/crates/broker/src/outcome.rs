@@ -41,6 +41,17 @@ pub enum SignInOutcome {
     Blocked(Problem),
 }
 
+/// What became of an answer that was given on our page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It counts.
+    Counted,
+    /// There was nothing left to answer: it was answered elsewhere.
+    Settled,
+    /// The program that asked has ended: nothing came of it.
+    AskerEnded,
+}
+
 /// What became of a sign-out, in facts to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignOutOutcome {

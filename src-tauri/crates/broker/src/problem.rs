@@ -107,8 +107,32 @@ codes! {
     // Who may
     /// A pair that is not trusted, and nobody to ask; `account`, `server`, `command`.
     NotTrusted = "not-trusted",
+    /// The same, of a server that can't be seen: it can be allowed where somebody can be asked; `account`.
+    NotTrustedUnseen = "not-trusted-unseen",
+    /// The same, from a container; `account`, `command`.
+    NotTrustedContainer = "not-trusted-container",
+    /// An answer that would hold longer than is allowed for a server that can't be seen; ``.
+    NotForGood = "not-for-good",
+    /// A person closed the question without an answer; `account`, `server`.
+    QuestionClosed = "question-closed",
+    /// A question that is over: it was answered elsewhere; ``.
+    QuestionOver = "question-over",
+    /// A question that is over, since the program that asked has ended; ``.
+    AskerEnded = "asker-ended",
+    /// A question that stands on a page or on another terminal already; ``.
+    AskedElsewhere = "asked-elsewhere",
+    /// No question of that name waits; `name`.
+    NoSuchQuestion = "no-such-question",
+    /// No question waits at all; ``.
+    NoQuestion = "no-question",
+    /// Several questions wait, and none was named; `count`.
+    WhichQuestion = "which-question",
+    /// Approvals for servers that can't be seen, which an older version kept for good, are over; `count`.
+    UnseenDropped = "unseen-dropped",
     /// A person said no to this pair; `account`, `server`.
     TrustRefused = "trust-refused",
+    /// A person said no to a server that can't be seen; `account`.
+    TrustRefusedUnseen = "trust-refused-unseen",
     /// The servers of this request can't be told apart and one was refused; `account`, `server`.
     TrustRefusedSeveral = "trust-refused-several",
     /// The request may be for more servers than a person can be asked about at once; `account`, `count`.

@@ -107,7 +107,7 @@ impl Broker {
             .filter(|(_, caller)| of_it(caller))
             .map(|(caller, _)| *caller)
             .collect();
-        waiting.extend(self.questions.forget(id));
+        waiting.extend(self.forget_questions(id));
         for waiting in waiting {
             self.fail(waiting, &Problem::plain(Code::SignedOut), effects);
             if let Some(account) = self.accounts.get_mut(id) {

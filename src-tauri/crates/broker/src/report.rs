@@ -9,7 +9,7 @@ use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
-use crate::questions::servers_line;
+use crate::questions::{Shown, servers_line};
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
@@ -95,6 +95,7 @@ impl Broker {
             accounts,
             trusts: self.trust_views(),
             questions: self.question_views(),
+            askers_ended: self.questions.askers_ended().cloned().collect(),
             keep: self.keep,
             language,
             chosen_language: self.settings.chosen_language,
@@ -109,6 +110,7 @@ impl Broker {
                 .notices
                 .iter()
                 .chain(&self.last_switch.notice(now.moment))
+                .chain(&self.unseen_dropped)
                 .map(|notice| ProblemView::of(notice, language))
                 .collect(),
             places: self.places.clone(),
@@ -145,25 +147,36 @@ impl Broker {
         let lines = |lines: &[ServerLine]| lines.iter().map(cleaned).collect();
         self.questions
             .each()
-            .map(|(name, in_window, account, question)| QuestionView {
-                name,
-                in_window,
-                account: named(&question.account),
-                who: self
-                    .accounts
-                    .get(account)
-                    .and_then(|account| account.name.as_deref().map(named)),
-                issuer: clean(&question.issuer),
-                client_id: clean(&question.client_id),
-                scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
-                servers: lines(&question.servers),
-                others: lines(&question.others),
-                more: question.more,
-                asker: named(&question.asker),
-                changes: question.changes.clone(),
-                file: question.file.as_deref().map(clean),
-                new_issuer: question.new_issuer,
-            })
+            .map(
+                |Shown {
+                     name,
+                     in_window,
+                     waits,
+                     account,
+                     worded: question,
+                 }| QuestionView {
+                    name: name.to_owned(),
+                    in_window,
+                    waits,
+                    account: named(&question.account),
+                    who: self
+                        .accounts
+                        .get(account)
+                        .and_then(|account| account.name.as_deref().map(named)),
+                    issuer: clean(&question.issuer),
+                    client_id: clean(&question.client_id),
+                    scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
+                    servers: lines(&question.servers),
+                    others: lines(&question.others),
+                    more: question.more,
+                    asker: named(&question.asker),
+                    file: question.file.as_deref().map(clean),
+                    changes: question.changes.clone(),
+                    new_issuer: question.new_issuer,
+                    longest: question.longest,
+                    claims: question.claims.iter().map(|claim| named(claim)).collect(),
+                },
+            )
             .collect()
     }
 }
@@ -238,9 +251,14 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
         lines.push(text(language, "terminal.found", &parameters));
     }
     for question in &view.questions {
+        let key = if question.waits {
+            "terminal.question-waits"
+        } else {
+            "terminal.question-stays"
+        };
         lines.push(text(
             language,
-            "terminal.question-waits",
+            key,
             &[
                 ("name", question.name.clone()),
                 ("account", question.account.clone()),
@@ -479,6 +497,7 @@ pub(crate) fn answered(
 ) -> String {
     let word = match answer {
         Answer::Once => "once",
+        Answer::Container => "container",
         Answer::Always => "always",
         Answer::No => "no",
     };

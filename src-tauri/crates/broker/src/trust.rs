@@ -1,7 +1,9 @@
 //! Which server may have tokens of which account, who said so, and what a person is asked.
 //!
 //! Trust is in pairs. An answer is once (until the asking process ends), always, or no (for that
-//! process, and ten minutes for the pair).
+//! process, and ten minutes for whoever needs the same servers). A server that can't be seen is never allowed for
+//! good: what was read about it is not what the token would go to. Where whoever asks sits in a container, the longest
+//! that it may have is until that container ends.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,14 +13,14 @@ use kubeconfig::ServerKey;
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
-use crate::asker::ProcessId;
+use crate::asker::{Container, ProcessId, Whose};
 use crate::clock::{Moment, Wall};
 use crate::manner::{self, Change, Manner};
 
 /// How many of the contexts that led to a server are remembered.
 const NAMED: usize = 16;
 
-/// How long a no holds for its pair, whoever asks.
+/// How long a no holds for its servers, whoever asks.
 pub(crate) const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
 /// How many refusals are remembered; the oldest goes first.
 const MOST_REFUSALS: usize = 1024;
@@ -79,13 +81,16 @@ pub enum By {
 pub struct Trust {
     always: BTreeMap<Pair, Approval>,
     once: Vec<(ProcessId, Pair)>,
+    within: Vec<(Container, Pair)>,
     refused: Vec<Refusal>,
 }
 
+/// A no. It was said to all of its servers together, and says nothing of one of them alone: whoever puts another's
+/// server beside their own must not have it refused along.
 #[derive(Debug)]
 struct Refusal {
-    pair: Pair,
-    process: Option<ProcessId>,
+    pairs: Vec<Pair>,
+    processes: Vec<ProcessId>,
     until: Moment,
 }
 
@@ -101,11 +106,12 @@ pub enum Standing {
 }
 
 impl Trust {
-    /// What was kept from earlier.
+    /// What was kept from earlier. What an older version kept for servers that can't be seen is left out.
     #[must_use]
     pub fn restored(always: Vec<(Pair, Approval)>) -> Self {
+        let seen = always.into_iter().filter(|(pair, _)| pair.server.is_seen());
         Self {
-            always: always.into_iter().collect(),
+            always: seen.collect(),
             ..Self::default()
         }
     }
@@ -115,33 +121,41 @@ impl Trust {
         self.always.iter()
     }
 
-    /// What holds of a pair for this process.
+    /// What holds of a pair for whoever asks.
     #[must_use]
-    pub fn standing(&self, pair: &Pair, process: Option<ProcessId>, now: Moment) -> Standing {
-        let asked = |known: &ProcessId| Some(*known) == process;
+    pub fn standing(&self, pair: &Pair, whose: Whose, now: Moment) -> Standing {
+        let once =
+            |(known, once): &(ProcessId, Pair)| Some(*known) == whose.process && once == pair;
+        let within = |container| self.is_within(pair, container);
         if self.always.contains_key(pair)
-            || self
-                .once
-                .iter()
-                .any(|(known, once)| asked(known) && once == pair)
+            || self.once.iter().any(once)
+            || whose.container.is_some_and(within)
         {
-            return Standing::Trusted;
-        }
-        let refused = self.refused.iter().any(|refusal| {
-            refusal.pair == *pair
-                && (now < refusal.until || refusal.process.as_ref().is_some_and(asked))
-        });
-        if refused {
+            Standing::Trusted
+        } else if self.is_refused(std::slice::from_ref(pair), whose.process, now) {
             Standing::Refused
         } else {
             Standing::New
         }
     }
 
-    /// Trusts a pair for good.
+    /// Whether somebody said no to these pairs, or to some of them together.
+    #[must_use]
+    pub fn is_refused(&self, pairs: &[Pair], process: Option<ProcessId>, now: Moment) -> bool {
+        self.refused.iter().any(|refusal| {
+            let holds = now < refusal.until
+                || process.is_some_and(|process| refusal.processes.contains(&process));
+            holds && refusal.pairs.iter().all(|pair| pairs.contains(pair))
+        })
+    }
+
+    /// Trusts a pair for good. A server that can't be seen never is.
     pub fn approve(&mut self, pair: Pair, mut approval: Approval) {
+        if !pair.server.is_seen() {
+            return;
+        }
         approval.contexts.truncate(NAMED);
-        self.refused.retain(|refusal| refusal.pair != pair);
+        self.allowed(&pair);
         if let Some(known) = self.always.remove(&pair) {
             approval.manners = manner::joined(known.manners, approval.manners);
         }
@@ -163,24 +177,43 @@ impl Trust {
     #[must_use]
     pub(crate) fn lasts(&self, pair: &Pair) -> bool {
         self.once.iter().any(|(_, once)| once == pair)
+            || self.within.iter().any(|(_, within)| within == pair)
+    }
+
+    /// Whether a pair is trusted for whatever sits in a container.
+    #[must_use]
+    pub(crate) fn is_within(&self, pair: &Pair, container: Container) -> bool {
+        let mut all = self.within.iter();
+        all.any(|(known, within)| *known == container && within == pair)
     }
 
     /// Trusts a pair until a process ends.
     pub fn approve_once(&mut self, pair: Pair, process: ProcessId) {
-        self.refused.retain(|refusal| refusal.pair != pair);
+        self.allowed(&pair);
         self.once.push((process, pair));
     }
 
-    /// Remembers a no.
-    pub fn refuse(&mut self, pair: Pair, process: Option<ProcessId>, now: Moment) {
+    /// Trusts a pair, for whatever sits in a container, until that ends.
+    pub fn approve_within(&mut self, pair: Pair, container: Container) {
+        self.allowed(&pair);
+        self.within.push((container, pair));
+    }
+
+    /// A yes to one of the servers of a no: it would be another question now.
+    fn allowed(&mut self, pair: &Pair) {
+        self.refused.retain(|refusal| !refusal.pairs.contains(pair));
+    }
+
+    /// Remembers a no to these pairs together.
+    pub fn refuse(&mut self, pairs: Vec<Pair>, processes: Vec<ProcessId>, now: Moment) {
         self.refused
-            .retain(|refusal| refusal.process.is_some() || now < refusal.until);
+            .retain(|refusal| now < refusal.until || !refusal.processes.is_empty());
         if self.refused.len() >= MOST_REFUSALS {
             self.refused.remove(0);
         }
         self.refused.push(Refusal {
-            pair,
-            process,
+            pairs,
+            processes,
             until: now.after(NO_HOLDS),
         });
     }
@@ -188,37 +221,27 @@ impl Trust {
     /// Takes a yes back. Whether there was one.
     pub fn revoke(&mut self, pair: &Pair) -> bool {
         self.once.retain(|(_, once)| once != pair);
+        self.within.retain(|(_, within)| within != pair);
         self.always.remove(pair).is_some()
     }
 
     /// Takes back whatever was said of an account.
     pub fn revoke_account(&mut self, account: &AccountId) {
         self.once.retain(|(_, pair)| pair.account != *account);
+        self.within.retain(|(_, pair)| pair.account != *account);
         self.always.retain(|pair, _| pair.account != *account);
         self.refused
-            .retain(|refusal| refusal.pair.account != *account);
+            .retain(|refusal| refusal.pairs.iter().all(|pair| pair.account != *account));
     }
 
-    /// A process ended: what was said for it alone is over.
+    /// A process ended: what was said for it alone is over, and what was said for the container that ended with it.
     pub fn ended(&mut self, process: ProcessId) {
         self.once.retain(|(known, _)| *known != process);
+        self.within
+            .retain(|(container, _)| container.first != process);
         for refusal in &mut self.refused {
-            if refusal.process == Some(process) {
-                refusal.process = None;
-            }
+            refusal.processes.retain(|known| *known != process);
         }
-    }
-
-    /// The processes for which something was said.
-    #[must_use]
-    pub fn processes(&self) -> Vec<ProcessId> {
-        let once = self.once.iter().map(|(process, _)| *process);
-        let mut all: Vec<_> = once
-            .chain(self.refused.iter().filter_map(|refusal| refusal.process))
-            .collect();
-        all.sort_unstable();
-        all.dedup();
-        all
     }
 
     /// Whether the same URL is trusted with another certificate authority.
@@ -235,13 +258,35 @@ impl Trust {
 }
 
 impl Pair {
-    /// A short name for people to type: enough of a digest to tell a few hundred pairs apart.
+    /// What to call it in a command.
     #[must_use]
     pub fn name(&self) -> String {
-        let text = serde_json::to_vec(self).unwrap_or_default();
-        let digest = ring::digest::digest(&ring::digest::SHA256, &text);
-        crate::secret::hex(digest.as_ref().get(..4).unwrap_or_default())
+        name_of(self)
     }
+}
+
+/// What something is called in a command: as good as its content. The same is called the same after a restart too, and
+/// what is called so is nothing else: 120 bits of its digest, since with few of them whoever writes kubeconfigs could
+/// look for two that are called the same, have one read and the other approved.
+pub(crate) fn name_of(content: &impl Serialize) -> String {
+    /// Without those that are taken for others (Crockford's base 32).
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    const BITS: usize = 120;
+    let text = serde_json::to_vec(content).unwrap_or_default();
+    let digest = ring::digest::digest(&ring::digest::SHA256, &text);
+    let mut name = String::new();
+    let (mut kept, mut bits) = (0_usize, 0);
+    for byte in digest.as_ref().iter().take(BITS / 8) {
+        kept = (kept << 8) | usize::from(*byte);
+        bits += 8;
+        while bits >= 5 {
+            bits -= 5;
+            let letter = LETTERS.get((kept >> bits) & 31);
+            name.extend(letter.map(|letter| char::from(*letter)));
+        }
+        kept &= 31;
+    }
+    name
 }
 
 impl Server {
@@ -251,6 +296,15 @@ impl Server {
         match self {
             Self::Known(server) => Some(&server.url),
             Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether it is known which server it is.
+    #[must_use]
+    pub fn is_seen(&self) -> bool {
+        match self {
+            Self::Known(_) => true,
+            Self::Unknown(_) => false,
         }
     }
 }
@@ -280,6 +334,10 @@ pub struct Question {
     pub new_issuer: bool,
     /// In what it would have the person sign in otherwise than was approved.
     pub changes: Vec<Change>,
+    /// The longest that a yes may hold.
+    pub longest: Longest,
+    /// The servers that the container's own files name. It is no evidence: the container is somebody else's, perhaps.
+    pub claims: Vec<String>,
 }
 
 /// One server, as it is shown.
@@ -318,10 +376,39 @@ pub enum Wary {
 pub enum Answer {
     /// Until the asking process ends.
     Once,
+    /// Until the container that it sits in ends.
+    Container,
     /// From now on.
     Always,
-    /// Not for this process, and not for this pair for ten minutes.
+    /// Not for this process, and not for these servers for ten minutes.
     No,
+}
+
+/// The longest that a yes to a question may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "kebab-case")]
+pub enum Longest {
+    /// For the asking process: it can't be seen which server it is.
+    Once,
+    /// Until the container that it sits in ends: its files can't be believed.
+    Container,
+    /// From now on.
+    Always,
+}
+
+impl Longest {
+    /// Whether a question that may be allowed so long takes this answer.
+    #[must_use]
+    pub fn takes(self, answer: Answer) -> bool {
+        match (answer, self) {
+            (Answer::Once | Answer::No, _)
+            | (Answer::Container, Self::Container)
+            | (Answer::Always, Self::Always) => true,
+            (Answer::Container, Self::Once | Self::Always)
+            | (Answer::Always, Self::Once | Self::Container) => false,
+        }
+    }
 }
 
 /// What to be wary of before a pair is approved.
@@ -351,6 +438,37 @@ mod tests {
         }
     }
 
+    fn seen(server: &str) -> Pair {
+        let key = ServerKey {
+            url: server.to_owned(),
+            ca: kubeconfig::CertificateAuthority::System,
+            insecure_skip_tls_verify: false,
+            proxy_url: None,
+            tls_server_name: None,
+        };
+        Pair {
+            account: crate::account::tests::key().id(),
+            server: Server::Known(Arc::new(key)),
+        }
+    }
+
+    fn by(process: Option<ProcessId>) -> Whose {
+        Whose {
+            process,
+            container: None,
+        }
+    }
+
+    fn approval() -> Approval {
+        Approval {
+            at: Wall(0),
+            by: By::Terminal,
+            contexts: vec![],
+            file: None,
+            manners: vec![],
+        }
+    }
+
     const FIRST: ProcessId = ProcessId { pid: 7, started: 1 };
     const LATER: ProcessId = ProcessId { pid: 7, started: 2 };
 
@@ -358,7 +476,7 @@ mod tests {
     fn once_holds_for_one_process_even_if_its_number_comes_again() {
         let mut trust = Trust::default();
         trust.approve_once(pair("a"), FIRST);
-        let standing = |trust: &Trust, process| trust.standing(&pair("a"), process, Moment(0));
+        let standing = |trust: &Trust, process| trust.standing(&pair("a"), by(process), Moment(0));
         assert_eq!(standing(&trust, Some(FIRST)), Standing::Trusted);
         assert_eq!(standing(&trust, Some(LATER)), Standing::New);
         assert_eq!(standing(&trust, None), Standing::New);
@@ -367,37 +485,93 @@ mod tests {
     }
 
     #[test]
+    fn what_holds_for_a_container_holds_there_alone_and_ends_with_it() {
+        let first = Container {
+            namespace: (4, 9),
+            first: FIRST,
+        };
+        let mut trust = Trust::default();
+        trust.approve_within(pair("a"), first);
+        let standing = |trust: &Trust, server, container| {
+            let whose = Whose {
+                process: None,
+                container,
+            };
+            trust.standing(&pair(server), whose, Moment(0))
+        };
+        assert_eq!(standing(&trust, "a", Some(first)), Standing::Trusted);
+        assert_eq!(standing(&trust, "b", Some(first)), Standing::New);
+        assert_eq!(standing(&trust, "a", None), Standing::New);
+        for other in [
+            Container {
+                namespace: (4, 10),
+                ..first
+            },
+            Container {
+                first: LATER,
+                ..first
+            },
+        ] {
+            assert_eq!(standing(&trust, "a", Some(other)), Standing::New);
+        }
+        trust.ended(LATER);
+        assert_eq!(standing(&trust, "a", Some(first)), Standing::Trusted);
+        trust.ended(FIRST);
+        assert_eq!(standing(&trust, "a", Some(first)), Standing::New);
+    }
+
+    #[test]
+    fn what_can_t_be_seen_is_never_trusted_for_good() {
+        let mut trust = Trust::restored(vec![(pair("a"), approval()), (seen("b"), approval())]);
+        trust.approve(pair("c"), approval());
+        let kept: Vec<_> = trust.always().map(|(pair, _)| pair.clone()).collect();
+        assert_eq!(kept, [seen("b")]);
+    }
+
+    #[test]
     fn no_holds_for_its_process_and_ten_minutes_for_the_pair() {
         let mut trust = Trust::default();
-        trust.refuse(pair("a"), Some(FIRST), Moment(0));
-        let at =
-            |seconds: u64, process| trust.standing(&pair("a"), process, Moment(seconds * 1000));
-        assert_eq!(at(599, Some(LATER)), Standing::Refused);
-        assert_eq!(at(600, Some(LATER)), Standing::New);
-        assert_eq!(at(600, Some(FIRST)), Standing::Refused);
+        trust.refuse(vec![pair("a")], vec![FIRST], Moment(0));
+        let at = |seconds: u64, process| {
+            trust.standing(&pair("a"), by(Some(process)), Moment(seconds * 1000))
+        };
+        assert_eq!(at(599, LATER), Standing::Refused);
+        assert_eq!(at(600, LATER), Standing::New);
+        assert_eq!(at(600, FIRST), Standing::Refused);
         assert_eq!(
-            trust.standing(&pair("b"), Some(FIRST), Moment(1)),
+            trust.standing(&pair("b"), by(Some(FIRST)), Moment(1)),
             Standing::New
         );
     }
 
     #[test]
+    fn a_no_to_several_is_none_to_one_of_them() {
+        let mut trust = Trust::default();
+        trust.refuse(vec![pair("a"), pair("b")], vec![FIRST], Moment(0));
+        let refused = |servers: &[&str]| {
+            let pairs: Vec<_> = servers.iter().map(|server| pair(server)).collect();
+            trust.is_refused(&pairs, Some(FIRST), Moment(1))
+        };
+        assert!(refused(&["a", "b"]) && refused(&["c", "b", "a"]));
+        assert!(!refused(&["a"]) && !refused(&["b"]) && !refused(&["b", "c"]));
+    }
+
+    #[test]
     fn a_yes_undoes_a_no_and_can_be_taken_back() {
         let mut trust = Trust::default();
-        trust.refuse(pair("a"), None, Moment(0));
-        let approval = Approval {
-            at: Wall(0),
-            by: By::Terminal,
-            contexts: vec![],
-            file: None,
-            manners: vec![],
-        };
-        trust.approve(pair("a"), approval);
-        assert_eq!(
-            trust.standing(&pair("a"), None, Moment(1)),
-            Standing::Trusted
-        );
-        assert!(trust.revoke(&pair("a")));
-        assert_eq!(trust.standing(&pair("a"), None, Moment(1)), Standing::New);
+        trust.refuse(vec![seen("a")], vec![], Moment(0));
+        trust.approve(seen("a"), approval());
+        let standing = |trust: &Trust| trust.standing(&seen("a"), by(None), Moment(1));
+        assert_eq!(standing(&trust), Standing::Trusted);
+        assert!(trust.revoke(&seen("a")));
+        assert_eq!(standing(&trust), Standing::New);
+    }
+
+    #[test]
+    fn a_name_is_its_content_s() {
+        let name = pair("a").name();
+        assert_eq!(name.len(), 24);
+        assert_eq!(name, pair("a").name());
+        assert_ne!(name, pair("b").name());
     }
 }

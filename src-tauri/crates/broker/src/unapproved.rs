@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::account::{AccountId, ClientSettings};
-use crate::asker::Asker;
+use crate::asker::{Asker, Whose};
 use crate::asking::Wish;
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
@@ -46,13 +46,14 @@ impl Broker {
         flags: &Flags,
         asker: &Asker,
         now: Now,
+        effects: &mut Vec<Effect>,
     ) -> Result<AccountId, Problem> {
         let id = flags.id().clone();
         self.proxies.saw(&asker.proxies, now.moment);
         if !self.accounts.contains_key(&id) {
             let unapproved = |account: &&Account| account.unapproved;
             if self.accounts.values().filter(unapproved).count() >= MOST {
-                self.drop_the_idlest()?;
+                self.drop_the_idlest(effects)?;
             }
             let account = Account {
                 unapproved: true,
@@ -67,16 +68,24 @@ impl Broker {
     }
 
     /// Makes room for another account that nobody has approved.
-    fn drop_the_idlest(&mut self) -> Result<(), Problem> {
-        let accounts = &self.accounts;
-        let unapproved = |id: &AccountId| accounts.get(id).is_some_and(|known| known.unapproved);
-        match self.questions.forget_an_idle_one(unapproved) {
-            Some(id) => {
-                self.accounts.remove(&id);
-                Ok(())
-            }
-            None => Err(Problem::plain(Code::TooManyWait)),
+    fn drop_the_idlest(&mut self, effects: &mut Vec<Effect>) -> Result<(), Problem> {
+        let callers = self.callers.values();
+        let wanted: BTreeSet<_> = callers
+            .filter_map(|caller| caller.wants.account())
+            .collect();
+        let idle = |id: &AccountId| {
+            let account = self.accounts.get(id);
+            let idle = |known: &Account| known.unapproved && known.session.attempt().is_none();
+            account.is_some_and(idle) && !wanted.contains(id)
+        };
+        let Some(id) = self.questions.oldest_of(idle) else {
+            return Err(Problem::plain(Code::TooManyWait));
+        };
+        for answering in self.forget_questions(&id) {
+            self.fail(answering, &Problem::plain(Code::QuestionOver), effects);
         }
+        self.accounts.remove(&id);
+        Ok(())
     }
 
     /// Forgets the accounts that nobody approved and nobody waits for any more.
@@ -87,7 +96,7 @@ impl Broker {
         let callers = self.callers.values();
         let waiting: BTreeSet<AccountId> = callers
             .filter_map(|caller| caller.wants.account())
-            .chain(self.questions.each().map(|(_, _, account, _)| account))
+            .chain(self.questions.each().map(|question| question.account))
             .cloned()
             .collect();
         self.accounts.retain(|id, account| {
@@ -105,7 +114,7 @@ impl Broker {
     ) {
         let account = self.accounts.get(id).filter(|account| account.unapproved);
         if let Some(attempt) = account.and_then(|account| account.session.attempt()) {
-            self.questions.attempt_over(attempt);
+            self.questions.attempt_over(attempt, now.moment);
             self.with_session(id, now, effects, |session, _| session.cancel());
         }
     }
@@ -182,14 +191,17 @@ impl Broker {
         &self,
         pair: &Pair,
         manner: Option<&Manner>,
-        asker: &Asker,
+        whose: Whose,
         now: Now,
     ) -> Standing {
-        match (self.trust.standing(pair, asker.process, now.moment), manner) {
+        match (self.trust.standing(pair, whose, now.moment), manner) {
             (Standing::Trusted, Some(manner)) => {
                 let approval = self.trust.approval(pair);
+                let within = whose.container;
+                let within = within.filter(|within| self.trust.is_within(pair, *within));
+                let first = within.map(|within| within.first);
                 self.manners
-                    .standing(pair, approval, manner, asker.process, now.moment)
+                    .standing(pair, approval, manner, whose.process, first, now.moment)
             }
             (standing @ (Standing::Trusted | Standing::Refused | Standing::New), _) => standing,
         }

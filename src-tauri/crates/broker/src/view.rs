@@ -16,7 +16,7 @@ use crate::settings::{Keep, KeepFresh, Theme};
 use crate::short::{address, listed};
 use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean, shortened};
-use crate::trust::{By, ServerLine};
+use crate::trust::{By, Longest, ServerLine};
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub struct View {
     pub trusts: Vec<TrustView>,
     /// The questions that wait for an answer.
     pub questions: Vec<QuestionView>,
+    /// The names of questions that are over since whoever asked has ended, the newest last.
+    pub askers_ended: Vec<String>,
     /// Where tokens rest.
     pub keep: Keep,
     /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
@@ -344,6 +346,8 @@ pub struct QuestionView {
     pub name: String,
     /// Whether the window is the place to answer it.
     pub in_window: bool,
+    /// Whether somebody waits for it; if not, whoever asked was refused, since nobody could answer.
+    pub waits: bool,
     /// What the account is called.
     pub account: String,
     /// Whose it is, where that is known.
@@ -368,6 +372,10 @@ pub struct QuestionView {
     pub new_issuer: bool,
     /// In what it would have the person sign in otherwise than was approved.
     pub changes: Vec<Change>,
+    /// The longest that a yes may hold.
+    pub longest: Longest,
+    /// Where the servers can't be seen, those that the files of whoever asks name: no evidence.
+    pub claims: Vec<String>,
 }
 
 impl QuestionView {

@@ -16,7 +16,7 @@ use broker::broker::Broker;
 use broker::event::{AtRest, Effect, Event, Kept, Reply, Restored};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
-use broker::trust::{Approval, By, Pair, Server};
+use broker::trust::{Approval, By, Pair};
 use shared::{ask, asker, key, start, tokens};
 
 /// The file that names accounts was lost, and the vault was not: whoever asks first waits for what it says,
@@ -25,7 +25,7 @@ use shared::{ask, asker, key, start, tokens};
 fn a_session_of_a_forgotten_account_is_waited_for() {
     let pair = Pair {
         account: key().id(),
-        server: Server::Unknown("s".into()),
+        server: shared::candidate("s").server,
     };
     let approval = Approval {
         at: start().wall,

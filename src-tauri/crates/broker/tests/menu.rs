@@ -239,6 +239,9 @@ fn a_question_keeps_its_server_in_sight_and_there_are_few() {
     let question = |number: usize| QuestionView {
         name: format!("0ba25d1{number}"),
         in_window: number == 1,
+        waits: true,
+        longest: broker::trust::Longest::Always,
+        claims: vec![],
         account: "a".repeat(4_000),
         who: None,
         issuer: "https://login.acme.example".into(),

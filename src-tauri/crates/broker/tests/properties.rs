@@ -12,18 +12,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::account::{AccountId, ClientSettings};
-use broker::asker::{Asker, Desktop, Endpoint};
+use broker::asker::{Asker, Container, Desktop, Endpoint, Place, ProcessId};
 use broker::broker::Broker;
 use broker::clock::{Moment, Now, Wall};
 use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
-use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
+use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step, Taken};
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
 use broker::tokens::Tokens;
-use broker::trust::{Answer, Question};
+use broker::trust::{Answer, Longest, Question, Server, ServerLine};
 use broker::view::View;
 use broker::waiters::CallerId;
 use proptest::prelude::*;
@@ -38,6 +38,8 @@ enum Happening {
         /// Its way to sign in, told by the seconds that it gives a person.
         manner: u8,
     },
+    TakeUp,
+    Ended(u8),
     Tab,
     Login,
     Logout,
@@ -95,10 +97,12 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(SignInEnd::Blocked),
     ];
     prop_oneof![
-        6 => (any::<bool>(), 0_u8..4, 0_u8..3, prop_oneof![4 => Just(0_u8), 1 => 1_u8..3])
+        6 => (any::<bool>(), 0_u8..4, 0_u8..6, prop_oneof![4 => Just(0_u8), 1 => 1_u8..3])
             .prop_map(|(foreground, process, server, manner)| {
                 Happening::Ask { foreground, process, server, manner }
             }),
+        1 => Just(Happening::TakeUp),
+        1 => (0_u8..4).prop_map(Happening::Ended),
         1 => Just(Happening::Login),
         1 => Just(Happening::Logout),
         1 => any::<bool>().prop_map(|ask_first| Happening::Remove { ask_first }),
@@ -106,7 +110,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => any::<u8>().prop_map(Happening::HangUp),
         4 => refresh.prop_map(Happening::Refresh),
         4 => sign_in.prop_map(Happening::SignIn),
-        3 => (0_u8..3).prop_map(Happening::Answer),
+        3 => (0_u8..4).prop_map(Happening::Answer),
         1 => Just(Happening::Leave),
         1 => Just(Happening::NoWindow),
         1 => Just(Happening::Tab),
@@ -123,6 +127,68 @@ fn happening() -> impl Strategy<Value = Happening> {
     ]
 }
 
+/// The process that the container ends with.
+const CONTAINER: u8 = 50;
+/// What a server that can't be seen is called.
+const UNSEEN: &str = "a server that can't be seen from here";
+const SERVERS: [&str; 4] = [
+    "https://s0.example.com",
+    "https://s1.example.com",
+    "https://s2.example.com",
+    UNSEEN,
+];
+
+/// What a person reads: the servers, for how long they may be allowed, and the way to sign in. Whatever else is asked has
+/// none of these.
+#[derive(Clone, Debug)]
+struct Read {
+    servers: Vec<String>,
+    longest: Option<Longest>,
+    seconds: Option<u64>,
+}
+
+/// A question on a page, and what stands there.
+type Asking = (QuestionId, Read);
+
+impl Read {
+    fn question(question: &Question) -> Self {
+        Self {
+            servers: named(&question.servers),
+            longest: Some(question.longest),
+            seconds: seconds(&question.asker),
+        }
+    }
+
+    /// What a yes to it is, if the answer is one.
+    fn yes(&self, answer: Answer) -> Option<Longest> {
+        match (answer, self.longest?) {
+            (Answer::No, _) => None,
+            (Answer::Always, Longest::Always) => Some(Longest::Always),
+            (Answer::Container, Longest::Container) => Some(Longest::Container),
+            (Answer::Once | Answer::Container | Answer::Always, _) => Some(Longest::Once),
+        }
+    }
+}
+
+fn longest_of_prompt(text: &str) -> Longest {
+    if text.contains("always") {
+        Longest::Always
+    } else if text.contains("container ends") {
+        Longest::Container
+    } else {
+        Longest::Once
+    }
+}
+
+/// An asker's way to sign in, which its name tells.
+fn seconds(text: &str) -> Option<u64> {
+    (180..183).find(|seconds| text.contains(&format!("kubectl {seconds}")))
+}
+
+fn named(lines: &[ServerLine]) -> Vec<String> {
+    lines.iter().map(|line| line.server.clone()).collect()
+}
+
 struct World {
     broker: Broker,
     desktop: Desktop,
@@ -132,14 +198,26 @@ struct World {
     next: u64,
     owed: BTreeMap<CallerId, usize>,
     refreshing: BTreeMap<AttemptId, AccountId>,
-    signing_in: BTreeMap<AttemptId, (AccountId, Option<(QuestionId, Question)>)>,
-    /// Each with the question that stands there.
-    pages: BTreeMap<QuestionId, Question>,
-    prompts: BTreeSet<CallerId>,
+    signing_in: BTreeMap<AttemptId, (AccountId, Option<Asking>)>,
+    /// The pages that ask, and what stands there.
+    pages: BTreeMap<QuestionId, Read>,
+    prompts: BTreeMap<CallerId, Read>,
+    /// Who asked, as which process, and for which servers.
+    asks: BTreeMap<CallerId, (ProcessId, Vec<String>)>,
+    /// How often each process has ended and another come by its number.
+    generations: BTreeMap<u8, u64>,
+    /// What was allowed, as far as anybody was asked for it: for good, for a process, for the container.
+    always: BTreeSet<String>,
+    once: BTreeSet<(ProcessId, String)>,
+    within: BTreeSet<String>,
+    /// The servers that somebody was refused a token for, where a question may be left.
+    refused: BTreeSet<String>,
     /// When each token that was ever handed in ends, on the clock that runs forward.
     ends: BTreeMap<String, Moment>,
     /// The ways to sign in that somebody said yes to, since the account was made, by their seconds.
     approved: BTreeSet<u64>,
+    /// Those, and beside which servers.
+    beside: BTreeSet<(String, u64)>,
     /// The way of each caller.
     manners: BTreeMap<CallerId, u64>,
 }
@@ -159,15 +237,99 @@ impl World {
             refreshing: BTreeMap::new(),
             signing_in: BTreeMap::new(),
             pages: BTreeMap::new(),
-            prompts: BTreeSet::new(),
+            prompts: BTreeMap::new(),
+            asks: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            always: BTreeSet::new(),
+            once: BTreeSet::new(),
+            within: BTreeSet::new(),
+            refused: BTreeSet::new(),
             ends: BTreeMap::new(),
             approved: BTreeSet::new(),
+            beside: BTreeSet::new(),
             manners: BTreeMap::new(),
         }
     }
 
     fn asker(&self, foreground: bool, process: u8) -> Asker {
-        shared::asker(u32::from(process) + 100, foreground)
+        let mut asker = shared::asker(u32::from(process) + 100, foreground);
+        let started = self.generations.get(&process).copied().unwrap_or(1);
+        asker.process = Some(ProcessId {
+            pid: u32::from(process) + 100,
+            started,
+        });
+        asker
+    }
+
+    /// A container, and the process that it ends with.
+    fn container(&self) -> Container {
+        let started = self.generations.get(&CONTAINER).copied().unwrap_or(1);
+        Container {
+            namespace: (4, 1),
+            first: ProcessId {
+                pid: u32::from(CONTAINER) + 100,
+                started,
+            },
+        }
+    }
+
+    /// Somebody allows these servers: whoever waits for one of them, and would sign in so, may have tokens for them.
+    fn allow(&mut self, read: &Read, answer: Answer) {
+        let Some(yes) = read.yes(answer) else {
+            return;
+        };
+        let Read {
+            servers, seconds, ..
+        } = read;
+        if let Some(seconds) = *seconds {
+            self.approved.insert(seconds);
+            let beside = servers.iter().map(|server| (server.clone(), seconds));
+            self.beside.extend(beside);
+        }
+        let unanswered = self.unanswered();
+        let waiting = self.asks.iter().filter(|(caller, (_, needed))| {
+            unanswered.contains(caller)
+                && self.manners.get(caller).copied() == *seconds
+                && needed.iter().any(|one| servers.contains(one))
+        });
+        let processes: Vec<_> = waiting.map(|(_, (process, _))| *process).collect();
+        for server in servers {
+            match yes {
+                Longest::Always => {
+                    self.always.insert(server.clone());
+                }
+                Longest::Container => {
+                    self.within.insert(server.clone());
+                }
+                Longest::Once => {
+                    let granted = processes.iter().map(|process| (*process, server.clone()));
+                    self.once.extend(granted);
+                }
+            }
+        }
+    }
+
+    /// What holds of the questions at any time.
+    fn look_at_the_questions(&self) {
+        let view = self.broker.view(self.now);
+        assert!(view.questions.len() <= 64, "without bound");
+        let names: BTreeSet<_> = view.questions.iter().map(|one| &one.name).collect();
+        assert_eq!(names.len(), view.questions.len(), "one name for two");
+        let unanswered = self.unanswered();
+        for question in &view.questions {
+            let servers = named(&question.servers);
+            let asked = |(caller, (_, needed)): (&CallerId, &(ProcessId, Vec<String>))| {
+                unanswered.contains(caller)
+                    && self.manners.get(caller).copied() == seconds(&question.asker)
+                    && needed.iter().any(|one| servers.contains(one))
+            };
+            if question.waits {
+                assert!(self.asks.iter().any(asked), "nobody waits for {question:?}");
+            } else {
+                let was_refused = servers.iter().any(|one| self.refused.contains(one));
+                assert!(was_refused, "it is of no kind: {question:?}");
+            }
+        }
     }
 
     fn caller(&mut self) -> CallerId {
@@ -187,6 +349,12 @@ impl World {
     }
 
     fn handle(&mut self, event: Event) {
+        let approved = if let Event::Approved(question, answer, _) = &event {
+            Some((*question, *answer))
+        } else {
+            None
+        };
+        let shown = approved.and_then(|(question, _)| self.pages.remove(&question));
         let effects = self.broker.handle(event, self.now);
         for effect in &effects {
             if let Effect::Show(view) = effect {
@@ -195,6 +363,17 @@ impl World {
         }
         if self.shown.accounts.is_empty() {
             self.approved.clear();
+            self.beside.clear();
+        }
+        if let Some((question, answer)) = approved {
+            let taken: Vec<_> = effects
+                .iter()
+                .filter(|effect| matches!(effect, Effect::Taken(..)))
+                .collect();
+            assert_eq!(taken.len(), 1, "a page is told what came of its answer");
+            if effects.contains(&Effect::Taken(question, Taken::Counted)) {
+                self.allow(&shown.expect("it was shown"), answer);
+            }
         }
         assert_eq!(
             self.shown,
@@ -214,21 +393,21 @@ impl World {
                         "a page where nobody can see it"
                     );
                     let seconds = sign_in.request.settings.authentication_timeout.as_secs();
-                    let request = sign_in.request;
-                    let question = sign_in.question.zip(request.question);
+                    let read = sign_in.request.question.as_ref().map(Read::question);
+                    let question = sign_in.question.zip(read);
                     assert!(
                         self.approved.contains(&seconds)
                             || (self.approved.is_empty() && question.is_some()),
                         "a sign-in as nobody allowed: {seconds} s, {:?}",
                         self.approved
                     );
-                    let entry = (request.account, question);
+                    let entry = (sign_in.request.account, question);
                     self.signing_in.insert(sign_in.attempt, entry);
                 }
-                Effect::AskPage(id, page) => {
+                Effect::AskPage(question, page) => {
                     assert_eq!(self.desktop, Desktop::Unlocked);
-                    let question = page.request.question.expect("a page that asks nothing");
-                    self.pages.insert(id, question);
+                    let asked = page.request.question.expect("it asks something");
+                    self.pages.insert(question, Read::question(&asked));
                 }
                 Effect::AskWindow => assert_eq!(self.desktop, Desktop::Unlocked),
                 Effect::Cancel(attempt) => {
@@ -249,7 +428,8 @@ impl World {
                     let full = full.then(|| Problem::plain(Code::AccountsUnwritten));
                     self.handle(Event::Settled(what, full));
                 }
-                Effect::Tell(..)
+                Effect::Taken(..)
+                | Effect::Tell(..)
                 | Effect::OpenAgain(_)
                 | Effect::Open(..)
                 | Effect::Forget(..)
@@ -269,11 +449,24 @@ impl World {
             self.refreshing.len() + self.signing_in.len() <= 1,
             "at most one attempt is under way for the one account"
         );
+        self.look_at_the_questions();
     }
 
     fn reply(&mut self, caller: CallerId, reply: Reply) {
         match reply {
             Reply::Credential(_, token, expiry) => {
+                let (process, needed) = &self.asks[&caller];
+                for server in needed {
+                    let allowed = self.always.contains(server)
+                        || self.within.contains(server)
+                        || self.once.contains(&(*process, server.clone()));
+                    assert!(allowed, "nobody allowed {server} for {process:?}");
+                    let seconds = self.manners[&caller];
+                    assert!(
+                        self.beside.contains(&(server.clone(), seconds)),
+                        "nobody allowed {server} with {seconds} s"
+                    );
+                }
                 let end = self.ends[token.reveal()];
                 assert!(
                     end > self.now.moment,
@@ -285,8 +478,23 @@ impl World {
                     "nor stated to live longer"
                 );
             }
-            Reply::Prompt(_) | Reply::Secret(_) => {
-                self.prompts.insert(caller);
+            Reply::Prompt(text) => {
+                let named = |server: &&str| text.contains(server);
+                let servers = SERVERS.iter().filter(|server| named(server));
+                let read = Read {
+                    servers: servers.map(|&server| server.to_owned()).collect(),
+                    longest: Some(longest_of_prompt(&text)),
+                    seconds: seconds(&text),
+                };
+                self.prompts.insert(caller, read);
+            }
+            Reply::Secret(_) => {
+                let read = Read {
+                    servers: Vec::new(),
+                    longest: None,
+                    seconds: None,
+                };
+                self.prompts.insert(caller, read);
             }
             Reply::Done(_) => {
                 self.prompts.remove(&caller);
@@ -299,7 +507,15 @@ impl World {
                 assert!(end > self.now.moment, "nor to a person");
                 assert!(facts.is_some(), "as JSON, as was asked");
             }
-            Reply::Out(_) | Reply::Outcome(..) | Reply::Say(_) | Reply::Refused(_) => {}
+            Reply::Refused(problem) => {
+                let over = [Code::AskerEnded, Code::QuestionClosed];
+                if let Some((_, needed)) = self.asks.get(&caller)
+                    && !over.contains(&problem.code)
+                {
+                    self.refused.extend(needed.iter().cloned());
+                }
+            }
+            Reply::Out(_) | Reply::Outcome(..) | Reply::Say(_) => {}
         }
     }
 
@@ -321,6 +537,35 @@ impl World {
             } => {
                 let asker = self.asker(foreground, process);
                 self.ask(asker, server, manner);
+            }
+            Happening::TakeUp => {
+                let question = self.broker.view(self.now).questions;
+                let question = question.into_iter().next().map(|question| question.name);
+                self.command(Endpoint::Control, Command::Ask { question });
+            }
+            Happening::Ended(process) => {
+                let started = self.generations.get(&process).copied().unwrap_or(1);
+                let process = if process == 3 { CONTAINER } else { process };
+                let ended = ProcessId {
+                    pid: u32::from(process) + 100,
+                    started: if process == CONTAINER {
+                        self.container().first.started
+                    } else {
+                        started
+                    },
+                };
+                *self.generations.entry(process).or_insert(1) += 1;
+                self.once.retain(|(known, _)| *known != ended);
+                if process == CONTAINER {
+                    self.within.clear();
+                }
+                self.handle(Event::Ended(ended));
+                let unanswered = self.unanswered();
+                let waits = self
+                    .asks
+                    .iter()
+                    .any(|(caller, (process, _))| *process == ended && unanswered.contains(caller));
+                assert!(!waits, "somebody waits for a program that has ended");
             }
             Happening::Tab => {
                 let asker = Asker {
@@ -386,9 +631,9 @@ impl World {
                     return;
                 };
                 // The page's question comes before the provider.
-                if let Some((id, question)) = question {
-                    self.says(Answer::Always, &question.asker);
-                    self.handle(Event::Approved(id, Answer::Always, vec![]));
+                if let Some((question, read)) = question {
+                    self.pages.insert(question, read);
+                    self.handle(Event::Approved(question, Answer::Always, vec![]));
                 }
                 let problem = |code| Problem::plain(code);
                 let outcome = match end {
@@ -407,13 +652,16 @@ impl World {
                 self.handle(Event::SignedIn(account, attempt, outcome));
             }
             Happening::Answer(which) => {
-                let answer = [Answer::Always, Answer::Once, Answer::No][usize::from(which)];
-                if let Some((id, question)) = self.pages.pop_first() {
-                    self.says(answer, &question.asker);
-                    self.handle(Event::Approved(id, answer, vec![]));
-                } else if let Some(caller) = self.prompts.pop_first() {
-                    let line = ["y", "o", "n"][usize::from(which)];
-                    self.types(answer, caller);
+                let answers = [Answer::Always, Answer::Once, Answer::No, Answer::Container];
+                let answer = answers[usize::from(which)];
+                if let Some(question) = self.pages.keys().next().copied() {
+                    self.handle(Event::Approved(question, answer, vec![]));
+                } else if let Some((caller, read)) = self.prompts.pop_first() {
+                    let line = ["y", "o", "n", "c"][usize::from(which)];
+                    // Where there is no container, its answer is none that is offered.
+                    if answer != Answer::Container || read.longest == Some(Longest::Container) {
+                        self.allow(&read, answer);
+                    }
                     self.handle(Event::Answered(caller, line.into()));
                 } else {
                     self.answer_in_window(answer);
@@ -459,23 +707,6 @@ impl World {
         }
     }
 
-    /// Somebody answers a question of this asker, whose name tells its way to sign in.
-    fn says(&mut self, answer: Answer, asker: &str) {
-        let seconds = asker.split_once(' ').expect("a name and seconds").1;
-        if answer != Answer::No {
-            self.approved.insert(seconds.parse().expect("seconds"));
-        }
-    }
-
-    /// Somebody answers what a caller's terminal asks.
-    fn types(&mut self, answer: Answer, caller: CallerId) {
-        if let Some(seconds) = self.manners.get(&caller)
-            && answer != Answer::No
-        {
-            self.approved.insert(*seconds);
-        }
-    }
-
     fn ask(&mut self, asker: Asker, server: u8, manner: u8) {
         let caller = self.caller();
         let seconds = 180 + u64::from(manner);
@@ -488,12 +719,39 @@ impl World {
             authentication_timeout: Duration::from_secs(seconds),
             ..ClientSettings::default()
         };
+        let (asker, servers) = match server {
+            0..3 => (asker, shared::servers(&format!("s{server}"))),
+            3 => {
+                let mut both = shared::servers("s0");
+                both.needed.push(shared::candidate("s1"));
+                both.others.push(shared::candidate("s2"));
+                (asker, both)
+            }
+            4 => (asker, shared::unseen("u", &[])),
+            _ => {
+                let inside = Asker {
+                    place: Place::Container,
+                    container: Some(self.container()),
+                    ..asker
+                };
+                (inside, shared::unseen("c", &["https://s0.example.com"]))
+            }
+        };
+        let needed = servers
+            .needed
+            .iter()
+            .map(|candidate| match &candidate.server {
+                Server::Known(known) => known.url.clone(),
+                Server::Unknown(_) => UNSEEN.to_owned(),
+            });
+        let process = asker.process.expect("a process");
+        self.asks.insert(caller, (process, needed.collect()));
         self.handle(Event::Asked(Box::new(Ask {
             caller,
             asker,
             account: Which::Flags(Arc::new(Flags::new(shared::key(), settings))),
             version: ExecVersion::V1,
-            servers: Arc::new(shared::servers(&format!("s{server}"))),
+            servers: Arc::new(servers),
             files: Arc::new([]),
         })));
     }
@@ -523,7 +781,14 @@ impl World {
         let Some(question) = asked.into_iter().find(|question| question.in_window) else {
             return false;
         };
-        self.says(answer, &question.asker);
+        if question.longest.takes(answer) && (question.waits || answer != Answer::Once) {
+            let read = Read {
+                servers: named(&question.servers),
+                longest: Some(question.longest),
+                seconds: seconds(&question.asker),
+            };
+            self.allow(&read, answer);
+        }
         let question = Some(question.name);
         let answer = Command::Answer {
             question,
@@ -534,15 +799,29 @@ impl World {
         true
     }
 
+    /// All that the window asks is answered, with the yes that there is.
+    fn answer_all_in_window(&mut self) {
+        loop {
+            let asked = self.broker.view(self.now).questions;
+            let Some(question) = asked.into_iter().find(|question| question.in_window) else {
+                return;
+            };
+            self.answer_in_window(match question.longest {
+                Longest::Once => Answer::Once,
+                Longest::Container => Answer::Container,
+                Longest::Always => Answer::Always,
+            });
+        }
+    }
+
     /// However it stands, a person who is there can bring it to a token.
     fn a_person_mends_it(&mut self) {
-        while self.answer_in_window(Answer::Always) {}
-        for (id, question) in std::mem::take(&mut self.pages) {
-            self.says(Answer::Always, &question.asker);
-            self.handle(Event::Approved(id, Answer::Always, vec![]));
+        self.answer_all_in_window();
+        while let Some(question) = self.pages.keys().next().copied() {
+            self.handle(Event::Approved(question, Answer::Always, vec![]));
         }
-        while let Some(caller) = self.prompts.pop_first() {
-            self.types(Answer::Always, caller);
+        while let Some((caller, read)) = self.prompts.pop_first() {
+            self.allow(&read, Answer::Always);
             self.handle(Event::Answered(caller, "y".into()));
         }
         self.happen(Happening::Refresh(RefreshEnd::Tokens(600)));

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
-use broker::asker::{Asker, Desktop, Endpoint, ProcessId};
+use broker::asker::{Asker, Container, Desktop, Endpoint, Place, ProcessId};
 use broker::broker::Broker;
 use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
@@ -131,6 +131,18 @@ impl World {
     /// Answers the one question that waits, in the window.
     fn answer(&mut self, answer: Answer) {
         let [question] = self.questions().try_into().unwrap();
+        self.in_window(Some(question.name), answer);
+    }
+
+    fn in_window(&mut self, question: Option<String>, answer: Answer) {
+        self.command_in_window(Command::Answer {
+            question,
+            answer,
+            others: vec![],
+        });
+    }
+
+    fn command_in_window(&mut self, command: Command) {
         self.handle(Event::Commanded(Box::new(Commanded {
             caller: CallerId(92),
             asker: Asker {
@@ -139,11 +151,7 @@ impl World {
             },
             endpoint: Endpoint::Consent,
             invocation: Invocation::Do {
-                command: Command::Answer {
-                    question: Some(question.name),
-                    answer,
-                    others: vec![],
-                },
+                command,
                 json: false,
             },
         })));
@@ -294,6 +302,151 @@ fn a_yes_to_one_command_changes_the_way_for_that_command_alone() {
     world.handle(Event::Ended(ProcessId { pid: 2, started: 1 }));
     world.ask(4, asker(2, true), pkce(Pkce::S256), "own");
     assert!(!world.served(4) && world.questions().len() == 1);
+}
+
+#[test]
+fn a_container_s_way_holds_for_every_process_in_it_and_ends_with_it() {
+    // Alone, and with one beside it that is allowed for good, otherwise.
+    for beside in [false, true] {
+        a_container_s_way_holds(beside);
+    }
+}
+
+fn a_container_s_way_holds(beside: bool) {
+    let first = |pid| ProcessId { pid, started: 1 };
+    let inside = |pid, container| Asker {
+        place: Place::Container,
+        container: Some(Container {
+            namespace: (4, u64::from(container)),
+            first: first(container),
+        }),
+        ..asker(pid, false)
+    };
+    let mut world = World::signed_in();
+    let mut last = 100;
+    let mut asks = |world: &mut World, asker, settings| {
+        last += 1;
+        let mut servers = shared::unseen("u", &[]);
+        let own = beside.then(|| shared::candidate("own"));
+        servers.needed.extend(own);
+        world.handle(shared::ask_for(last, asker, settings, servers));
+        last
+    };
+    let caller = asks(&mut world, inside(2, 50), otherwise());
+    let [question] = world.questions().try_into().unwrap();
+    assert!(!question.changes.is_empty(), "{question:?}");
+    world.answer(Answer::Container);
+    assert!(world.served(caller), "{:?}", world.effects);
+    let caller = asks(&mut world, inside(3, 50), otherwise());
+    assert!(world.served(caller), "another of its processes");
+    world.handle(Event::Ended(first(3)));
+    // Another way is another question, and a yes to one command no yes to the container.
+    let caller = asks(&mut world, inside(4, 50), pkce(Pkce::S256));
+    world.answer(Answer::Once);
+    assert!(world.served(caller), "{:?}", world.effects);
+    let caller = asks(&mut world, inside(4, 50), pkce(Pkce::S256));
+    assert!(world.served(caller), "the same command");
+    for ended in [false, true] {
+        if ended {
+            world.handle(Event::Ended(first(4)));
+        }
+        let caller = asks(&mut world, inside(5, 50), pkce(Pkce::S256));
+        assert!(!world.served(caller) && world.questions().len() == 1);
+        world.handle(Event::Gone(CallerId(caller)));
+        assert!(world.questions().is_empty());
+    }
+    // A no to it takes nothing from the container.
+    let caller = asks(&mut world, inside(6, 50), pkce(Pkce::No));
+    world.answer(Answer::No);
+    assert_eq!(world.refused(caller), Some(Code::SettingsRefused));
+    let caller = asks(&mut world, inside(6, 50), otherwise());
+    assert!(world.served(caller), "{:?}", world.effects);
+    let caller = asks(&mut world, inside(7, 51), otherwise());
+    assert!(!world.served(caller), "another container");
+    world.handle(Event::Gone(CallerId(caller)));
+    world.handle(Event::Ended(first(50)));
+    let caller = asks(&mut world, inside(8, 50), otherwise());
+    assert!(!world.served(caller), "it has ended");
+    world.handle(Event::Gone(CallerId(caller)));
+    world.logs_out();
+    assert_eq!(Manner::of(&world.login()), Manner::default());
+}
+
+#[test]
+fn one_answer_settles_the_questions_with_its_way_to_sign_in_alone() {
+    let mut world = World::signed_in();
+    let both = || {
+        let mut both = servers("s");
+        both.needed.push(shared::candidate("t"));
+        both
+    };
+    for (caller, settings) in [
+        (2, ClientSettings::default()),
+        (3, pkce(Pkce::S256)),
+        (4, pkce(Pkce::No)),
+    ] {
+        let asker = asker(u32::try_from(caller).unwrap(), false);
+        world.handle(shared::ask_for(caller, asker, settings, servers("s")));
+    }
+    let of_both = shared::ask_for(5, asker(5, false), pkce(Pkce::S256), both());
+    world.handle(of_both);
+    let questions = world.questions();
+    let mut names: Vec<_> = questions.iter().map(|question| &question.name).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 4, "a way to sign in is part of the name");
+    let named = |caller: usize| Some(questions[caller - 2].name.clone());
+    world.in_window(named(3), Answer::Always);
+    assert!(world.served(3) && !world.served(2) && !world.served(4) && !world.served(5));
+    let left = world.questions();
+    assert_eq!(left.len(), 3);
+    assert_eq!(left[2].servers.len(), 1, "one of both is left");
+    let changes = &left[1].changes;
+    assert_eq!((&*changes[0].was, &*changes[0].now), ("S256", "no"));
+    world.in_window(named(2), Answer::No);
+    assert_eq!(world.refused(2), Some(Code::SettingsRefused));
+    assert_eq!(world.questions().len(), 2, "a no is of its way alone");
+    // Closed: the same is not asked again at once, but another way is.
+    let command = Command::Leave { question: named(4) };
+    world.command_in_window(command);
+    assert_eq!(world.refused(4), Some(Code::QuestionClosed));
+    world.ask(6, asker(4, false), pkce(Pkce::No), "s");
+    assert_eq!(world.refused(6), Some(Code::QuestionClosed));
+    world.ask(
+        7,
+        asker(4, false),
+        ClientSettings {
+            skip_open_browser: true,
+            ..pkce(Pkce::No)
+        },
+        "s",
+    );
+    assert!(world.refused(7).is_none() && world.questions().len() == 2);
+}
+
+#[test]
+fn what_waits_for_kubectl_fob_trust_keeps_its_way_to_sign_in() {
+    let mut world = World::signed_in();
+    world.handle(Event::Desktop(Desktop::None));
+    for (caller, method) in [(2, Pkce::S256), (3, Pkce::No)] {
+        let asker = asker(u32::try_from(caller).unwrap(), false);
+        world.ask(caller, asker, pkce(method), "s");
+        assert_eq!(world.refused(caller), Some(Code::NotTrusted));
+    }
+    let [first, other] = world.questions().try_into().unwrap();
+    let answer = Command::Answer {
+        question: Some(first.name),
+        answer: Answer::Always,
+        others: vec![],
+    };
+    world.handle(command(9, asker(9, true), answer));
+    let [left] = world.questions().try_into().unwrap();
+    assert_eq!(left.name, other.name);
+    world.ask(4, asker(4, false), pkce(Pkce::S256), "s");
+    assert!(world.served(4));
+    world.ask(5, asker(5, false), pkce(Pkce::No), "s");
+    assert_eq!(world.refused(5), Some(Code::SettingsNotAllowed));
+    assert_eq!(world.questions().len(), 1, "the same one");
 }
 
 #[test]

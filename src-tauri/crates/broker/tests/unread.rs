@@ -15,7 +15,6 @@ use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Effect, Event, Kept, Reply, Servers};
 use broker::problem::Code;
 use broker::settings::Settings;
-use broker::trust::Server;
 use broker::view::View;
 use broker::waiters::CallerId;
 use shared::{asker, key, start};
@@ -23,7 +22,7 @@ use shared::{asker, key, start};
 /// Somebody asks for so many servers, each reached by so many contexts, and the file has as many others.
 fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
     let candidate = |name: String| Candidate {
-        server: Server::Unknown(name),
+        server: shared::candidate(&name).server,
         contexts: (0..contexts)
             .map(|number| format!("context-{number}-{}", "x".repeat(250)))
             .collect(),
@@ -40,6 +39,7 @@ fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
             needed: needed.collect(),
             others: others.collect(),
             file: Some("/".repeat(4_000)),
+            claims: vec![],
         }),
         files: Arc::new([]),
     }))

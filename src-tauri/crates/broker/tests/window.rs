@@ -256,37 +256,56 @@ fn without_a_window_a_page_asks() {
 }
 
 #[test]
-fn closed_or_left_alone_it_waits_for_a_person() {
-    let closed = |desk: &mut Desk| desk.send(Endpoint::Consent, Command::Leave { question: None });
-    let left_alone = |desk: &mut Desk| {
-        let Some(due) = desk.broker.poll_timeout() else {
-            panic!("nothing is due");
-        };
-        desk.now = desk.now.after(due.since(desk.now.moment));
-        desk.handle(Event::Timeout);
+fn left_alone_it_waits_for_a_person() {
+    let mut desk = Desk::asked();
+    let Some(due) = desk.broker.poll_timeout() else {
+        panic!("nothing is due");
     };
-    for end in [&closed as &dyn Fn(&mut Desk), &left_alone] {
-        let mut desk = Desk::asked();
-        end(&mut desk);
-        assert_eq!(
-            desk.refusal(2),
-            Some(Code::NotTrusted),
-            "{:?}",
-            desk.effects
-        );
-        desk.handle(ask(3, asker(3, false), ClientSettings::default(), "new"));
-        assert_eq!(desk.refusal(3), Some(Code::NotTrusted), "not by itself");
-        let question = desk.view().questions[0].name.clone();
-        let asks = Command::Ask {
-            question: Some(question),
-        };
-        let clicks = |item: &Item| matches!(item, Item::Act(_, Action::Command(command)) if **command == asks);
-        assert!(tray(&desk.view(), UTC).menu.iter().any(clicks));
-        desk.send(Endpoint::Control, asks.clone());
-        assert!(
-            desk.effects.contains(&Effect::AskWindow),
-            "{:?}",
-            desk.effects
-        );
-    }
+    desk.now = desk.now.after(due.since(desk.now.moment));
+    desk.handle(Event::Timeout);
+    assert_eq!(
+        desk.refusal(2),
+        Some(Code::NotTrusted),
+        "{:?}",
+        desk.effects
+    );
+    desk.handle(ask(3, asker(3, false), ClientSettings::default(), "new"));
+    assert_eq!(desk.refusal(3), Some(Code::NotTrusted), "not by itself");
+    let question = desk.view().questions[0].name.clone();
+    let asks = Command::Ask {
+        question: Some(question),
+    };
+    let clicks =
+        |item: &Item| matches!(item, Item::Act(_, Action::Command(command)) if **command == asks);
+    assert!(tray(&desk.view(), UTC).menu.iter().any(clicks));
+    desk.send(Endpoint::Control, asks.clone());
+    assert!(
+        desk.effects.contains(&Effect::AskWindow),
+        "{:?}",
+        desk.effects
+    );
+}
+
+#[test]
+fn closed_it_is_asked_anew_by_the_next_command() {
+    let leave = || Command::Leave { question: None };
+    let mut desk = Desk::asked();
+    desk.send(Endpoint::Control, leave());
+    assert_eq!(desk.refusal(2), None, "nobody else closes it");
+    assert!(desk.view().questions[0].in_window);
+    desk.send(Endpoint::Consent, leave());
+    assert_eq!(desk.refusal(2), Some(Code::QuestionClosed));
+    assert!(desk.view().questions.is_empty() && desk.view().trusts.len() == 1);
+    // kubectl asks several times for one command.
+    desk.handle(ask(3, asker(2, false), ClientSettings::default(), "new"));
+    assert_eq!(desk.refusal(3), Some(Code::QuestionClosed));
+    desk.handle(ask(4, asker(4, false), ClientSettings::default(), "new"));
+    assert!(desk.effects.contains(&Effect::AskWindow), "another command");
+    desk.send(Endpoint::Consent, leave());
+    desk.now = desk.now.after(Duration::from_secs(60));
+    desk.handle(ask(5, asker(4, false), ClientSettings::default(), "new"));
+    assert!(
+        desk.effects.contains(&Effect::AskWindow),
+        "a program that goes on running, a while later"
+    );
 }

@@ -225,6 +225,7 @@ impl Desk {
         }
         let answer = match answer.as_deref() {
             Some("once") => Answer::Once,
+            Some("container") => Answer::Container,
             Some("always") => Answer::Always,
             Some("no") => Answer::No,
             Some(_) | None => return Response::word(400, "There is no answer in it."),

@@ -136,7 +136,7 @@ mod tests {
     use broker::problem::{Code, Problem};
     use broker::secret::{BearerToken, RefreshToken};
     use broker::tokens::{Identity, Tokens};
-    use broker::trust::{Question, ServerLine, Wary};
+    use broker::trust::{Longest, Question, ServerLine, Wary};
 
     use super::*;
 
@@ -162,6 +162,8 @@ mod tests {
             asker: "kubectl".into(),
             new_issuer: false,
             changes: vec![],
+            longest: Longest::Always,
+            claims: Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::outcome::{SignInOutcome, SignInRequest};
+use broker::outcome::{SignInOutcome, SignInRequest, Taken};
 use broker::problem::{Code, Problem};
 use broker::tokens::Tokens;
 use broker::trust::Answer;
@@ -89,6 +89,8 @@ pub fn outcome(problem: Problem) -> SignInOutcome {
         Code::SignInBrokeOff,
         Code::OtherPerson,
         Code::TrustRefused,
+        Code::QuestionOver,
+        Code::AskerEnded,
     ];
     if DECLINED.contains(&problem.code) {
         SignInOutcome::Declined(problem)
@@ -163,13 +165,13 @@ impl Listening {
     /// Runs to the end, or until nobody has come in time (`authentication_timeout`).
     ///
     /// `answered` is called when a person answered the page's question, with the places of the
-    /// ticked `others`; browsers go on when it has resolved. `seal` must have the checked tokens
+    /// ticked `others`, and says what came of it; browsers go on when it has resolved. `seal` must have the checked tokens
     /// at rest before the page says so; if it can't, the page says that, and the tokens are good
     /// all the same.
     pub async fn finish<A, AF, S, SF>(self, answered: A, seal: S) -> SignInOutcome
     where
         A: FnOnce(Answer, Vec<usize>) -> AF,
-        AF: Future<Output = ()>,
+        AF: Future<Output = Taken>,
         S: FnOnce(Tokens) -> SF,
         SF: Future<Output = Result<(), Problem>>,
     {
@@ -195,8 +197,8 @@ impl Listening {
             if request.question.is_some() {
                 let asked = ask(&desk, &mut arrivals, Purpose::SignIn);
                 let (answer, others) = in_time(deadline, &redirect_uri, asked).await?;
-                answered(answer, others).await;
-                allowed(&request, answer)?;
+                let taken = answered(answer, others).await;
+                allowed(&request, answer, taken)?;
             }
             desk.enter(Stage::Preparing);
             let (http, metadata) = way.discovered(metadata).await?;
@@ -227,7 +229,7 @@ impl Listening {
     pub async fn ask<A, AF>(self, answered: A) -> Option<Answer>
     where
         A: FnOnce(Answer, Vec<usize>) -> AF,
-        AF: Future<Output = ()>,
+        AF: Future<Output = Taken>,
     {
         let Self {
             request,
@@ -241,10 +243,13 @@ impl Listening {
         let asked = ask(&desk, &mut arrivals, Purpose::Pair);
         let limit = request.settings.authentication_timeout;
         let (answer, others) = tokio::time::timeout(limit, asked).await.ok()?.ok()?;
-        answered(answer, others).await;
-        desk.close(match answer {
-            Answer::Once | Answer::Always => pages::allowed(request.language, &asker),
-            Answer::No => pages::not_allowed(request.language, &asker),
+        let taken = answered(answer, others).await;
+        desk.close(match (counted(taken), answer) {
+            (Ok(()), Answer::Once | Answer::Container | Answer::Always) => {
+                pages::allowed(request.language, &asker)
+            }
+            (Ok(()), Answer::No) => pages::not_allowed(request.language, &asker),
+            (Err(problem), _) => pages::failed(request.language, &problem, false),
         })
         .await;
         Some(answer)
@@ -289,10 +294,22 @@ async fn ask(
     Err(Problem::plain(Code::SignInCancelled))
 }
 
-fn allowed(request: &SignInRequest, answer: Answer) -> Result<(), Problem> {
-    match answer {
-        Answer::Once | Answer::Always => Ok(()),
-        Answer::No => {
+/// Whether an answer counts, or what came in between.
+fn counted(taken: Taken) -> Result<(), Problem> {
+    match taken {
+        Taken::Counted => Ok(()),
+        Taken::Settled => Err(Problem::plain(Code::QuestionOver)),
+        Taken::AskerEnded => Err(Problem::plain(Code::AskerEnded)),
+    }
+}
+
+/// Whether the sign-in goes on. One that was answered elsewhere does, unless this person does not want it.
+fn allowed(request: &SignInRequest, answer: Answer, taken: Taken) -> Result<(), Problem> {
+    match (answer, taken) {
+        (Answer::Once | Answer::Container | Answer::Always, Taken::Settled) => Ok(()),
+        (Answer::No, Taken::Settled) | (_, Taken::AskerEnded) => counted(taken),
+        (Answer::Once | Answer::Container | Answer::Always, Taken::Counted) => Ok(()),
+        (Answer::No, Taken::Counted) => {
             let server = request
                 .question
                 .as_ref()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use broker::account::Proxies;
-use broker::asker::{Asker, Place, ProcessId};
+use broker::asker::{Asker, Container, Place, ProcessId};
 use broker::texts::Language;
 use wire::frame::Run;
 
@@ -140,6 +140,7 @@ impl Programs {
                 "kubectl fob".to_owned()
             },
             place: seen.as_ref().map_or(Place::Here, place),
+            container: seen.as_ref().and_then(container),
             foreground: foreground && kubectl && in_front_counts,
             terminal: terminals.stderr,
             completion: kubectl && arguments.as_deref().is_some_and(completes),
@@ -301,6 +302,22 @@ fn place(seen: &Seen) -> Place {
     } else {
         Place::Here
     }
+}
+
+/// Which container it sits in, where it does and that can be told.
+fn container(seen: &Seen) -> Option<Container> {
+    if place(seen) != Place::Container {
+        return None;
+    }
+    let namespace = processes::mount_namespace(seen.pid)?;
+    let first = processes::begun_with(seen.pid)?;
+    Some(Container {
+        namespace,
+        first: ProcessId {
+            pid: first,
+            started: processes::process(first)?.started,
+        },
+    })
 }
 
 fn descends_from_sshd(pid: u32) -> bool {

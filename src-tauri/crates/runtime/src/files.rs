@@ -2,6 +2,7 @@
 //! All of it is read off the loop, regular files alone, with a bound; an answer that still holds is
 //! given again.
 
+mod container;
 mod look;
 mod needs;
 mod remembered;
@@ -14,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use broker::account::AccountKey;
 use broker::argv::{self, Called};
-use broker::asker::{Asker, ProcessId};
+use broker::asker::{Asker, Place, ProcessId};
 use broker::clock::Moment;
 use broker::command::{Flags, GetToken, Invocation, Which};
 use broker::credential::ExecVersion;
@@ -130,14 +131,23 @@ impl Files {
             (Some(_) | None, Some(_) | None) => None,
         };
         let (account, version) = (asked.account, asked.version);
+        let arguments: Vec<String> = run
+            .args
+            .iter()
+            .map(|word| String::from_utf8_lossy(word).into_owned())
+            .collect();
+        let contained = found.asker.place == Place::Container;
+        let claims = if contained && named.is_none() {
+            container::claims(&found, &arguments).await
+        } else {
+            Vec::new()
+        };
         let files = self.clone();
         blocking(move || {
-            let arguments: Vec<String> = run
-                .args
-                .iter()
-                .map(|word| String::from_utf8_lossy(word).into_owned())
-                .collect();
             let ledger = Ledger::default();
+            if contained {
+                ledger.forget();
+            }
             let ground = match found.ground() {
                 Ok(ground) => ground,
                 Err(unread) => return Err(bad_kubeconfig(Path::new("/proc"), &unread)),
@@ -147,6 +157,7 @@ impl Files {
                 found: &found,
                 ground: ground.as_ref(),
                 arguments: &arguments,
+                claims: &claims,
                 ledger: &ledger,
             };
             let servers = look.servers(named, &account)?;

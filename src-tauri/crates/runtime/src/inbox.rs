@@ -1,9 +1,10 @@
 //! The one way into the loop, and all that comes by it.
 
 use broker::account::AccountId;
-use broker::event::Event;
-use broker::outcome::AttemptId;
+use broker::event::{Event, QuestionId};
+use broker::outcome::{AttemptId, Taken};
 use broker::problem::Problem;
+use broker::trust::Answer;
 use broker::waiters::CallerId;
 use provider::Tickets;
 use tokio::sync::{mpsc, oneshot};
@@ -14,6 +15,8 @@ use crate::line::Line;
 pub(crate) enum Message {
     /// Something happened.
     Event(Box<Event>),
+    /// Somebody answered a question on our page, which waits to be told what came of it.
+    Answered(QuestionId, Answer, Vec<usize>, oneshot::Sender<Taken>),
     /// A caller came, and this is how it is answered.
     Caller(CallerId, Line),
     /// A caller is gone.
@@ -54,6 +57,22 @@ impl Inbox {
     /// Says that something happened. A loop that has ended hears nothing any more.
     pub(crate) fn event(&self, event: Event) {
         self.send(Message::Event(Box::new(event)));
+    }
+
+    /// Says how a question was answered on our page; what came of it.
+    pub(crate) async fn answer(
+        &self,
+        question: Option<QuestionId>,
+        answer: Answer,
+        ticked: Vec<usize>,
+    ) -> Taken {
+        let Some(question) = question else {
+            return Taken::Settled;
+        };
+        let (tell, told) = oneshot::channel();
+        self.send(Message::Answered(question, answer, ticked, tell));
+        // A loop that has ended takes no answer.
+        told.await.unwrap_or(Taken::AskerEnded)
     }
 
     /// Sends.

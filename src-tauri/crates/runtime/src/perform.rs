@@ -12,7 +12,7 @@ use broker::commands::address_text;
 use broker::contexts::Edit;
 use broker::event::{Address, AskPage, Effect, Event, Kept, QuestionId, Reply, SettleId, SignIn};
 use broker::outcome::{
-    AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignOutRequest,
+    AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignOutRequest, Taken,
 };
 use broker::problem::Problem;
 use broker::secret::ClientSecret;
@@ -62,6 +62,8 @@ pub(crate) struct Performer {
     telling: HashMap<AttemptId, Vec<(CallerId, Address)>>,
     running: HashMap<AttemptId, AbortHandle>,
     pages: Vec<AbortHandle>,
+    /// The pages that wait to hear what came of an answer.
+    taking: HashMap<QuestionId, oneshot::Sender<Taken>>,
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
     store: Store,
     keeping: mpsc::UnboundedSender<Wanted<Turn>>,
@@ -120,6 +122,7 @@ impl Performer {
             telling: HashMap::new(),
             running: HashMap::new(),
             pages: Vec::new(),
+            taking: HashMap::new(),
             accounts: HashMap::new(),
             store,
             keeping,
@@ -161,6 +164,10 @@ impl Performer {
                 self.telling.remove(&attempt);
                 self.running.remove(&attempt);
             }
+            Message::Answered(question, answer, ticked, tell) => {
+                self.taking.insert(question, tell);
+                return Some(Event::Approved(question, answer, ticked));
+            }
             Message::Ping(pong) => drop(pong.send(())),
             Message::Kept(account) => tracing::debug!(%account, "tokens at rest"),
             Message::Become(_) | Message::Stop => {}
@@ -174,6 +181,11 @@ impl Performer {
             Effect::Refresh(attempt, request) => self.refresh(attempt, *request),
             Effect::SignIn(sign_in) => self.sign_in(*sign_in),
             Effect::AskPage(question, page) => self.ask_page(question, *page),
+            Effect::Taken(question, taken) => {
+                if let Some(page) = self.taking.remove(&question) {
+                    let _ = page.send(taken);
+                }
+            }
             Effect::AskWindow => self.ask_window(),
             Effect::Open(caller, screen) => self.open(caller, screen),
             Effect::Tell(attempt, caller, address) => self.tell(attempt, caller, address),
@@ -429,12 +441,7 @@ impl Performer {
                 // Nobody is shown a page that can only fail.
                 listening.reach().await?;
                 announce(&listening, attempt, open_browser, &browser, &inbox);
-                let answered = |answer, ticked| {
-                    if let Some(question) = question {
-                        inbox.event(Event::Approved(question, answer, ticked));
-                    }
-                    std::future::ready(())
-                };
+                let answered = |answer, ticked| inbox.answer(question, answer, ticked);
                 let sealing = |tokens: Tokens| async {
                     latest.lock().await.0 = Some(tokens.clone());
                     vault.seal(Record::new(key.clone(), tokens)).await
@@ -462,10 +469,7 @@ impl Performer {
                 let listening =
                     provider::listen(page.request, trusted, Arc::new(clock::wall)).await?;
                 browser.open(&listening.tickets().mint())?;
-                let answered = |answer, ticked| {
-                    inbox.event(Event::Approved(question, answer, ticked));
-                    std::future::ready(())
-                };
+                let answered = |answer, ticked| inbox.answer(Some(question), answer, ticked);
                 Ok::<_, Problem>(listening.ask(answered).await)
             }
             .await;

@@ -434,6 +434,7 @@ fn at_the_desktop(language: Language) -> Asker {
         program: "Kubefob".to_owned(),
         arguments: None,
         place: Place::Here,
+        container: None,
         foreground: false,
         terminal: false,
         completion: false,

@@ -255,6 +255,7 @@ const FOUND: FoundView = {
 export const QUESTION: QuestionView = {
   name: "b7c2",
   in_window: true,
+  waits: true,
   account: "ddanzit",
   who: "test",
   issuer: "https://sso.ddanzit.example/realms/ddanzit",
@@ -269,7 +270,26 @@ export const QUESTION: QuestionView = {
   file: "~/Downloads/team.yaml",
   new_issuer: false,
   changes: [],
+  longest: "always",
+  claims: [],
 };
+
+/** One whose server can't be seen, from a container. */
+const UNSEEN = (language: Language): QuestionView => ({
+  ...QUESTION,
+  servers: [
+    {
+      server:
+        language === "ko" ? "여기서 알 수 없는 서버" : "a server that can't be seen from here",
+      contexts: [],
+      more: 0,
+      wary: ["unknown"],
+    },
+  ],
+  file: null,
+  longest: "container",
+  claims: ["https://api.new-team.example:6443"],
+});
 
 const WARY: QuestionView = {
   ...QUESTION,
@@ -417,6 +437,15 @@ const SITUATIONS = {
     ...SITUATIONS.one(view, language),
     questions: [WARY],
   }),
+  unseen: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    questions: [UNSEEN(language)],
+  }),
+  ended: (view: View, language: Language): View => ({
+    ...SITUATIONS.one(view, language),
+    questions: [],
+    askers_ended: [QUESTION.name],
+  }),
   several: (view: View, language: Language): View => ({
     ...SITUATIONS.one(view, language),
     questions: [SEVERAL],
@@ -505,6 +534,7 @@ export function view(situation: Situation, language: Language): View {
     accounts: [],
     trusts: TRUSTS,
     questions: [],
+    askers_ended: [],
     keep: "sealed",
     kubeconfig: {
       file: "~/.kube/config",

@@ -109,7 +109,7 @@ enum Verb {
     },
     /// Let a server have an account's tokens
     Trust {
-        /// The short name that the message gave; it can be left out where one question waits
+        /// The name that the message gave; it can be left out where one question waits, and several are listed
         name: Option<String>,
         #[command(flatten)]
         answer: AnswerFlags,
@@ -118,7 +118,7 @@ enum Verb {
     },
     /// Take an approval back
     Untrust {
-        /// The short name that 'kubectl fob trusts' shows
+        /// The name that 'kubectl fob trusts' shows
         name: String,
         #[command(flatten)]
         output: Output,
@@ -237,6 +237,9 @@ struct AnswerFlags {
     /// Yes, until the program that asks ends
     #[arg(long)]
     once: bool,
+    /// Yes, until the container that it runs in ends; for a server that can't be seen from here
+    #[arg(long)]
+    container: bool,
     /// Yes, from now on
     #[arg(long)]
     always: bool,
@@ -451,6 +454,7 @@ impl AnswerFlags {
     fn answer(&self) -> Option<Answer> {
         [
             (self.once, Answer::Once),
+            (self.container, Answer::Container),
             (self.always, Answer::Always),
             (self.no, Answer::No),
         ]

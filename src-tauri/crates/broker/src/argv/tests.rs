@@ -593,6 +593,17 @@ fn the_verbs_of_fob() {
             ),
         ),
         (
+            "trust work --container",
+            done(
+                Command::Answer {
+                    question: account(),
+                    answer: Answer::Container,
+                    others: vec![],
+                },
+                false,
+            ),
+        ),
+        (
             "trust --always",
             done(
                 Command::Answer {
@@ -737,14 +748,15 @@ fn fob_helps() {
     Usage: kubectl fob trust [OPTIONS] [NAME]
 
     Arguments:
-      [NAME]  The short name that the message gave; it can be left out where one question waits
+      [NAME]  The name that the message gave; it can be left out where one question waits, and several are listed
 
     Options:
-          --once    Yes, until the program that asks ends
-          --always  Yes, from now on
-          --no      No
-          --json    Print JSON
-      -h, --help    Print help
+          --once       Yes, until the program that asks ends
+          --container  Yes, until the container that it runs in ends; for a server that can't be seen from here
+          --always     Yes, from now on
+          --no         No
+          --json       Print JSON
+      -h, --help       Print help
     ");
     assert_eq!(fob("help get-token"), fob("get-token --help"));
 }

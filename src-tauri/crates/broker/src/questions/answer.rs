@@ -1,13 +1,14 @@
-//! What becomes of a question: an answer, none, or nobody who waits for it any more.
+//! A question is answered, or a person says that they don't answer it now.
 
-use super::{Stage, Waiting};
-use crate::asker::{Endpoint, may_approve};
+use super::{CLOSED, Closed, STAYS, Stage, Waiting, pair_of};
+use crate::asker::{Endpoint, Whose, may_approve};
 use crate::asking::Wish;
 use crate::broker::Broker;
-use crate::clock::Now;
+use crate::clock::{Moment, Now};
 use crate::event::{Effect, QuestionId};
+use crate::outcome::Taken;
 use crate::problem::{Code, Problem};
-use crate::trust::{Answer, Approval, By, Pair};
+use crate::trust::{Answer, Approval, By, Longest, Standing};
 use crate::waiters::CallerId;
 
 impl Broker {
@@ -30,7 +31,7 @@ impl Broker {
             .waiting
             .iter()
             .find(|(_, question)| question.stage == Stage::Terminal(caller));
-        let Some(id) = asked.map(|(id, _)| *id) else {
+        let Some((id, longest)) = asked.map(|(id, question)| (*id, question.worded.longest)) else {
             return;
         };
         let Some(known) = self.callers.get(&caller) else {
@@ -39,18 +40,20 @@ impl Broker {
         if !may_approve(Endpoint::Control, &known.asker, self.desktop) {
             // A desktop came meanwhile: whoever waits along is asked there.
             let problem = self.not_trusted(id);
+            self.stays(id, now.moment);
             self.fail(caller, &problem, effects);
             return self.ask_anew(id, now, effects);
         }
-        let answer = match line.trim().to_lowercase().as_str() {
-            "y" | "yes" | "a" | "always" | "예" | "네" => Answer::Always,
-            "o" | "once" | "한번" | "한 번" => Answer::Once,
-            _ => Answer::No,
-        };
-        self.decide(id, answer, &[], By::Terminal, now, effects);
+        let answer = typed_answer(line, longest);
+        match self.decide(id, answer, &[], By::Terminal, now, effects) {
+            Taken::Counted => {}
+            Taken::Settled | Taken::AskerEnded => {
+                self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
+            }
+        }
     }
 
-    /// Somebody answered on our page.
+    /// Somebody answered on our page, which is told what came of it.
     pub(crate) fn approved(
         &mut self,
         id: QuestionId,
@@ -59,22 +62,17 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        self.decide(id, answer, ticked, By::Page, now, effects);
-    }
-
-    /// Nobody answered on our page.
-    pub(crate) fn unanswered(&mut self, id: QuestionId, why: &Problem, effects: &mut Vec<Effect>) {
-        let Some(question) = self.questions.waiting.get_mut(&id) else {
-            return;
-        };
-        question.stage = if why.code == Code::SignInTimedOut {
-            Stage::Silent
-        } else {
-            Stage::Open
-        };
-        for caller in std::mem::take(&mut question.callers) {
-            self.fail(caller, why, effects);
+        let taken = self.decide(id, answer, ticked, By::Page, now, effects);
+        if let Some(question) = self.questions.waiting.get_mut(&id)
+            && question.stage == Stage::Page
+        {
+            // That page is over, and nothing came of it.
+            question.stage = Stage::Open;
+            for caller in std::mem::take(&mut question.answering) {
+                self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
+            }
         }
+        effects.push(Effect::Taken(id, taken));
     }
 
     pub(super) fn decide(
@@ -85,139 +83,245 @@ impl Broker {
         by: By,
         now: Now,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> Taken {
+        let Some(question) = self.questions.waiting.get(&id) else {
+            return Taken::Settled;
+        };
+        let answer = question.counts_as(answer);
+        if question.is_left() || (question.askers.is_empty() && answer == Answer::Once) {
+            return Taken::AskerEnded;
+        }
         let Some(question) = self.questions.waiting.remove(&id) else {
-            return;
+            return Taken::Settled;
         };
         self.settle_answered(&question, answer, now, effects);
         let Waiting {
             account,
             needed,
             others,
+            container,
             worded,
-            callers,
+            askers,
+            answering,
             stage,
             manner,
             flags: _,
+            name: _,
+            stays: _,
         } = question;
-        let processes: Vec<_> = callers
+        let processes: Vec<_> = askers
             .iter()
-            .filter_map(|caller| {
-                self.callers
-                    .get(caller)
-                    .and_then(|known| known.asker.process)
-            })
+            .filter_map(|caller| self.callers.get(caller)?.asker.process)
             .collect();
         let ticked = ticked.iter().filter_map(|index| others.get(*index));
-        for candidate in needed.iter().chain(ticked) {
-            let pair = Pair {
-                account: account.clone(),
-                server: candidate.server.clone(),
-            };
-            match answer {
-                Answer::Always => {
-                    self.manners.forget_refusal(&pair, &manner);
-                    self.trust.approve(
-                        pair,
-                        Approval {
-                            at: now.wall,
-                            by,
-                            contexts: candidate.contexts.clone(),
-                            file: worded.file.clone(),
-                            manners: vec![manner.clone()],
-                        },
-                    );
+        let ticked: Vec<_> = match answer {
+            Answer::Once | Answer::Container | Answer::Always => ticked.collect(),
+            // Nothing was said of what was only offered.
+            Answer::No => Vec::new(),
+        };
+        let allowed = needed.iter().chain(ticked);
+        let pairs = allowed.map(|candidate| (pair_of(&account, candidate), candidate));
+        match (answer, container) {
+            (Answer::No, _) => {
+                let pairs: Vec<_> = pairs.map(|(pair, _)| pair).collect();
+                self.manners
+                    .refuse(pairs.clone(), manner, processes.clone(), now.moment);
+                // Where the servers may have tokens already, it is the way to sign in that may not be.
+                let whose = Whose {
+                    process: None,
+                    container,
+                };
+                let trusted =
+                    |pair| self.trust.standing(pair, whose, now.moment) == Standing::Trusted;
+                if !pairs.iter().all(trusted) {
+                    self.trust.refuse(pairs, processes.clone(), now.moment);
                 }
-                Answer::Once => {
+                for process in processes {
+                    self.watch(process, effects);
+                }
+            }
+            (Answer::Container, Some(container)) => {
+                for (pair, _) in pairs {
+                    self.manners.approve_once(&pair, &manner, container.first);
+                    self.trust.approve_within(pair, container);
+                }
+                self.watch(container.first, effects);
+            }
+            (Answer::Always, _) => {
+                for (pair, candidate) in pairs {
+                    self.manners.forget_refusal(&pair, &manner);
+                    let approval = Approval {
+                        at: now.wall,
+                        by,
+                        contexts: candidate.contexts.clone(),
+                        file: worded.file.clone(),
+                        manners: vec![manner.clone()],
+                    };
+                    self.trust.approve(pair, approval);
+                }
+                self.keep_down(effects);
+            }
+            (Answer::Once, _) | (Answer::Container, None) => {
+                for (pair, _) in pairs {
                     for process in &processes {
                         self.manners.approve_once(&pair, &manner, *process);
                         self.trust.approve_once(pair.clone(), *process);
-                        effects.push(Effect::Watch(*process));
                     }
                 }
-                Answer::No => {
-                    // Where the server may have tokens, it is the way to sign in that may not be.
-                    let trusted = self.trust.approval(&pair).is_some();
-                    for process in std::iter::once(None).chain(processes.iter().copied().map(Some))
-                    {
-                        self.manners.refuse(&pair, &manner, process, now.moment);
-                        if !trusted {
-                            self.trust.refuse(pair.clone(), process, now.moment);
-                        }
-                        effects.extend(process.map(Effect::Watch));
-                    }
+                for process in processes {
+                    self.watch(process, effects);
                 }
             }
         }
-        if answer == Answer::Always {
-            self.keep_down(effects);
-        }
-        for caller in callers {
-            match self.callers.get(&caller).map(|known| &known.wants) {
-                Some(Wish::Answer { json }) => {
-                    let json = *json;
-                    self.told_answer(caller, answer, &worded, json, effects);
-                }
-                // Those who wait for the sign-in on whose page the question stood go on waiting
-                // there; `serve` looks at their trust again.
-                Some(_) if matches!(stage, Stage::WithSignIn(_)) => {}
-                Some(_) => self.pursue(caller, now, effects),
-                None => {}
+        for caller in answering {
+            if let Some(Wish::Answer { json }) = self.callers.get(&caller).map(|known| &known.wants)
+            {
+                let json = *json;
+                self.told_answer(caller, answer, &worded, json, effects);
             }
         }
+        // Those who wait for the sign-in on whose page the question stood go on waiting there; `serve` looks at their
+        // trust again.
+        if !matches!(stage, Stage::WithSignIn(_)) {
+            for caller in askers {
+                self.pursue(caller, now, effects);
+            }
+        }
+        self.settle_questions(now, effects);
+        Taken::Counted
     }
 
-    /// Somebody closed the question in the window.
-    pub(crate) fn leave(&mut self, name: Option<&str>, effects: &mut Vec<Effect>) {
+    /// Somebody closed a question in the window, or all that it asks. Whoever waits is told so, and the next command
+    /// asks anew.
+    pub(crate) fn leave(&mut self, name: Option<&str>, now: Now, effects: &mut Vec<Effect>) {
         for id in self.questions.in_window(|_| true) {
-            if name.is_none_or(|name| id.name() == name) {
-                self.silent(id, effects);
+            let question = self.questions.waiting.get(&id);
+            if question.is_some_and(|one| name.is_none_or(|name| one.name == name)) {
+                self.close(id, now, effects);
             }
         }
     }
 
-    /// What was open in the window for too long.
-    pub(crate) fn questions_overdue(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for id in self.questions.in_window(|until| until <= now.moment) {
-            self.silent(id, effects);
-        }
-    }
-
-    fn silent(&mut self, id: QuestionId, effects: &mut Vec<Effect>) {
-        let problem = self.not_trusted(id);
+    fn close(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+        let mut problem = self.not_trusted(id);
+        problem.code = Code::QuestionClosed;
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
-        question.stage = Stage::Silent;
-        for caller in std::mem::take(&mut question.callers) {
+        let answering = std::mem::take(&mut question.answering);
+        let askers = std::mem::take(&mut question.askers);
+        question.stage = Stage::Open;
+        let (account, manner) = (question.account.clone(), question.manner.clone());
+        let servers: Vec<_> = question
+            .needed
+            .iter()
+            .map(|candidate| candidate.server.clone())
+            .collect();
+        // What was there before it was asked here is there still.
+        if question.stays.is_none() {
+            self.questions.waiting.remove(&id);
+        }
+        for caller in &askers {
+            let known = self.callers.get(caller);
+            if let Some(process) = known.and_then(|known| known.asker.process) {
+                self.questions.closed_by(Closed {
+                    process,
+                    account: account.clone(),
+                    servers: servers.clone(),
+                    manner: manner.clone(),
+                    until: now.moment.after(CLOSED),
+                });
+            }
+        }
+        for caller in askers.into_iter().chain(answering) {
             self.fail(caller, &problem, effects);
         }
     }
 
-    /// A caller hung up: whoever waited along with it is asked anew, where that is possible now.
-    pub(crate) fn question_gone(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
-        let mut orphans = Vec::new();
-        for question in self.questions.waiting.values_mut() {
-            question.callers.retain(|waiting| *waiting != caller);
-            if question.stage == Stage::Terminal(caller) {
-                question.stage = Stage::Open;
-                orphans.append(&mut question.callers);
-            }
-        }
-        for orphan in orphans {
-            self.pursue(orphan, now, effects);
-        }
+    /// Nobody answered on our page.
+    pub(crate) fn unanswered(
+        &mut self,
+        id: QuestionId,
+        why: &Problem,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let stage = if why.code == Code::SignInTimedOut {
+            Stage::Silent
+        } else {
+            Stage::Open
+        };
+        self.unheard(id, stage, why, now, effects);
     }
 
-    /// Where it was asked nobody can answer any more: whoever waits is asked where they can be now.
-    pub(super) fn ask_anew(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+    /// What was open in the window for too long, and what can't be taken up any more.
+    pub(crate) fn questions_overdue(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        for id in self.questions.in_window(|until| until <= now.moment) {
+            let problem = self.not_trusted(id);
+            self.unheard(id, Stage::Silent, &problem, now, effects);
+        }
+        for question in self.questions.waiting.values_mut() {
+            question.stays = question.stays.filter(|until| now.moment < *until);
+        }
+        self.drop_what_is_left(effects);
+    }
+
+    /// Whoever waits for it is told why there is no answer; it waits for a person to take it up.
+    fn unheard(
+        &mut self,
+        id: QuestionId,
+        stage: Stage,
+        why: &Problem,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
-        question.stage = Stage::Open;
-        for waiting in std::mem::take(&mut question.callers) {
-            self.pursue(waiting, now, effects);
+        if question.is_left() {
+            self.questions.waiting.remove(&id);
+            return;
         }
+        question.stage = stage;
+        question.stays = Some(now.moment.after(STAYS));
+        let askers = std::mem::take(&mut question.askers);
+        let answering = std::mem::take(&mut question.answering);
+        for caller in askers.into_iter().chain(answering) {
+            self.fail(caller, why, effects);
+        }
+    }
+
+    /// A command was refused since nobody could answer: the question can be taken up afterwards.
+    pub(super) fn stays(&mut self, id: QuestionId, now: Moment) {
+        if let Some(question) = self.questions.waiting.get_mut(&id) {
+            question.stays = Some(now.after(STAYS));
+        }
+    }
+}
+
+impl Waiting {
+    /// What an answer to it is. Whatever else was said to a server that can't be seen is a yes, and the shortest is once.
+    fn counts_as(&self, answer: Answer) -> Answer {
+        let contained = self.container.is_some();
+        match answer {
+            Answer::Container if !contained => Answer::Once,
+            Answer::Always if self.worded.longest != Longest::Always => Answer::Once,
+            Answer::Once | Answer::Container | Answer::Always | Answer::No => answer,
+        }
+    }
+}
+
+/// What a typed line says. Whoever is used to `a` gets the yes that there is.
+fn typed_answer(line: &str, longest: Longest) -> Answer {
+    let line = line.trim().to_lowercase();
+    match (line.as_str(), longest) {
+        ("y" | "yes" | "a" | "always" | "예" | "네", Longest::Always) => Answer::Always,
+        ("c" | "container" | "컨테이너", Longest::Container) => Answer::Container,
+        ("y" | "yes" | "a" | "always" | "예" | "네", Longest::Once | Longest::Container) => {
+            Answer::Once
+        }
+        ("o" | "once" | "한번" | "한 번", _) => Answer::Once,
+        _ => Answer::No,
     }
 }
 

@@ -1,6 +1,6 @@
 //! A question about how to sign in: what an ask says of it, beside what was approved.
 
-use super::{Waiting, wording::flags_line};
+use super::{Waiting, pair_of, wording::flags_line};
 use crate::account::AccountId;
 use crate::broker::Broker;
 use crate::clock::Now;
@@ -38,15 +38,13 @@ impl Broker {
 
     /// Whether a question is about the way to sign in alone: its servers have been approved.
     pub(super) fn asks_otherwise(&self, question: &Waiting) -> bool {
-        let approved = |server: &crate::trust::Server| {
-            let pair = Pair {
-                account: question.account.clone(),
-                server: server.clone(),
-            };
-            self.trust.approval(&pair).is_some()
+        let approved = |pair: &Pair| {
+            let within = |container| self.trust.is_within(pair, container);
+            self.trust.approval(pair).is_some() || question.container.is_some_and(within)
         };
         let mut needed = question.needed.iter();
-        !question.worded.changes.is_empty() && needed.all(|candidate| approved(&candidate.server))
+        !question.worded.changes.is_empty()
+            && needed.all(|candidate| approved(&pair_of(&question.account, candidate)))
     }
 
     pub(super) fn manner_refused(&self, id: &AccountId, changes: &[Change]) -> Problem {
@@ -69,15 +67,19 @@ impl Broker {
         let is_new = !self.is_persons(&question.account);
         let settles = match answer {
             Answer::Always => true,
-            Answer::Once => is_new,
+            Answer::Once | Answer::Container => is_new,
             Answer::No => false,
         };
         if let Some(flags) = question.flags.as_ref().filter(|_| settles) {
             self.take_over(&question.account, flags, now, effects);
         }
         // Whoever answers wants it now, as somebody does who types a new command.
-        if let (Answer::Always | Answer::Once, Some(account)) =
-            (answer, self.accounts.get_mut(&question.account))
+        let said_yes = match answer {
+            Answer::Always | Answer::Container | Answer::Once => true,
+            Answer::No => false,
+        };
+        if let Some(account) = self.accounts.get_mut(&question.account)
+            && said_yes
         {
             account.last_asking = None;
         }

@@ -1,7 +1,7 @@
 //! Where a question is asked: on a page, in the window, on a terminal, or nowhere.
 
 use super::wording::prompt;
-use super::{Stage, Waiting};
+use super::{MOST, Stage, Waiting, longest};
 use crate::account::AccountId;
 use crate::asker::{Asker, Desktop, Endpoint, Venue, may_approve, venue};
 use crate::asking::Wish;
@@ -11,8 +11,9 @@ use crate::event::{AskPage, Candidate, Effect, QuestionId, Reply};
 use crate::manner::Manner;
 use crate::outcome::{Prompting, SignInRequest};
 use crate::problem::{Code, Problem};
+use crate::report;
 use crate::texts::text;
-use crate::trust::{Answer, By, Pair, Standing};
+use crate::trust::{Answer, By, Longest, Standing};
 use crate::waiters::{CallerId, Person, Waiter, Wants};
 
 /// How many servers a person is asked about at once: more are not read before they are allowed.
@@ -38,56 +39,83 @@ impl Broker {
         let (account, place) = (account.clone(), venue(asker, self.desktop));
         let asked = flags.as_ref().map(|flags| flags.manner());
         let new = self.new_ones(&account, &servers.needed, asked, asker, now);
-        // None of those that it may have already, however it would sign in.
-        let others = self.new_ones(&account, &servers.others, None, asker, now);
-        let mut others: Vec<_> = others
-            .into_iter()
-            .filter(|other| !new.contains(other))
-            .collect();
         if new.len() > SERVERS {
             let problem = self.too_many_servers(&account, new.len());
             return self.fail(caller, &problem, effects);
         }
-        let more = others.len().saturating_sub(SERVERS);
-        others.truncate(SERVERS);
         let manner = self.manner_asked_for(&account, asked);
-        let flags = flags.clone();
-        let file = servers.file.clone();
-        let worded = self.word_question(&account, &new, &others, more, file, &manner, asker);
-
-        let same = self
+        let process = asker.process;
+        if self
             .questions
-            .waiting
-            .iter()
-            .find(|(_, known)| {
-                known.account == account && known.needed == new && known.manner.covers(&manner)
-            })
-            .map(|(id, _)| *id);
-        let id = same.unwrap_or_else(|| {
-            self.questions.forget_the_oldest();
-            self.questions.last += 1;
-            let id = QuestionId(self.questions.last);
-            let waiting = Waiting {
-                account: account.clone(),
-                needed: new,
-                others,
-                worded,
-                callers: Vec::new(),
-                stage: Stage::Open,
-                manner,
-                flags,
+            .was_closed(process, &account, &new, &manner, now.moment)
+        {
+            let (Some(first), code) = (new.first(), Code::QuestionClosed) else {
+                return;
             };
-            self.questions.waiting.insert(id, waiting);
-            id
-        });
+            let problem = self.problem_of(code, &account, first);
+            return self.fail(caller, &problem, effects);
+        }
+        let longest = longest(&new, asker);
+        let container = asker.container.filter(|_| longest == Longest::Container);
+        let id = match self.questions.same(&account, &new, container, &manner) {
+            Some(id) => id,
+            None => {
+                // None of those that it may have already, however it would sign in.
+                let others = self.new_ones(&account, &servers.others, None, asker, now);
+                let is_offered = |other: &Candidate| {
+                    let pair = super::pair_of(&account, other);
+                    let standing = self.trust.standing(&pair, asker.whose(), now.moment);
+                    standing == Standing::New && new.iter().all(|one| one.server != other.server)
+                };
+                let mut others: Vec<_> = others.into_iter().filter(is_offered).collect();
+                let more = others.len().saturating_sub(SERVERS);
+                others.truncate(SERVERS);
+                let worded = self.word_question(
+                    &account, &new, &others, more, servers, longest, &manner, asker,
+                );
+                let mut waiting = Waiting {
+                    account: account.clone(),
+                    needed: new,
+                    others,
+                    container,
+                    worded,
+                    name: String::new(),
+                    askers: Vec::new(),
+                    answering: Vec::new(),
+                    stays: None,
+                    stage: Stage::Open,
+                    manner,
+                    flags: flags.clone(),
+                };
+                waiting.name = waiting.named();
+                let in_front = asker.foreground;
+                if !self.make_room(in_front, effects) {
+                    return self.fail(caller, &Problem::plain(Code::Busy), effects);
+                }
+                self.questions.last += 1;
+                let id = QuestionId(self.questions.last);
+                self.questions.waiting.insert(id, waiting);
+                id
+            }
+        };
         match place {
             Venue::Nobody => {
                 let problem = self.not_trusted(id);
-                self.fail(caller, &problem, effects);
+                if longest == Longest::Once {
+                    // Nobody could allow it afterwards: it would be for a command that has ended.
+                    let questions = &mut self.questions.waiting;
+                    let unasked = |one: &Waiting| one.askers.is_empty() && one.answering.is_empty();
+                    if questions.get(&id).is_some_and(unasked) {
+                        questions.remove(&id);
+                    }
+                } else {
+                    self.stays(id, now.moment);
+                }
+                return self.fail(caller, &problem, effects);
             }
             Venue::Terminal => {
                 self.join(id, caller);
-                self.ask_on_terminal(id, caller, effects);
+                self.ask_on_terminal(id, caller, now, effects);
             }
             Venue::Page => {
                 self.join(id, caller);
@@ -95,13 +123,59 @@ impl Broker {
                 self.say_where(id, caller, effects);
             }
         }
+        // It goes with whoever asks, be it that only their plugin lives on.
+        if let Some(process) = process
+            && self.callers.contains_key(&caller)
+        {
+            self.watch(process, effects);
+        }
+    }
+
+    /// Makes room for one more. What nobody waits for goes first, then, for somebody who sits at a terminal, the oldest
+    /// that is asked for nobody who does: a program that asks for a thousand servers keeps no person from being asked.
+    fn make_room(&mut self, in_front: bool, effects: &mut Vec<Effect>) -> bool {
+        if self.questions.waiting.len() < MOST {
+            return true;
+        }
+        let mut all = self.questions.waiting.iter();
+        if let Some((id, _)) = all.find(|(_, question)| question.askers.is_empty()) {
+            let id = *id;
+            let over = self.questions.waiting.remove(&id);
+            for caller in over.map(|over| over.answering).unwrap_or_default() {
+                self.fail(caller, &Problem::plain(Code::Busy), effects);
+            }
+            return true;
+        }
+        if !in_front {
+            return false;
+        }
+        let at_a_terminal = |caller: &CallerId| {
+            let known = self.callers.get(caller);
+            known.is_some_and(|known| known.asker.foreground)
+        };
+        let mut all = self.questions.waiting.iter();
+        let Some((id, _)) = all.find(|(_, question)| !question.askers.iter().any(at_a_terminal))
+        else {
+            return false;
+        };
+        let id = *id;
+        let Some(over) = self.questions.waiting.remove(&id) else {
+            return false;
+        };
+        for caller in over.askers.into_iter().chain(over.answering) {
+            if let Some(account) = self.accounts.get_mut(&over.account) {
+                account.session.gone(caller);
+            }
+            self.fail(caller, &Problem::plain(Code::Busy), effects);
+        }
+        true
     }
 
     fn join(&mut self, id: QuestionId, caller: CallerId) {
         if let Some(question) = self.questions.waiting.get_mut(&id)
-            && !question.callers.contains(&caller)
+            && !question.askers.contains(&caller)
         {
-            question.callers.push(caller);
+            question.askers.push(caller);
         }
     }
 
@@ -121,6 +195,7 @@ impl Broker {
         let person = self.person(caller, &account);
         if stage == Stage::Silent && person != Person::Asking {
             let problem = self.not_trusted(id);
+            self.stays(id, now.moment);
             return self.fail(caller, &problem, effects);
         }
         let Some(question) = self.questions.waiting.get_mut(&id) else {
@@ -162,6 +237,7 @@ impl Broker {
             {
                 // The session would not open a page: nobody is asked, and the caller knows why.
                 question.stage = Stage::Open;
+                self.stays(id, now.moment);
             }
             return;
         }
@@ -192,7 +268,7 @@ impl Broker {
         };
         if let Some(known) = self.callers.get(&caller)
             && known.asker.terminal
-            && question.callers.contains(&caller)
+            && (question.askers.contains(&caller) || question.answering.contains(&caller))
         {
             let line = text(known.asker.language, key, &[]) + "\n";
             effects.push(Effect::Reply(caller, Reply::Say(line)));
@@ -214,7 +290,10 @@ impl Broker {
             }
             effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
             let waiting = self.questions.waiting.get(&id);
-            let callers = waiting.map(|question| question.callers.clone());
+            let callers = waiting.map(|question| {
+                let callers = question.askers.iter().chain(&question.answering);
+                callers.copied().collect::<Vec<_>>()
+            });
             for caller in callers.unwrap_or_default() {
                 self.say_where(id, caller, effects);
             }
@@ -224,7 +303,7 @@ impl Broker {
     fn page_request(&self, id: QuestionId) -> Option<SignInRequest> {
         let question = self.questions.waiting.get(&id)?;
         let account = self.accounts.get(&question.account)?;
-        let mut callers = question.callers.iter();
+        let mut callers = question.askers.iter().chain(&question.answering);
         let language = callers.find_map(|caller| Some(self.callers.get(caller)?.asker.language));
         Some(SignInRequest {
             account: question.account.clone(),
@@ -239,12 +318,19 @@ impl Broker {
         })
     }
 
-    fn ask_on_terminal(&mut self, id: QuestionId, caller: CallerId, effects: &mut Vec<Effect>) {
+    fn ask_on_terminal(
+        &mut self,
+        id: QuestionId,
+        caller: CallerId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(known) = self.callers.get(&caller) else {
             return;
         };
         if !may_approve(Endpoint::Control, &known.asker, self.desktop) {
             let problem = self.not_trusted(id);
+            self.stays(id, now.moment);
             return self.fail(caller, &problem, effects);
         }
         let language = known.asker.language;
@@ -252,10 +338,15 @@ impl Broker {
             return;
         };
         if matches!(question.stage, Stage::Terminal(_)) {
+            // Who wants a token waits along.
+            if question.answering.contains(&caller) {
+                self.fail(caller, &Problem::plain(Code::AskedElsewhere), effects);
+            }
             return;
         }
         question.stage = Stage::Terminal(caller);
-        let prompt = prompt(&question.worded, language);
+        let waits = !question.askers.is_empty();
+        let prompt = prompt(&question.worded, waits, language);
         effects.push(Effect::Reply(caller, Reply::Prompt(prompt)));
     }
 
@@ -272,25 +363,48 @@ impl Broker {
         let Some(known) = self.callers.get(&caller) else {
             return;
         };
-        let Some(id) = self.questions.named(name) else {
-            let name = name.unwrap_or_default().to_owned();
-            let problem = Problem::new(Code::NoSuchTrust, vec![("name", name)]);
-            return self.fail(caller, &problem, effects);
-        };
         let asker = known.asker.clone();
-        self.join(id, caller);
-        if may_approve(endpoint, &asker, self.desktop) {
+        let json = known.wants.json();
+        let id = match self.questions.named(name) {
+            Ok(id) => id,
+            Err(problem) => {
+                if problem.code == Code::WhichQuestion {
+                    // Which one is meant is for whoever asks to say: none of them is answered.
+                    let language = asker.language;
+                    let list = report::questions(&self.view_in(now, language), json, language);
+                    effects.push(Effect::Reply(caller, Reply::Out(list)));
+                }
+                return self.fail(caller, &problem, effects);
+            }
+        };
+        let Some(question) = self.questions.waiting.get_mut(&id) else {
+            return;
+        };
+        let (longest, waits) = (question.worded.longest, !question.askers.is_empty());
+        let may = may_approve(endpoint, &asker, self.desktop);
+        if let Some((answer, _)) = &answer
+            && may
+        {
+            if !longest.takes(*answer) {
+                return self.fail(caller, &Problem::plain(Code::NotForGood), effects);
+            }
+            if *answer == Answer::Once && !waits {
+                return self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
+            }
+        }
+        question.answering.push(caller);
+        if may {
             match (answer, super::answer::by(endpoint)) {
                 (Some((answer, others)), by) => {
                     self.decide(id, answer, &others, by, now, effects);
                 }
-                (None, By::Terminal) => self.ask_on_terminal(id, caller, effects),
+                (None, By::Terminal) => self.ask_on_terminal(id, caller, now, effects),
                 (None, By::FirstStart | By::Page | By::Window) => {
-                    self.take_to_window(id, now, effects)
+                    self.take_to_window(id, caller, now, effects)
                 }
             }
         } else if venue(&asker, self.desktop) == Venue::Page {
-            self.take_to_window(id, now, effects);
+            self.take_to_window(id, caller, now, effects);
             self.say_where(id, caller, effects);
         } else {
             let problem = self.not_trusted(id);
@@ -298,7 +412,13 @@ impl Broker {
         }
     }
 
-    fn take_to_window(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+    fn take_to_window(
+        &mut self,
+        id: QuestionId,
+        caller: CallerId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
         let stage = self
             .questions
             .waiting
@@ -311,7 +431,7 @@ impl Broker {
             Some(
                 Stage::WithNextSignIn | Stage::WithSignIn(_) | Stage::Page | Stage::Terminal(_),
             )
-            | None => {}
+            | None => self.fail(caller, &Problem::plain(Code::AskedElsewhere), effects),
         }
     }
 
@@ -326,11 +446,8 @@ impl Broker {
         candidates
             .iter()
             .filter(|candidate| {
-                let pair = Pair {
-                    account: account.clone(),
-                    server: candidate.server.clone(),
-                };
-                self.standing(&pair, manner, asker, now) == Standing::New
+                let pair = super::pair_of(account, candidate);
+                self.standing(&pair, manner, asker.whose(), now) != Standing::Trusted
             })
             .cloned()
             .collect()

@@ -3,12 +3,15 @@
 use crate::account::AccountId;
 use crate::asker::Asker;
 use crate::broker::Broker;
-use crate::event::{Candidate, QuestionId};
+use crate::event::{Candidate, QuestionId, Servers};
 use crate::manner::{Change, Manner};
 use crate::problem::{Code, Problem};
 use crate::short::{self, ADDRESS, NAMES, PATH, address, few, listed, name};
 use crate::texts::{Language, shortened, text};
-use crate::trust::{Pair, Question, ServerLine, wary};
+use crate::trust::{Longest, Question, ServerLine, wary};
+
+/// How many of the addresses that a container's own files name are shown.
+const CLAIMS: usize = 3;
 
 /// How many contexts stand beside a server.
 const CONTEXTS: usize = 3;
@@ -24,29 +27,23 @@ impl Broker {
         needed: &[Candidate],
         others: &[Candidate],
         more: usize,
-        file: Option<String>,
+        servers: &Servers,
+        longest: Longest,
         manner: &Manner,
         asker: &Asker,
     ) -> Question {
         let line = |candidate: &Candidate| {
-            let pair = Pair {
-                account: id.clone(),
-                server: candidate.server.clone(),
-            };
             let (contexts, more) = few(&candidate.contexts, CONTEXTS);
             ServerLine {
                 server: server_text(candidate, asker.language),
                 contexts,
                 more,
-                wary: wary(&self.trust, &pair),
+                wary: wary(&self.trust, &super::pair_of(id, candidate)),
             }
         };
         let account = self.accounts.get(id);
-        let pair = needed.first().map(|first| Pair {
-            account: id.clone(),
-            server: first.server.clone(),
-        });
-        let changes = pair.map(|pair| self.changes(id, &pair, manner));
+        let first = needed.first().map(|first| super::pair_of(id, first));
+        let changes = first.map(|pair| self.changes(id, &pair, manner));
         Question {
             account: account
                 .map(|account| name(&account.label))
@@ -63,10 +60,12 @@ impl Broker {
             servers: needed.iter().map(line).collect(),
             others: others.iter().map(line).collect(),
             more,
-            file: file.map(|file| shortened(&file, PATH)),
+            file: servers.file.as_ref().map(|file| shortened(file, PATH)),
             asker: name(&asker.program),
             new_issuer: account.is_some_and(|account| !self.is_used(&account.key.issuer)),
             changes: changes.unwrap_or_default(),
+            longest,
+            claims: claims(servers, asker.language),
         }
     }
 
@@ -74,19 +73,25 @@ impl Broker {
         let question = self.questions.waiting.get(&id);
         let servers = question.map(|question| servers_line(&question.worded.servers, Language::En));
         let account = question.map(|question| question.worded.account.clone());
-        let code = if question.is_some_and(|question| self.asks_otherwise(question)) {
-            Code::SettingsNotAllowed
-        } else {
-            Code::NotTrusted
+        let longest = question.map(|question| question.worded.longest);
+        let otherwise = question.is_some_and(|question| self.asks_otherwise(question));
+        let (code, answer) = match longest {
+            Some(Longest::Once) => (Code::NotTrustedUnseen, ""),
+            Some(Longest::Container) if otherwise => (Code::SettingsNotAllowed, " --container"),
+            Some(Longest::Container) => (Code::NotTrustedContainer, " --container"),
+            Some(Longest::Always) | None if otherwise => (Code::SettingsNotAllowed, ""),
+            Some(Longest::Always) | None => (Code::NotTrusted, ""),
         };
         let settings = question.map(|question| flags_line(&question.worded.changes));
+        let name = question.map(|question| question.name.as_str());
+        let command = format!("kubectl fob trust {}{answer}", name.unwrap_or_default());
         Problem::new(
             code,
             vec![
                 ("settings", settings.unwrap_or_default()),
                 ("server", servers.unwrap_or_default()),
                 ("account", account.unwrap_or_default()),
-                ("command", format!("kubectl fob trust {}", id.name())),
+                ("command", command),
             ],
         )
     }
@@ -153,8 +158,20 @@ fn scopes(scopes: &[String]) -> Vec<String> {
     shown
 }
 
-/// The question as a terminal shows it.
-pub(super) fn prompt(question: &Question, language: Language) -> String {
+/// What the files of whoever asks say, where that can't be believed.
+fn claims(servers: &Servers, language: Language) -> Vec<String> {
+    let shown = servers.claims.iter().take(CLAIMS);
+    let mut claims: Vec<_> = shown.map(|claim| address(claim, ADDRESS)).collect();
+    let more = servers.claims.len().saturating_sub(CLAIMS);
+    if more > 0 {
+        let count = [("count", more.to_string())];
+        claims.push(text(language, "terminal.claims-more", &count));
+    }
+    claims
+}
+
+/// The question as a terminal shows it. `waits`: somebody waits for the answer.
+pub(super) fn prompt(question: &Question, waits: bool, language: Language) -> String {
     let mut lines = vec![text(
         language,
         "terminal.trust.title",
@@ -192,6 +209,10 @@ pub(super) fn prompt(question: &Question, language: Language) -> String {
         ];
         lines.push(text(language, "terminal.trust.change", &change));
     }
+    if !question.claims.is_empty() {
+        let claims = [("servers", question.claims.join(", "))];
+        lines.push(text(language, "terminal.trust.claims", &claims));
+    }
     lines.push(text(
         language,
         "terminal.trust.asker",
@@ -201,6 +222,13 @@ pub(super) fn prompt(question: &Question, language: Language) -> String {
         let issuer = [("issuer", question.issuer.clone())];
         lines.push(text(language, "terminal.trust.new-issuer", &issuer));
     }
-    lines.push(text(language, "terminal.trust.answers", &[]));
+    let answers = match (question.longest, waits) {
+        (Longest::Always, true) => "terminal.trust.answers",
+        (Longest::Always, false) => "terminal.trust.answers.always",
+        (Longest::Container, true) => "terminal.trust.answers.container",
+        (Longest::Container, false) => "terminal.trust.answers.container-alone",
+        (Longest::Once, _) => "terminal.trust.answers.once",
+    };
+    lines.push(text(language, answers, &[]));
     lines.join("\n")
 }

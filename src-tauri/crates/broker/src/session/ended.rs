@@ -5,6 +5,7 @@ use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
 use crate::problem::{Code, Problem};
 use crate::schedule;
 use crate::tokens::Tokens;
+use crate::waiters::CallerId;
 
 impl Session {
     /// What the vault had: tokens, and whether a refresh was under way when the resident ended.
@@ -137,6 +138,23 @@ impl Session {
                 steps
             }
         }
+    }
+
+    /// A sign-in ended by an answer to the question that stood on its page. It says nothing of the account: all is as it
+    /// was before, and those who waited are given back, to be looked at one by one.
+    pub fn set_aside(&mut self, id: AttemptId) -> Vec<CallerId> {
+        let Doing::SigningIn(attempt, before) = &self.doing else {
+            return Vec::new();
+        };
+        if attempt.id != id {
+            return Vec::new();
+        }
+        self.doing = match before.clone() {
+            Some(refusal) => Doing::Declined { refusal },
+            None => Doing::Idle,
+        };
+        let waiting = self.waiting.take().into_iter();
+        waiting.map(|waiter| waiter.caller).collect()
     }
 
     /// The tokens were ended, or could not be.

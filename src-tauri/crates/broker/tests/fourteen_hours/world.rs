@@ -417,6 +417,7 @@ impl World {
                 }
                 Effect::Forget(..)
                 | Effect::KeepSecret(..)
+                | Effect::Taken(..)
                 | Effect::Tell(..)
                 | Effect::Keep(_)
                 | Effect::Choose(..)

@@ -20,6 +20,7 @@ use broker::texts::Language;
 use broker::tokens::{Identity, Tokens};
 use broker::trust::Server;
 use broker::waiters::CallerId;
+use kubeconfig::{CertificateAuthority, ServerKey};
 
 pub fn key() -> AccountKey {
     AccountKey {
@@ -47,6 +48,7 @@ pub fn asker(pid: u32, foreground: bool) -> Asker {
         program: "kubectl".into(),
         arguments: None,
         place: Place::Here,
+        container: None,
         foreground,
         terminal: foreground,
         completion: false,
@@ -56,7 +58,31 @@ pub fn asker(pid: u32, foreground: bool) -> Asker {
     }
 }
 
+/// A server, as a kubeconfig describes it.
+pub fn candidate(name: &str) -> Candidate {
+    Candidate {
+        server: Server::Known(Arc::new(ServerKey {
+            url: format!("https://{name}.example.com"),
+            ca: CertificateAuthority::System,
+            insecure_skip_tls_verify: false,
+            proxy_url: None,
+            tls_server_name: None,
+        })),
+        contexts: vec![],
+    }
+}
+
 pub fn servers(name: &str) -> Servers {
+    Servers {
+        needed: vec![candidate(name)],
+        others: vec![],
+        file: None,
+        claims: vec![],
+    }
+}
+
+/// One that can't be seen, of which files say something.
+pub fn unseen(name: &str, claims: &[&str]) -> Servers {
     Servers {
         needed: vec![Candidate {
             server: Server::Unknown(name.into()),
@@ -64,16 +90,21 @@ pub fn servers(name: &str) -> Servers {
         }],
         others: vec![],
         file: None,
+        claims: claims.iter().map(|&claim| claim.to_owned()).collect(),
     }
 }
 
 pub fn ask(caller: u64, asker: Asker, settings: ClientSettings, server: &str) -> Event {
+    ask_for(caller, asker, settings, servers(server))
+}
+
+pub fn ask_for(caller: u64, asker: Asker, settings: ClientSettings, servers: Servers) -> Event {
     Event::Asked(Box::new(Ask {
         caller: CallerId(caller),
         asker,
         account: Which::Flags(Arc::new(Flags::new(key(), settings))),
         version: ExecVersion::V1,
-        servers: Arc::new(servers(server)),
+        servers: Arc::new(servers),
         files: Arc::new([]),
     }))
 }

@@ -220,6 +220,8 @@ fn title_of(code: Code) -> &'static str {
         (&[Code::OtherPerson], "page.failed.person"),
         (&[Code::SignInTimedOut], "page.failed.time"),
         (&[Code::TicketUsed], "page.failed.used"),
+        (&[Code::AskerEnded], "page.failed.ended"),
+        (&[Code::QuestionOver], "page.failed.over"),
         (&[Code::ForeignCallback], "page.failed.foreign"),
         (&[Code::BadToken, Code::NoIdToken], "page.failed.token"),
     ];

@@ -4,7 +4,7 @@ use broker::account::{AccountKey, Tls};
 use broker::manner::Change;
 use broker::short::{address, listed};
 use broker::texts::{Language, text};
-use broker::trust::{Question, ServerLine, Wary};
+use broker::trust::{Longest, Question, ServerLine, Wary};
 
 use super::html::Html;
 use super::{KEY, Page, Purpose, code, heading, note, paragraph, row, span, stacked, warning};
@@ -77,7 +77,7 @@ pub(crate) fn question(
         } else {
             Html::default()
         })
-        .then(buttons(language, purpose, wary)),
+        .then(buttons(language, purpose, question.longest, wary)),
     ));
     Page {
         language,
@@ -128,6 +128,14 @@ fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
         "page.ask.server"
     };
     list = list.then(row(&say(key), servers));
+    if !question.claims.is_empty() {
+        let claims = stacked(question.claims.iter().map(|claim| code(claim)));
+        let remark = Html::element("small", &[], Html::text(&say("page.ask.claims.text")));
+        list = list.then(row(
+            &say("page.ask.claims"),
+            stacked([claims, remark].into_iter()),
+        ));
+    }
     if let Some(file) = &question.file {
         list = list.then(row(&say("page.ask.file"), code(file)));
     }
@@ -182,10 +190,12 @@ fn others(language: Language, question: &Question) -> Html {
 
 /// Nothing to be wary of: the way on is the filled button. Otherwise none is. None has the focus: what a stray key press
 /// reaches is no answer.
-fn buttons(language: Language, purpose: Purpose, wary: bool) -> Html {
-    let always = match purpose {
-        Purpose::SignIn if !wary => "page.ask.always-sign-in",
-        Purpose::SignIn | Purpose::Pair => "page.ask.always",
+fn buttons(language: Language, purpose: Purpose, longest: Longest, wary: bool) -> Html {
+    let yes_for_long = match (longest, purpose) {
+        (Longest::Once, _) => None,
+        (Longest::Container, _) => Some(("container", "page.ask.container")),
+        (Longest::Always, Purpose::SignIn) if !wary => Some(("always", "page.ask.always-sign-in")),
+        (Longest::Always, Purpose::SignIn | Purpose::Pair) => Some(("always", "page.ask.always")),
     };
     let button = |value, key, extra: &[(&'static str, &str)]| {
         let mut attributes = vec![("type", "submit"), ("name", "answer"), ("value", value)];
@@ -193,9 +203,11 @@ fn buttons(language: Language, purpose: Purpose, wary: bool) -> Html {
         Html::element("button", &attributes, Html::text(&text(language, key, &[])))
     };
     let yes: &[_] = if wary { &[] } else { &[("class", "filled")] };
-    let buttons = button("no", "page.ask.no", &[])
-        .then(button("once", "page.ask.once", &[]))
-        .then(button("always", always, yes));
+    let buttons = button("no", "page.ask.no", &[]).then(button("once", "page.ask.once", &[]));
+    let buttons = match yes_for_long {
+        Some((value, key)) => buttons.then(button(value, key, yes)),
+        None => buttons,
+    };
     Html::element("div", &[("class", "buttons")], buttons)
 }
 

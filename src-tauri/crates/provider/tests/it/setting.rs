@@ -8,13 +8,13 @@ use broker::account::{AccountKey, ClientSettings, Grant, ListenAddress, Tls, Tok
 use broker::clock::Wall;
 use broker::outcome::{
     Forget, Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
-    SignOutOutcome, SignOutRequest,
+    SignOutOutcome, SignOutRequest, Taken,
 };
 use broker::problem::{Code, Problem};
 use broker::secret::ClientSecret;
 use broker::texts::Language;
 use broker::tokens::Tokens;
-use broker::trust::{Answer, Question, ServerLine, Wary};
+use broker::trust::{Answer, Longest, Question, ServerLine, Wary};
 use playground::{Client, Config, Playground};
 use provider::{Listening, Tickets, Trusted};
 use tokio::task::JoinHandle;
@@ -116,7 +116,10 @@ impl Setting {
         let told = Arc::new(Mutex::new(Told::default()));
         let (first, second) = (Arc::clone(&told), Arc::clone(&told));
         let ended = tokio::spawn(listening.finish(
-            async move |answer, others| first.lock().unwrap().answers.push((answer, others)),
+            async move |answer, others| {
+                first.lock().unwrap().answers.push((answer, others));
+                Taken::Counted
+            },
             async move |tokens| {
                 second.lock().unwrap().sealed.push(tokens);
                 kept
@@ -247,6 +250,8 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
         asker: "kubectl".into(),
         new_issuer: false,
         changes: vec![],
+        longest: Longest::Always,
+        claims: Vec::new(),
     }
 }
 

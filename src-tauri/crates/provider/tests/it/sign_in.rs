@@ -118,7 +118,7 @@ async fn a_pair_alone_is_asked_about_on_a_session_that_lives() {
         setting.request.question = Some(question(vec![]));
         let listening = setting.listen().await;
         let tickets = listening.tickets();
-        let asked = tokio::spawn(listening.ask(async |_, _| {}));
+        let asked = tokio::spawn(listening.ask(async |_, _| broker::outcome::Taken::Counted));
         let mut browser = setting.browser();
         let page = browser.open(&tickets.mint()).await;
         let page = browser.answer(&page, word, &[]).await;

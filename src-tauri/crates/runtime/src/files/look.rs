@@ -26,6 +26,8 @@ pub(super) struct Look<'look> {
     pub(super) ground: Option<&'look Ground>,
     /// The shim's.
     pub(super) arguments: &'look [String],
+    /// What the files in a container say, which is no evidence.
+    pub(super) claims: &'look [String],
     pub(super) ledger: &'look Ledger,
 }
 
@@ -59,7 +61,9 @@ impl Look<'_> {
     }
 
     fn unknown(&self) -> Servers {
-        let text = self.arguments.join("\0");
+        // What is allowed for these arguments is not allowed where other files lie beside them.
+        let said = self.claims.iter().map(|claim| format!("\0\0{claim}"));
+        let text = self.arguments.join("\0") + &said.collect::<String>();
         let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
         Servers {
             needed: vec![Candidate {
@@ -68,6 +72,7 @@ impl Look<'_> {
             }],
             others: Vec::new(),
             file: None,
+            claims: self.claims.to_vec(),
         }
     }
 
@@ -94,6 +99,7 @@ impl Look<'_> {
             others: self.others(merged.as_ref(), account, &needed)?,
             needed,
             file: merged.as_ref().and_then(file_of),
+            claims: Vec::new(),
         })
     }
 
@@ -137,6 +143,7 @@ impl Look<'_> {
             others: self.others(sets.last(), account, &needed)?,
             needed,
             file,
+            claims: Vec::new(),
         })
     }
 

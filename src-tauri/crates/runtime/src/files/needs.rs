@@ -71,6 +71,7 @@ mod tests {
             needed: names.chars().map(candidate).collect(),
             others: Vec::new(),
             file: None,
+            claims: Vec::new(),
         })
     }
 

@@ -157,6 +157,11 @@ impl Remembered {
 }
 
 impl Ledger {
+    /// What was seen can't be told again: it is looked at anew each time.
+    pub(super) fn forget(&self) {
+        self.unsure.set(true);
+    }
+
     /// Notes a file's state, or that it is missing.
     pub(super) fn note(&self, path: &Path, found: Result<Stamp, &Unread>) {
         let seen = state(found);
@@ -276,6 +281,7 @@ mod tests {
                 needed: Vec::new(),
                 others: Vec::new(),
                 file: Some("config".to_owned()),
+                claims: Vec::new(),
             }),
         }
     }

@@ -3,6 +3,7 @@
 //! | name | is |
 //! |---|---|
 //! | `local` | whether nobody changes it but through this kernel |
+//! | `inside` | what it says in the file system that another process sees |
 //! | `stamp`, `program` | its state, of an open file or of one that can be run |
 //! | `of_file`, `of_entry`, `of_target` | which file it is |
 //! | `without_a_wait`, `no_follow`, `private`, `private_in_place`, `sync_folder` | how it is opened, made, and kept |
@@ -18,9 +19,9 @@ mod unknown;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::local;
+pub(crate) use linux::{inside, local};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unknown::local;
+pub(crate) use unknown::{inside, local};
 
 #[cfg(unix)]
 pub(crate) use unix::{

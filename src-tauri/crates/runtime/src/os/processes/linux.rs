@@ -149,6 +149,59 @@ pub(crate) fn in_another_mount_namespace(pid: u32) -> bool {
     }
 }
 
+/// The namespace that a process sees its file system in: its device and its number there. Nothing is kept open by it.
+pub(crate) fn mount_namespace(pid: u32) -> Option<Namespace> {
+    namespace(pid, "mnt")
+}
+
+type Namespace = (u64, u64);
+
+fn namespace(pid: u32, kind: &str) -> Option<Namespace> {
+    let found = rustix::fs::stat(format!("/proc/{pid}/ns/{kind}")).ok()?;
+    Some((found.st_dev, found.st_ino))
+}
+
+/// The process that the container of this one ends with: the first of its process namespace, whose end the kernel makes
+/// the end of all others there; where it shares ours, or the first can't be seen, the topmost ancestor that sees the same
+/// file system. That one may end before the container does, and never after it.
+pub(crate) fn begun_with(pid: u32) -> Option<u32> {
+    let processes = namespace(pid, "pid")?;
+    if Some(processes) != namespace(std::process::id(), "pid") {
+        let mut all = std::fs::read_dir("/proc").ok()?.flatten();
+        let first = all.find_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            // The cheaper look comes first.
+            (is_first(pid) && namespace(pid, "pid") == Some(processes)).then_some(pid)
+        });
+        if first.is_some() {
+            return first;
+        }
+    }
+    let files = mount_namespace(pid)?;
+    let mut topmost = pid;
+    for _ in 0..GENERATIONS {
+        let parent = process(topmost)?.parent;
+        if parent <= 1 || mount_namespace(parent) != Some(files) {
+            break;
+        }
+        topmost = parent;
+    }
+    Some(topmost)
+}
+
+/// How far up a family tree is looked for the first in a container.
+const GENERATIONS: usize = 256;
+
+/// Whether a process is the first of the namespace that it lives in (proc_pid_status(5), `NSpid`).
+fn is_first(pid: u32) -> bool {
+    let Some(status) = read(pid, "status") else {
+        return false;
+    };
+    let status = String::from_utf8_lossy(&status);
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    line.is_some_and(|line| line.split_ascii_whitespace().next_back() == Some("1"))
+}
+
 /// Waits until a process has ended; one that is already gone has.
 ///
 /// # Errors
@@ -241,6 +294,62 @@ mod tests {
         // A tick is a hundredth of a second on every system that we know.
         let tick = Duration::from_millis(10);
         assert!(started >= before && started <= after + tick);
+    }
+
+    /// A shell in namespaces of its own, and one below it that says when it is there; none where that is not allowed.
+    fn contained(flags: &[&str]) -> Option<(std::process::Child, u32)> {
+        use std::io::{BufRead as _, BufReader};
+        let mut child = std::process::Command::new("unshare")
+            .args(flags)
+            .args(["sh", "-c", "sh -c 'echo; read line'; true"])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .ok()?;
+        let mut line = String::new();
+        let output = child.stdout.take()?;
+        BufReader::new(output).read_line(&mut line).ok()?;
+        if line.is_empty() {
+            child.wait().ok()?;
+            return None;
+        }
+        let mut innermost = child.id();
+        loop {
+            let path = format!("/proc/{innermost}/task/{innermost}/children");
+            let children = std::fs::read_to_string(path).ok()?;
+            match children.split_whitespace().next() {
+                Some(next) => innermost = next.parse().ok()?,
+                None => return Some((child, innermost)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_container_ends_with_its_first_process() {
+        // Its own files alone: the shell that `unshare` became. Its own processes too: the one that it forked.
+        for (flags, forks) in [
+            (&["--mount"][..], false),
+            (&["--mount", "--pid", "--fork", "--mount-proc"], true),
+        ] {
+            let Some((mut child, innermost)) = contained(flags) else {
+                println!("namespaces are not allowed here");
+                return;
+            };
+            assert!(in_another_mount_namespace(innermost));
+            let first = begun_with(innermost).unwrap();
+            assert_eq!(begun_with(first), Some(first));
+            assert_eq!(mount_namespace(first), mount_namespace(innermost));
+            assert_ne!(first, innermost);
+            if forks {
+                assert_eq!(process(first).unwrap().parent, child.id());
+            } else {
+                assert_eq!(first, child.id());
+            }
+            drop(child.stdin.take());
+            child.wait().unwrap();
+            assert_eq!(begun_with(innermost), None);
+        }
     }
 
     #[tokio::test]

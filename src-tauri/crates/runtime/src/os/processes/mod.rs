@@ -11,8 +11,8 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
-    Held, arguments, children, ended, environment, executable, folder, in_another_mount_namespace,
-    process, start_time,
+    Held, arguments, begun_with, children, ended, environment, executable, folder,
+    in_another_mount_namespace, mount_namespace, process, start_time,
 };
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{
@@ -20,7 +20,7 @@ pub(crate) use macos::{
     process, start_time,
 };
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unheld::Held;
+pub(crate) use unheld::{Held, begun_with, mount_namespace};
 #[cfg(windows)]
 pub(crate) use windows::{
     arguments, ended, environment, executable, folder, in_another_mount_namespace, process,

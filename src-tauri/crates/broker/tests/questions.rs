@@ -1,0 +1,709 @@
+//! Questions: what they are called, what settles them, with whom they go, and how many there may be.
+
+#![allow(clippy::panic, reason = "a surprise is a failed test")]
+
+mod shared;
+
+use std::time::Duration;
+
+use broker::account::ClientSettings;
+use broker::asker::{Asker, Container, Desktop, Endpoint, Place, ProcessId};
+use broker::broker::Broker;
+use broker::clock::Now;
+use broker::command::{Command, Invocation};
+use broker::event::{AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers};
+use broker::outcome::{AttemptId, SignInOutcome, Taken};
+use broker::problem::{Code, Problem};
+use broker::session::Loss;
+use broker::settings::{Keep, Settings};
+use broker::trust::{Answer, Approval, By, Longest, Pair, Server};
+use broker::view::QuestionView;
+use broker::waiters::CallerId;
+use shared::{ask_for, asker, candidate, key, servers, start, tokens, unseen};
+
+/// Somebody who is signed in, and what came of the last event.
+struct Desk {
+    broker: Broker,
+    now: Now,
+    effects: Vec<Effect>,
+}
+
+impl Desk {
+    fn new(desktop: Desktop) -> Self {
+        Self::with(desktop, Kept::default())
+    }
+
+    fn with(desktop: Desktop, kept: Kept) -> Self {
+        let mut desk = Self {
+            broker: Broker::new(kept, Settings::default(), 1),
+            now: start(),
+            effects: Vec::new(),
+        };
+        desk.handle(Event::Desktop(desktop));
+        let at_rest = AtRest::Tokens(tokens(1, Duration::from_secs(3_600), desk.now), Loss::None);
+        let restored = Restored {
+            key: key(),
+            at_rest,
+        };
+        desk.handle(Event::Loaded(vec![restored], Keep::Sealed));
+        desk
+    }
+
+    fn handle(&mut self, event: Event) {
+        self.effects = self.broker.handle(event, self.now);
+    }
+
+    fn ask(&mut self, caller: u64, asker: Asker, servers: Servers) {
+        self.handle(ask_for(caller, asker, ClientSettings::default(), servers));
+    }
+
+    fn send(&mut self, caller: u64, endpoint: Endpoint, command: Command) {
+        self.handle(Event::Commanded(Box::new(Commanded {
+            caller: CallerId(caller),
+            asker: asker(900, endpoint == Endpoint::Control),
+            endpoint,
+            invocation: Invocation::Do {
+                command,
+                json: false,
+            },
+        })));
+    }
+
+    /// `kubectl fob trust`, with or without a name.
+    fn trust(&mut self, caller: u64, name: Option<&str>, answer: Option<Answer>) {
+        let question = name.map(str::to_owned);
+        let command = match answer {
+            Some(answer) => Command::Answer {
+                question,
+                answer,
+                others: vec![],
+            },
+            None => Command::Ask { question },
+        };
+        self.send(caller, Endpoint::Control, command);
+    }
+
+    fn in_window(&mut self, name: &str, answer: Answer, others: &[usize]) {
+        let command = Command::Answer {
+            question: Some(name.to_owned()),
+            answer,
+            others: others.to_vec(),
+        };
+        self.send(800, Endpoint::Consent, command);
+    }
+
+    fn questions(&self) -> Vec<QuestionView> {
+        self.broker.view(self.now).questions
+    }
+
+    fn only(&self) -> QuestionView {
+        match self.questions().as_slice() {
+            [one] => one.clone(),
+            several => panic!("{several:#?}"),
+        }
+    }
+
+    fn has_token(&self, caller: u64) -> bool {
+        self.effects.iter().any(
+            |effect| matches!(effect, Effect::Reply(to, Reply::Credential(..)) if to.0 == caller),
+        )
+    }
+
+    fn refusal(&self, caller: u64) -> Option<&Problem> {
+        self.effects.iter().find_map(|effect| {
+            if let Effect::Reply(to, Reply::Refused(problem)) = effect
+                && to.0 == caller
+            {
+                Some(problem)
+            } else {
+                None
+            }
+        })
+    }
+
+    fn refused(&self, caller: u64) -> Option<Code> {
+        self.refusal(caller).map(|problem| problem.code)
+    }
+
+    fn said(&self, caller: u64) -> String {
+        let said = self.effects.iter().filter_map(|effect| {
+            if let Effect::Reply(to, Reply::Out(text) | Reply::Prompt(text)) = effect
+                && to.0 == caller
+            {
+                Some(text.as_str())
+            } else {
+                None
+            }
+        });
+        said.collect()
+    }
+
+    fn page(&self) -> Option<QuestionId> {
+        self.effects.iter().find_map(|effect| {
+            if let Effect::AskPage(question, _) = effect {
+                Some(*question)
+            } else {
+                None
+            }
+        })
+    }
+
+    fn sign_in(&self) -> Option<(AttemptId, Option<QuestionId>)> {
+        self.effects.iter().find_map(|effect| {
+            if let Effect::SignIn(sign_in) = effect {
+                Some((sign_in.attempt, sign_in.question))
+            } else {
+                None
+            }
+        })
+    }
+}
+
+fn both(one: &str, other: &str) -> Servers {
+    let mut both = servers(one);
+    both.needed.push(candidate(other));
+    both
+}
+
+fn offering(one: &str, others: &[&str]) -> Servers {
+    let mut offering = servers(one);
+    offering.others = others.iter().map(|other| candidate(other)).collect();
+    offering
+}
+
+const INIT: ProcessId = ProcessId {
+    pid: 70,
+    started: 3,
+};
+
+fn inside(pid: u32, first: ProcessId) -> Asker {
+    Asker {
+        place: Place::Container,
+        container: Some(Container {
+            namespace: (4, 26),
+            first,
+        }),
+        ..asker(pid, false)
+    }
+}
+
+// What it is called.
+
+#[test]
+fn a_question_is_called_after_what_it_asks() {
+    let name = |servers: Servers| {
+        let mut desk = Desk::new(Desktop::Unlocked);
+        desk.ask(1, asker(1, false), servers);
+        desk.only().name
+    };
+    // In another life of the resident, and after others.
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("b"));
+    desk.ask(2, asker(2, false), servers("a"));
+    assert_eq!(desk.questions()[1].name, name(servers("a")));
+    assert_eq!(name(both("a", "b")), name(both("b", "a")));
+    let all = [
+        name(servers("a")),
+        name(servers("b")),
+        name(both("a", "b")),
+        name(offering("a", &["b"])),
+        name(offering("a", &["b", "c"])),
+        name(offering("a", &["c", "b"])),
+        name(unseen("a", &[])),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        assert!(one.len() == 24 && !all[..at].contains(one), "{all:?}");
+    }
+}
+
+#[test]
+fn of_several_none_is_answered_without_a_name() {
+    for answer in [
+        None,
+        Some(Answer::Always),
+        Some(Answer::Once),
+        Some(Answer::No),
+    ] {
+        let mut desk = Desk::new(Desktop::None);
+        desk.trust(9, None, answer);
+        assert_eq!(desk.refused(9), Some(Code::NoQuestion));
+        desk.ask(1, asker(1, false), servers("a"));
+        desk.ask(2, asker(2, false), servers("b"));
+        let before = desk.questions();
+        assert_eq!(before.len(), 2);
+        desk.trust(10, None, answer);
+        assert_eq!(desk.refused(10), Some(Code::WhichQuestion));
+        for question in &before {
+            assert!(desk.said(10).contains(&question.name), "{}", desk.said(10));
+        }
+        assert_eq!(desk.questions(), before);
+        assert!(desk.broker.view(desk.now).trusts.is_empty());
+        desk.trust(11, Some("q1"), answer);
+        assert_eq!(desk.refused(11), Some(Code::NoSuchQuestion));
+    }
+    // One alone is the one that is meant, and of several the one that is named.
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.trust(9, None, Some(Answer::Always));
+    assert_eq!(desk.refused(9), None);
+    assert_eq!(desk.broker.view(desk.now).trusts.len(), 1);
+    desk.ask(2, asker(2, false), servers("b"));
+    desk.ask(3, asker(3, false), servers("c"));
+    let name = desk.questions()[0].name.clone();
+    desk.trust(10, Some(&name), Some(Answer::Always));
+    assert_eq!(desk.only().servers[0].server, "https://c.example.com");
+}
+
+// What settles it.
+
+#[test]
+fn an_approval_settles_every_question_that_it_covers() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.ask(2, asker(2, false), offering("b", &["c"]));
+    desk.ask(3, asker(3, false), both("a", "c"));
+    desk.ask(4, asker(4, false), both("b", "d"));
+    desk.ask(5, asker(5, false), offering("e", &["c"]));
+    let before = desk.questions();
+    assert_eq!(before.len(), 5);
+    desk.in_window(&before[1].name, Answer::Always, &[0]);
+    assert!(desk.has_token(2) && !desk.has_token(1), "its own");
+    let after = desk.questions();
+    let shown: Vec<Vec<&str>> = after
+        .iter()
+        .map(|one| {
+            one.servers
+                .iter()
+                .map(|line| line.server.as_str())
+                .collect()
+        })
+        .collect();
+    // Of a and c the first is left, which somebody asks about already: it is one question now.
+    assert_eq!(
+        shown,
+        [
+            ["https://a.example.com"],
+            ["https://d.example.com"],
+            ["https://e.example.com"],
+        ]
+    );
+    assert_ne!(after[1].name, before[3].name, "it is another question");
+    assert!(after[2].others.is_empty() && after[2].name != before[4].name);
+    desk.in_window(&before[3].name, Answer::Always, &[]);
+    assert_eq!(
+        desk.refused(800),
+        Some(Code::NoSuchQuestion),
+        "by its old name"
+    );
+    desk.in_window(&after[0].name, Answer::Always, &[]);
+    assert!(desk.has_token(1) && desk.has_token(3));
+    desk.in_window(&after[1].name, Answer::Once, &[]);
+    assert!(desk.has_token(4));
+    desk.in_window(&after[2].name, Answer::No, &[]);
+    assert_eq!(desk.refused(5), Some(Code::TrustRefused));
+    assert!(desk.questions().is_empty());
+}
+
+#[test]
+fn what_waits_for_kubectl_fob_trust_shrinks_too() {
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.ask(2, asker(2, false), both("a", "b"));
+    let both_name = desk.questions()[1].name.clone();
+    let name = desk.questions()[0].name.clone();
+    desk.trust(9, Some(&name), Some(Answer::Always));
+    let left = desk.only();
+    assert!(left.servers.len() == 1 && left.name != both_name && !left.waits);
+    desk.trust(10, Some(&both_name), Some(Answer::Always));
+    assert_eq!(desk.refused(10), Some(Code::NoSuchQuestion));
+}
+
+#[test]
+fn a_terminal_that_asks_goes_on_when_the_answer_came_elsewhere() {
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, asker(1, true), servers("a"));
+    desk.ask(2, asker(2, true), both("a", "b"));
+    assert!(desk.said(2).contains("https://b.example.com"));
+    desk.handle(Event::Answered(CallerId(2), "y".into()));
+    assert!(desk.has_token(2) && desk.has_token(1), "{:?}", desk.effects);
+    assert!(desk.questions().is_empty());
+}
+
+#[test]
+fn a_page_is_told_that_it_was_answered_elsewhere() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.ask(2, asker(2, false), offering("b", &["a"]));
+    let name = desk.questions()[1].name.clone();
+    desk.in_window(&name, Answer::Always, &[0]);
+    assert!(desk.has_token(1) && desk.has_token(2));
+    desk.handle(Event::Approved(page, Answer::No, vec![]));
+    assert!(desk.effects.contains(&Effect::Taken(page, Taken::Settled)));
+    desk.ask(3, asker(3, false), servers("a"));
+    assert!(desk.has_token(3), "that no is to nothing");
+}
+
+#[test]
+fn a_no_on_the_page_of_a_sign_in_fails_nobody_else() {
+    let trusted = Pair {
+        account: key().id(),
+        server: candidate("own").server,
+    };
+    let approval = Approval {
+        at: start().wall,
+        by: By::Window,
+        contexts: vec![],
+        file: None,
+        manners: vec![],
+    };
+    let kept = Kept {
+        trusts: vec![(trusted, approval)],
+        ..Kept::default()
+    };
+    let mut desk = Desk {
+        broker: Broker::new(kept, Settings::default(), 1),
+        now: start(),
+        effects: Vec::new(),
+    };
+    desk.handle(Event::Desktop(Desktop::Unlocked));
+    desk.ask(1, asker(1, false), servers("hostile"));
+    let (attempt, question) = desk.sign_in().unwrap();
+    let question = question.unwrap();
+    // It joins the sign-in that is under way.
+    desk.ask(2, asker(2, false), servers("own"));
+    assert_eq!(desk.refused(2), None);
+    desk.handle(Event::Approved(question, Answer::No, vec![]));
+    let no = Problem::plain(Code::TrustRefused);
+    desk.handle(Event::SignedIn(
+        key().id(),
+        attempt,
+        SignInOutcome::Declined(no),
+    ));
+    assert_eq!(desk.refused(1), Some(Code::TrustRefused));
+    assert_eq!(desk.refused(2), None, "{:?}", desk.effects);
+    let (attempt, question) = desk.sign_in().unwrap();
+    assert_eq!(question, None, "a page of its own, without a question");
+    let tokens = tokens(2, Duration::from_secs(600), desk.now);
+    desk.handle(Event::SignedIn(
+        key().id(),
+        attempt,
+        SignInOutcome::SignedIn(tokens),
+    ));
+    assert!(desk.has_token(2));
+}
+
+#[test]
+fn a_no_to_several_servers_locks_none_of_them_out() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), both("hostile", "new"));
+    let name = desk.only().name;
+    desk.in_window(&name, Answer::No, &[]);
+    assert_eq!(desk.refused(1), Some(Code::TrustRefusedSeveral));
+    desk.ask(2, asker(2, false), servers("new"));
+    assert_eq!(desk.refused(2), None);
+    assert!(desk.only().in_window, "it is asked about");
+    desk.ask(3, asker(3, false), both("hostile", "new"));
+    assert_eq!(
+        desk.refused(3),
+        Some(Code::TrustRefusedSeveral),
+        "the no holds"
+    );
+}
+
+// With whom it goes.
+
+#[test]
+fn a_question_goes_with_the_last_who_asks_it() {
+    for by_its_process in [false, true] {
+        let mut desk = Desk::new(Desktop::Unlocked);
+        desk.ask(1, asker(1, false), servers("a"));
+        let first = ProcessId { pid: 1, started: 1 };
+        assert!(desk.effects.contains(&Effect::Watch(first)));
+        let named = Asker {
+            program: "k9s".into(),
+            ..asker(2, false)
+        };
+        desk.ask(2, named, servers("a"));
+        let question = desk.only();
+        assert_eq!(question.asker, "kubectl");
+        let gone = |caller: u64| {
+            if by_its_process {
+                let pid = u32::try_from(caller).unwrap();
+                Event::Ended(ProcessId { pid, started: 1 })
+            } else {
+                Event::Gone(CallerId(caller))
+            }
+        };
+        desk.handle(gone(1));
+        assert_eq!(
+            desk.refused(1).is_some(),
+            by_its_process,
+            "its plugin is told"
+        );
+        assert_eq!(desk.only().asker, "k9s", "who waits is named");
+        desk.handle(gone(2));
+        let view = desk.broker.view(desk.now);
+        assert!(view.questions.is_empty());
+        assert_eq!(view.askers_ended, std::slice::from_ref(&question.name));
+        desk.in_window(&question.name, Answer::Always, &[]);
+        assert_eq!(desk.refused(800), Some(Code::AskerEnded));
+        assert!(desk.broker.view(desk.now).trusts.is_empty());
+        desk.ask(3, asker(3, false), servers("a"));
+        assert!(desk.only().in_window, "it is asked anew");
+    }
+}
+
+#[test]
+fn a_page_whose_asker_has_ended_approves_nothing_and_serves_the_next_who_asks_the_same() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.handle(Event::Gone(CallerId(1)));
+    assert!(desk.questions().is_empty(), "nobody waits");
+    // Ctrl-C and the same command again: the page that is open is as good as another.
+    desk.ask(2, asker(2, false), servers("a"));
+    assert_eq!(desk.page(), None);
+    assert!(desk.only().waits);
+    desk.handle(Event::Gone(CallerId(2)));
+    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    assert!(
+        desk.effects
+            .contains(&Effect::Taken(page, Taken::AskerEnded))
+    );
+    assert!(desk.broker.view(desk.now).trusts.is_empty());
+    desk.ask(3, asker(3, false), servers("a"));
+    assert!(desk.only().in_window);
+}
+
+#[test]
+fn whoever_was_refused_since_nobody_was_there_can_be_answered_for_a_while() {
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, asker(1, false), servers("a"));
+    assert_eq!(desk.refused(1), Some(Code::NotTrusted));
+    desk.handle(Event::Ended(ProcessId { pid: 1, started: 1 }));
+    let question = desk.only();
+    assert!(!question.waits, "nobody is said to wait");
+    // Nothing is left for which it could be allowed once.
+    desk.trust(9, None, Some(Answer::Once));
+    assert_eq!(desk.refused(9), Some(Code::AskerEnded));
+    desk.trust(10, None, None);
+    assert!(
+        desk.said(10).contains("y = always, N = no"),
+        "{}",
+        desk.said(10)
+    );
+    desk.handle(Event::Answered(CallerId(10), "n".into()));
+    desk.now = desk.now.after(Duration::from_secs(3_600));
+    desk.ask(2, asker(2, false), servers("a"));
+    desk.now = desk.now.after(Duration::from_secs(24 * 3_600));
+    desk.handle(Event::Timeout);
+    assert!(desk.questions().is_empty(), "not for ever");
+}
+
+#[test]
+fn what_was_taken_up_is_over_when_whoever_asked_has_ended() {
+    let mut desk = Desk::new(Desktop::None);
+    let in_ssh = Asker {
+        place: Place::Ssh,
+        ..asker(1, true)
+    };
+    desk.ask(1, in_ssh, servers("a"));
+    let name = desk.only().name;
+    desk.trust(9, Some(&name), None);
+    assert_eq!(desk.refused(9), Some(Code::AskedElsewhere));
+    desk.handle(Event::Gone(CallerId(1)));
+    assert!(desk.questions().is_empty());
+    desk.trust(10, Some(&name), None);
+    assert!(desk.refused(10).is_some());
+}
+
+// A server that can't be seen.
+
+#[test]
+fn what_can_t_be_seen_is_allowed_once_alone() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), unseen("u", &[]));
+    let question = desk.only();
+    assert_eq!(question.longest, Longest::Once);
+    for answer in [Answer::Always, Answer::Container] {
+        desk.in_window(&question.name, answer, &[]);
+        assert_eq!(desk.refused(800), Some(Code::NotForGood));
+    }
+    desk.in_window(&question.name, Answer::Once, &[]);
+    assert!(desk.has_token(1));
+    desk.ask(2, asker(2, false), unseen("u", &[]));
+    assert!(
+        !desk.has_token(2) && desk.only().in_window,
+        "another process"
+    );
+    // The page knows no other yes, and one that it was made to send is the shortest.
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    assert!(desk.has_token(2) && desk.broker.view(desk.now).trusts.is_empty());
+    desk.ask(3, asker(3, false), unseen("u", &[]));
+    assert!(!desk.has_token(3));
+    let name = desk.only().name;
+    desk.in_window(&name, Answer::No, &[]);
+    let refusal = desk.refusal(3).unwrap();
+    assert_eq!(refusal.code, Code::TrustRefusedUnseen);
+    let said = refusal.line(broker::texts::Language::En);
+    assert!(said.contains("provideClusterInfo: true"), "{said}");
+}
+
+#[test]
+fn without_anybody_there_what_can_t_be_seen_leaves_no_question() {
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, asker(1, false), unseen("u", &[]));
+    let said = desk
+        .refusal(1)
+        .map(|one| one.line(broker::texts::Language::En));
+    let said = said.unwrap();
+    assert!(said.contains("provideClusterInfo: true"), "{said}");
+    assert!(desk.questions().is_empty());
+    desk.ask(2, asker(2, true), unseen("u", &[]));
+    let said = desk.said(2);
+    assert!(said.contains("y = this command only, N = no"), "{said}");
+    assert!(said.contains("provideClusterInfo: true"), "{said}");
+    desk.handle(Event::Answered(CallerId(2), "always".into()));
+    assert!(desk.has_token(2) && desk.broker.view(desk.now).trusts.is_empty());
+    desk.ask(3, asker(3, true), unseen("u", &[]));
+    assert!(!desk.has_token(3));
+}
+
+#[test]
+fn a_container_is_allowed_until_it_ends() {
+    let says = &["https://prod.example.com"];
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, inside(1, INIT), unseen("u", says));
+    let question = desk.only();
+    assert_eq!(question.longest, Longest::Container);
+    assert_eq!(question.claims, says);
+    desk.in_window(&question.name, Answer::Always, &[]);
+    assert_eq!(desk.refused(800), Some(Code::NotForGood));
+    desk.in_window(&question.name, Answer::Container, &[]);
+    assert!(desk.has_token(1) && desk.effects.contains(&Effect::Watch(INIT)));
+    let kept = |effect: &Effect| matches!(effect, Effect::Keep(kept) if !kept.trusts.is_empty());
+    assert!(!desk.effects.iter().any(kept), "in memory alone");
+    desk.ask(2, inside(2, INIT), unseen("u", says));
+    assert!(desk.has_token(2), "another process of the container");
+    let another = ProcessId { started: 4, ..INIT };
+    for (caller, asker, servers) in [
+        (3, inside(3, INIT), unseen("u2", says)),
+        (4, inside(4, another), unseen("u", says)),
+        (5, asker(5, false), unseen("u", says)),
+    ] {
+        desk.ask(caller, asker, servers);
+        assert!(!desk.has_token(caller), "{caller}");
+    }
+    desk.handle(Event::Ended(INIT));
+    desk.ask(6, inside(6, INIT), unseen("u", says));
+    assert!(!desk.has_token(6), "it has ended");
+    // What kubectl names itself is like any other.
+    desk.ask(7, inside(7, another), servers("named"));
+    let named = desk.questions();
+    let named = named.iter().find(|one| one.longest == Longest::Always);
+    let named = named.unwrap().name.clone();
+    desk.in_window(&named, Answer::Always, &[]);
+    assert!(desk.has_token(7));
+}
+
+#[test]
+fn a_container_that_nobody_was_asked_about_can_be_allowed_from_outside_while_it_lives() {
+    let mut desk = Desk::new(Desktop::None);
+    desk.ask(1, inside(1, INIT), unseen("u", &[]));
+    let said = desk
+        .refusal(1)
+        .map(|one| one.line(broker::texts::Language::En));
+    let said = said.unwrap();
+    let name = desk.only().name;
+    let command = format!("kubectl fob trust {name} --container");
+    assert!(
+        said.contains(&command) && said.contains("provideClusterInfo"),
+        "{said}"
+    );
+    desk.trust(9, Some(&name), Some(Answer::Container));
+    assert_eq!(desk.refused(9), None);
+    desk.ask(2, inside(2, INIT), unseen("u", &[]));
+    assert!(desk.has_token(2));
+    desk.ask(3, inside(3, INIT), unseen("other", &[]));
+    assert_eq!(desk.questions().len(), 1);
+    desk.handle(Event::Ended(INIT));
+    assert!(desk.questions().is_empty(), "it goes with its container");
+}
+
+#[test]
+fn what_an_older_version_allowed_unseen_is_over_and_that_is_said() {
+    let approval = Approval {
+        at: start().wall,
+        by: By::Terminal,
+        contexts: vec![],
+        file: None,
+        manners: vec![],
+    };
+    let pair = |server| Pair {
+        account: key().id(),
+        server,
+    };
+    let kept = Kept {
+        trusts: vec![
+            (pair(Server::Unknown("u".into())), approval.clone()),
+            (pair(candidate("a").server), approval),
+        ],
+        ..Kept::default()
+    };
+    let mut desk = Desk::with(Desktop::Unlocked, kept);
+    let written = desk.effects.iter().find_map(|effect| {
+        if let Effect::Keep(kept) = effect {
+            Some((**kept).clone())
+        } else {
+            None
+        }
+    });
+    let written = written.unwrap();
+    assert_eq!(written.trusts.len(), 1, "the other stays");
+    let notices = desk.broker.view(desk.now).notices;
+    assert!(notices.len() == 1 && notices[0].code == Code::UnseenDropped);
+    assert!(notices[0].message.contains(": 1."), "{notices:?}");
+    desk.ask(1, asker(1, false), unseen("u", &[]));
+    assert!(!desk.has_token(1));
+    desk.ask(2, asker(2, false), servers("a"));
+    assert!(desk.has_token(2));
+    let next = Desk::with(Desktop::Unlocked, written);
+    assert!(next.broker.view(next.now).notices.is_empty(), "once");
+}
+
+// How many there may be.
+
+#[test]
+fn of_thousands_a_bounded_number_waits_and_all_are_answered() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("trusted"));
+    let name = desk.only().name;
+    desk.in_window(&name, Answer::Always, &[]);
+    let mut busy = 0;
+    for number in 10..2_010_u64 {
+        let pid = u32::try_from(number).unwrap();
+        desk.ask(number, asker(pid, false), servers(&format!("s{number}")));
+        busy += usize::from(desk.refused(number) == Some(Code::Busy));
+    }
+    assert_eq!((desk.questions().len(), busy), (64, 2_000 - 64));
+    desk.ask(20_000, asker(2, false), servers("trusted"));
+    assert!(desk.has_token(20_000));
+    // Who sits at a terminal is asked all the same.
+    desk.ask(20_001, asker(3, true), servers("mine"));
+    assert_eq!(desk.refused(20_001), None);
+    let mine = |one: &QuestionView| one.servers[0].server == "https://mine.example.com";
+    assert!(desk.questions().iter().any(mine) && desk.questions().len() == 64);
+    // And those that nobody waits for.
+    let mut desk = Desk::new(Desktop::None);
+    for number in 10..2_010_u64 {
+        let pid = u32::try_from(number).unwrap();
+        desk.ask(number, asker(pid, false), servers(&format!("s{number}")));
+        assert_eq!(desk.refused(number), Some(Code::NotTrusted));
+    }
+    assert_eq!(desk.questions().len(), 64);
+}
