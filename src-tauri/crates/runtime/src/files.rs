@@ -61,6 +61,8 @@ pub(crate) struct Wanted {
     account: Which,
     version: ExecVersion,
     servers: Arc<Servers>,
+    /// Whether whoever asks named the server itself.
+    is_named: bool,
     files: Arc<[String]>,
 }
 
@@ -71,6 +73,7 @@ impl Wanted {
             account,
             version,
             servers,
+            is_named: _,
             files,
         } = self;
         Ask {
@@ -104,12 +107,8 @@ impl Files {
             !self.versions().has_changed(path, started(process), now)
         };
         let wanted = self.remembered.answer(found, run, unchanged_since)?;
-        let needed = self.needed(found, Arc::clone(&wanted.servers));
         // Who needed more before is asked about that too.
-        Some(Wanted {
-            servers: needed,
-            ..wanted
-        })
+        Some(self.with_earlier(found, wanted))
     }
 
     /// What is wanted, with the servers that it may be for.
@@ -160,11 +159,13 @@ impl Files {
                 claims: &claims,
                 ledger: &ledger,
             };
+            let is_named = named.is_some();
             let servers = look.servers(named, &account)?;
             let wanted = Wanted {
                 account,
                 version,
                 servers: Arc::new(servers),
+                is_named,
                 files: ledger.kubeconfigs(),
             };
             if let Some(ground) = &ground {
@@ -172,22 +173,22 @@ impl Files {
                 let now = crate::clock::wall();
                 files.remembered.keep(question, ledger, &wanted, now);
             }
-            let servers = files.needed(&found, Arc::clone(&wanted.servers));
-            Ok(Wanted { servers, ..wanted })
+            Ok(files.with_earlier(&found, wanted))
         })
         .await?
     }
 
-    /// With what the same process needed before.
-    fn needed(&self, found: &asker::Found, servers: Arc<Servers>) -> Arc<Servers> {
-        let Some(process) = found.asker.process else {
-            return servers;
+    /// With what the same process needed before, where that was not named: what it names now is what it means.
+    fn with_earlier(&self, found: &asker::Found, wanted: Wanted) -> Wanted {
+        let Some(process) = found.asker.process.filter(|_| !wanted.is_named) else {
+            return wanted;
         };
         let lives = |process: ProcessId| {
             processes::process(process.pid).is_some_and(|now| now.started == process.started)
         };
         let mut needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
-        needs.with_earlier(process, servers, lives)
+        let servers = needs.with_earlier(process, wanted.servers, lives);
+        Wanted { servers, ..wanted }
     }
 
     /// The files that askers had.

@@ -276,6 +276,7 @@ mod tests {
         Wanted {
             files: Arc::new([]),
             account: Which::Named("work".to_owned()),
+            is_named: false,
             version: ExecVersion::V1,
             servers: Arc::new(Servers {
                 needed: Vec::new(),
