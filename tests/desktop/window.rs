@@ -149,6 +149,37 @@ pub(crate) fn consent() -> Result<()> {
     ensure!(person.windows().is_empty(), "a trusted server asks nobody");
 
     let eye = Onlooker::at(&session.screen.display)?;
+    // Neither of these answers it: the one who asked is told so, or has ended, and the next command asks anew.
+    for ends in [false, true] {
+        let other = seat.runtime.block_on(AttackerApi::start())?;
+        let unanswered = person.home.join("unanswered.yaml");
+        fs::write(&unanswered, seat.pointed_at(&other)?)?;
+        let file = unanswered.display().to_string();
+        for _ in 0..2 {
+            let mut waiting = person.start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
+            eye.until_window("Kubefob")?;
+            let page = Driver::hold(port)?;
+            page.until(&file)?;
+            if ends {
+                waiting.kill()?;
+                page.until("The program that asked has ended")?;
+            } else {
+                page.run("dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape' }))")?;
+            }
+            let said = world::person::said(waiting.wait_with_output()?)?;
+            ensure!(
+                ends || said.err.contains("You closed the question"),
+                "{said:?}"
+            );
+            drop(page);
+            for window in person.windows().into_iter().filter(|_| ends) {
+                kill(window)?;
+            }
+            until("the window's end", || Ok(person.windows().is_empty()))?;
+            ensure!(!other.saw_authorization(), "nobody allowed it");
+            println!("asked, and not answered; its asker ended: {ends}");
+        }
+    }
     for (answer, works) in [("Don’t allow", false), ("Always", true)] {
         let other = seat.runtime.block_on(AttackerApi::start())?;
         let hostile = person.home.join("other.yaml");

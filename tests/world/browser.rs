@@ -25,7 +25,7 @@ pub struct Settings {
     pub user: String,
     /// By what.
     pub password: String,
-    /// The button of Kubefob's question that is pressed: `once`, `always` or `no`; [`LEAVE`]
+    /// The button of Kubefob's question that is pressed: `once`, `container`, `always` or `no`; [`LEAVE`]
     /// presses none.
     pub consent: String,
     /// What it says in Accept-Language.

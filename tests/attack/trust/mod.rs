@@ -1,4 +1,4 @@
-//! Who may have tokens, and what a refusal leaves behind: threats 1, 2, 13 and 29.
+//! Who may have tokens, and what a refusal leaves behind: threats 1, 2, 13, 28 and 29.
 
 mod answers;
 mod consent;
@@ -6,6 +6,7 @@ mod first_start;
 mod flags;
 mod pairs;
 mod programs;
+mod questions;
 mod settings;
 mod unread;
 mod ways;
@@ -70,4 +71,15 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_removed", settings::removed);
     trial(set, table, "trust_unapproved", settings::unapproved);
     trial(set, table, "trust_identities", settings::identities);
+    trial(set, table, "trust_unseen", questions::unseen);
+    trial(
+        set,
+        table,
+        "trust_named_in_a_container",
+        questions::named_in_a_container,
+    );
+    trial(set, table, "trust_names", questions::names_that_stay);
+    trial(set, table, "trust_settled", questions::settled);
+    trial(set, table, "trust_asker_gone", questions::asker_gone);
+    trial(set, table, "trust_ten_thousand", questions::ten_thousand);
 }

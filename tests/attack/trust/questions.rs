@@ -1,0 +1,533 @@
+//! Threats 1, 23 and 28: what a person reads is what their answer approves; and a server that can't be seen is allowed
+//! for no longer than what was seen of it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use playground::AttackerApi;
+use serde_json::json;
+use wire::frame::{Decoder, Encoder, Reply, Request, Run, read_frame, write_frame};
+use world::browser::LEAVE;
+use world::parts::Missing;
+use world::person::{Said, said};
+
+use crate::scene::{ONE_REQUEST, Scene, Seat, attackers, browser_of};
+use crate::table::Table;
+
+/// A container, as far as it matters here: a mount namespace of its own, and a shell that it begins with and ends with.
+struct Container {
+    shell: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Container {
+    /// `unshare` becomes the shell, with this person's environment.
+    fn start(scene: &Scene) -> Result<Self> {
+        let whole = scene.person.command("kubectl");
+        let environment = whole.get_envs();
+        let script = "echo ready; while read -r line; do eval \"$line\"; done";
+        let mut shell = Command::new("unshare")
+            .args(["--mount", "sh", "-c", script])
+            .env_clear()
+            .envs(environment.filter_map(|(name, value)| Some((name, value?))))
+            .current_dir(&scene.person.home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()?;
+        let lines = BufReader::new(shell.stdout.take().context("no pipe")?);
+        let mut container = Self { shell, lines };
+        if container.line()? != "ready" {
+            return Err(Missing {
+                name: "mount namespaces".to_owned(),
+                why: "unshare may not make one".to_owned(),
+            }
+            .into());
+        }
+        Ok(container)
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line)?;
+        Ok(line.trim_end().to_owned())
+    }
+
+    /// Has the shell do something that prints a line; that line.
+    fn does(&mut self, what: &str) -> Result<String> {
+        let stdin = self.shell.stdin.as_mut().context("no pipe")?;
+        writeln!(stdin, "{what}")?;
+        self.line()
+    }
+
+    /// What this person's kubectl says in there.
+    fn kubectl(&mut self, scene: &Scene, file: Option<&str>) -> Result<Said> {
+        let (out, err) = (scene.folder.join("out"), scene.folder.join("err"));
+        let file = file.map(|file| format!("--kubeconfig {file}"));
+        let code = self.does(&format!(
+            "kubectl {} {} >{} 2>{} </dev/null; echo $?",
+            file.unwrap_or_default(),
+            ONE_REQUEST.join(" "),
+            out.display(),
+            err.display()
+        ))?;
+        Ok(Said {
+            ok: code == "0",
+            out: fs::read_to_string(out)?,
+            err: fs::read_to_string(err)?,
+        })
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        let _ = self.shell.kill();
+        let _ = self.shell.wait();
+    }
+}
+
+/// The person's browser presses this button from now on.
+fn presses(scene: &Scene, consent: &str) -> Result<()> {
+    let settings = world::browser::Settings {
+        log: Some(scene.folder.join("browser.jsonl")),
+        ca: Some(scene.ca.clone()),
+        ..browser_of("test", consent)
+    };
+    let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
+    settings.launcher(scripted, &scene.folder.join("browser"))
+}
+
+/// The names of the questions that can be answered, oldest first.
+fn names(scene: &Scene) -> Result<Vec<String>> {
+    let waiting = scene.person.fob(&["trusts", "--pending"])?;
+    let waiting = waiting.as_array().context("a list")?;
+    let names = waiting
+        .iter()
+        .map(|one| one["name"].as_str().map(str::to_owned));
+    names.collect::<Option<_>>().context("a name")
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    let begun = Instant::now();
+    while !is_so()? {
+        ensure!(
+            begun.elapsed() < Duration::from_secs(60),
+            "not seen: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
+/// From a container: a yes to what its files say is no yes to what they say next.
+pub(crate) async fn unseen(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat {
+        consent: "container",
+        ..Seat::default()
+    })
+    .await?;
+    let attacker = AttackerApi::start().await?;
+    let mut container = Container::start(&scene)?;
+    let works = |said: &Said| said.ok && said.out.contains("NamespaceList");
+    let first = container.kubectl(&scene, None)?;
+    ensure!(works(&first), "{first:?}\n{}", scene.person.log());
+    let asked = scene.questions()?;
+    ensure!(
+        matches!(asked.as_slice(), [one] if one.contains("provideClusterInfo: true")
+            && one.contains(scene.playground.kube_url())),
+        "{asked:?}"
+    );
+    let again = container.kubectl(&scene, None)?;
+    ensure!(works(&again) && scene.questions()?.len() == 1, "{again:?}");
+    table.row(
+        1,
+        "control: kubectl in a container, on the person's own kubeconfig, and again",
+        "asked once, until this container ends; the question names the remedy",
+    );
+
+    // Nobody says yes any more.
+    presses(&scene, "no")?;
+    let servers = [("prod", attackers(&attacker))];
+    let hostile = scene.kubeconfig(&servers, scene.exec("kubectl", &[]));
+    let hostile = scene.hostile("hostile", &hostile)?;
+    let refused = |what: &str, said: &Said, count: usize| -> Result<()> {
+        ensure!(
+            !said.ok && said.err.contains("[trust-refused-unseen]"),
+            "{what}: {said:?}"
+        );
+        ensure!(said.err.contains("provideClusterInfo: true"), "{said:?}");
+        ensure!(scene.questions()?.len() == count, "{what}: not asked");
+        ensure!(
+            !attacker.saw_authorization(),
+            "{what}: {:?}",
+            attacker.seen()
+        );
+        Ok(())
+    };
+    let said = container.kubectl(&scene, Some(&hostile))?;
+    refused("the attacker's server", &said, 2)?;
+    table.row(
+        1,
+        "in the same container, the same arguments in a file that names the attacker's server",
+        "asked anew; no token",
+    );
+    let said = container.kubectl(&scene, None)?;
+    ensure!(works(&said), "what was allowed there still is: {said:?}");
+
+    let mut another = Container::start(&scene)?;
+    let said = another.kubectl(&scene, None)?;
+    refused("another container", &said, 3)?;
+    table.row(
+        1,
+        "another container, with the very same files and arguments",
+        "asked anew; no token",
+    );
+    drop(container);
+    let trusts = scene.person.fob(&["trusts"])?;
+    ensure!(
+        trusts.as_array().is_some_and(|all| all.len() == 1),
+        "nothing of it is kept: {trusts:#}"
+    );
+    scene.works("outside, all the while")
+}
+
+/// With `provideClusterInfo` kubectl names its server from in there too, and that can be allowed for good.
+pub(crate) async fn named_in_a_container(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat {
+        consent: "always",
+        ..Seat::default()
+    })
+    .await?;
+    let attacker = AttackerApi::start().await?;
+    let mut stanza = scene.exec("kubectl", &[]);
+    stanza["provideClusterInfo"] = json!(true);
+    let file = scene.kubeconfig(&[("new", attackers(&attacker))], stanza);
+    let file = scene.hostile("named", &file)?;
+    for _ in 0..2 {
+        let mut container = Container::start(&scene)?;
+        container.kubectl(&scene, Some(&file))?;
+        ensure!(attacker.saw_authorization(), "it was allowed");
+        ensure!(scene.questions()?.len() == 1, "{:?}", scene.questions()?);
+    }
+    // What is not named has no such button.
+    presses(&scene, LEAVE)?;
+    let mut container = Container::start(&scene)?;
+    let served = scene.served();
+    let waiting = container.does(&format!(
+        "kubectl {} >/dev/null 2>&1 </dev/null & echo $!",
+        ONE_REQUEST.join(" ")
+    ))?;
+    let page = scene.page_with("can't be seen from here", 1).await?;
+    ensure!(
+        page.contains("Until this container ends") && !page.contains("Always"),
+        "{page}"
+    );
+    ensure!(scene.served() == served, "a token went out");
+    container.does(&format!("kill -KILL {waiting}; echo"))?;
+    table.row(
+        1,
+        "control: two containers whose kubectl names its server (provideClusterInfo)",
+        "asked once, always; what is not named has no such button",
+    );
+    Ok(())
+}
+
+/// Names that are read are the names that are answered, after a restart too; several are not guessed among.
+pub(crate) async fn names_that_stay(table: &Table) -> Result<()> {
+    let mut scene = Scene::signed_in(Seat {
+        keep: "plain",
+        ..Seat::default()
+    })
+    .await?;
+    scene.without_desktop()?;
+    let (own, hostile) = (AttackerApi::start().await?, AttackerApi::start().await?);
+    let file = |name: &str, api: &AttackerApi| -> Result<String> {
+        let file = scene.kubeconfig(&[("new", attackers(api))], scene.exec("kubectl", &[]));
+        scene.hostile(name, &file)
+    };
+    let (first, second) = (file("first", &own)?, file("second", &hostile)?);
+    let asks = |file: &str| -> Result<()> {
+        let said = scene.run(file)?;
+        ensure!(!said.ok && said.err.contains("[not-trusted]"), "{said:?}");
+        Ok(())
+    };
+    asks(&first)?;
+    let read = names(&scene)?;
+    ensure!(read.len() == 1, "{read:?}");
+    let read = read[0].clone();
+    asks(&second)?;
+    let both = names(&scene)?;
+    for flag in ["", "--always", "--once", "--no"] {
+        let said = scene
+            .person
+            .on_terminal(&format!("kubectl fob trust {flag}"), "y\n")?;
+        ensure!(
+            !said.ok && said.out.contains("[which-question]"),
+            "{said:?}"
+        );
+        ensure!(both.iter().all(|name| said.out.contains(name)), "{said:?}");
+        ensure!(names(&scene)? == both, "{flag}: one was answered");
+    }
+    table.row(
+        28,
+        "kubectl fob trust without a name while two questions wait: alone, --always, --once, --no",
+        "both are listed, none is answered",
+    );
+
+    // A restart between reading and answering, after which the other asks first.
+    scene.person.end_resident("TERM")?;
+    asks(&second)?;
+    let said = scene
+        .person
+        .on_terminal(&format!("kubectl fob trust {read} --always"), "")?;
+    ensure!(
+        !said.ok && said.out.contains("[no-such-question]"),
+        "{said:?}"
+    );
+    scene.run(&second)?;
+    ensure!(!hostile.saw_authorization(), "{:?}", hostile.seen());
+    table.row(
+        28,
+        "a name that was read, answered after a restart, when another's question came first",
+        "no question is called so; no token",
+    );
+    asks(&first)?;
+    ensure!(names(&scene)?.contains(&read), "the same question");
+    let said = scene
+        .person
+        .on_terminal(&format!("kubectl fob trust {read} --always"), "")?;
+    ensure!(said.ok, "{said:?}");
+    scene.run(&first)?;
+    ensure!(own.saw_authorization() && !hostile.saw_authorization());
+    let one = names(&scene)?;
+    ensure!(one.len() == 1, "{one:?}");
+    let said = scene.person.on_terminal("kubectl fob trust --no", "")?;
+    ensure!(said.ok && names(&scene)?.is_empty(), "{said:?}");
+    table.row(
+        28,
+        "control: the same name, once the same is asked again; and one question alone without a name",
+        "it is answered, and no other",
+    );
+    scene.works("after all that")
+}
+
+/// One answer settles what it covers on every terminal.
+pub(crate) async fn settled(table: &Table) -> Result<()> {
+    let mut scene = Scene::signed_in(Seat {
+        keep: "plain",
+        ..Seat::default()
+    })
+    .await?;
+    scene.without_desktop()?;
+    let (one, other) = (AttackerApi::start().await?, AttackerApi::start().await?);
+    let exec = || scene.exec("kubectl", &[]);
+    let both = [("one", attackers(&one)), ("other", attackers(&other))];
+    let (alone, both) = (
+        scene.hostile("alone", &scene.kubeconfig(&both[..1], exec()))?,
+        scene.hostile("both", &scene.kubeconfig(&both, exec()))?,
+    );
+    let line = format!("kubectl --kubeconfig {alone} get --raw /api");
+    let mut waiting = scene.person.at_terminal(&line)?;
+    until("its question", || Ok(names(&scene)?.len() == 1))?;
+    // Another program than kubectl, which may mean each of the two.
+    let script = scene.asking("mine", |ask| format!("{ask}; exit $?\n"))?;
+    let mut mine = scene.person.command("/bin/sh");
+    mine.args(["-c", "cp /bin/sh mine && exec ./mine \"$@\"", "sh"]);
+    mine.arg(script);
+    mine.env("KUBECONFIG", &both);
+    mine.env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster());
+    let asked = said(mine.output()?)?;
+    ensure!(
+        !asked.ok && asked.err.contains("[not-trusted]"),
+        "{asked:?}"
+    );
+    until("the second question", || Ok(names(&scene)?.len() == 2))?;
+    let wide = names(&scene)?.pop().context("two")?;
+    ensure!(waiting.try_wait()?.is_none() && !one.saw_authorization());
+    let said = scene
+        .person
+        .on_terminal(&format!("kubectl fob trust {wide} --always"), "")?;
+    ensure!(said.ok, "{said:?}");
+    // Its standard input is open still, and nothing was typed there.
+    until("the first command's end", || {
+        Ok(waiting.try_wait()?.is_some())
+    })?;
+    ensure!(one.saw_authorization() && names(&scene)?.is_empty());
+    table.row(
+        28,
+        "two servers allowed in one question, while another terminal waits about the first",
+        "it goes on at once; no question is left over",
+    );
+    Ok(())
+}
+
+/// The question of a program that has ended approves nothing.
+pub(crate) async fn asker_gone(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat::default()).await?;
+    let noted = scene.noting_browser()?;
+    let attacker = AttackerApi::start().await?;
+    let servers = [("prod", attackers(&attacker))];
+    let file = scene.kubeconfig(&servers, scene.exec("kubectl", &[]));
+    let file = scene.hostile("hostile", &file)?;
+    let asks = || {
+        scene
+            .person
+            .start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())
+    };
+    let mut waiting = asks()?;
+    let page = scene.opened(&noted).await?;
+    ensure!(names(&scene)?.len() == 1);
+    // Only kubectl: its plugin lives on, and would wait.
+    waiting.kill()?;
+    waiting.wait()?;
+    until("nobody waits", || Ok(names(&scene)?.is_empty()))?;
+    let opens = |consent: &str, address: &str| -> Result<()> {
+        presses(&scene, consent)?;
+        let script = scene.folder.join("browser");
+        Command::new(script).arg(address).status()?;
+        Ok(())
+    };
+    opens("always", &page)?;
+    let said = scene
+        .page_with("The program that asked has ended", 1)
+        .await?;
+    ensure!(said.contains("nothing was allowed"), "{said}");
+    let trusts = scene.person.fob(&["trusts"])?;
+    ensure!(!trusts.to_string().contains(attacker.url()), "{trusts:#}");
+    ensure!(!attacker.saw_authorization(), "{:?}", attacker.seen());
+    table.row(
+        28,
+        "kubectl is killed while its page waits; then somebody presses Always there",
+        "nobody is said to wait; the page says that it has ended; nothing is allowed",
+    );
+
+    // Ctrl-C and the same command again find the page that is open.
+    let noted = scene.noting_browser()?;
+    let mut first = asks()?;
+    let page = scene.opened(&noted).await?;
+    first.kill()?;
+    first.wait()?;
+    until("nobody waits", || Ok(names(&scene)?.is_empty()))?;
+    let mut second = asks()?;
+    until("somebody waits", || Ok(names(&scene)?.len() == 1))?;
+    opens("once", &page)?;
+    until("its end", || Ok(second.try_wait()?.is_some()))?;
+    ensure!(attacker.saw_authorization());
+    let opened = fs::read_to_string(&noted)?;
+    ensure!(opened.lines().count() == 1, "{opened}");
+    table.row(
+        28,
+        "control: the command runs again, and somebody presses yes on the page that is open",
+        "that one is served; no second page",
+    );
+    Ok(())
+}
+
+/// Ten thousand questions.
+pub(crate) async fn ten_thousand(table: &Table) -> Result<()> {
+    const ASKS: u32 = 10_000;
+    let mut scene = Scene::signed_in(Seat {
+        keep: "plain",
+        ..Seat::default()
+    })
+    .await?;
+    scene.without_desktop()?;
+    let mut args = vec![b"get-token".to_vec()];
+    args.extend(scene.flags().into_iter().map(String::into_bytes));
+    let socket = scene.person.instance.join("socket");
+    let resident = scene.person.resident().context("no resident")?;
+    let memory = || -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{resident}/status"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kilobytes.context("VmRSS")?.parse()?)
+    };
+    let before = memory()?;
+    let mut slowest = Duration::ZERO;
+    for number in 0..ASKS {
+        let cluster = json!({
+            "server": format!("https://s{number}.evil.example"), "config": null
+        });
+        let info = json!({
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "kind": "ExecCredential",
+            "spec": { "interactive": false, "cluster": cluster },
+        });
+        let run = Run {
+            program: b"kubectl-oidc_login".to_vec(),
+            args: args.clone(),
+            exec_info: Some(info.to_string().into_bytes()),
+            ..Run::default()
+        };
+        let said = ask(&socket, run)?;
+        ensure!(said.contains("[not-trusted]"), "{number}: {said}");
+        if number % 1_000 == 999 {
+            let begun = Instant::now();
+            scene.works("in between")?;
+            slowest = slowest.max(begun.elapsed());
+        }
+    }
+    let waiting = names(&scene)?;
+    ensure!(waiting.len() == 64, "{}", waiting.len());
+    let grown = memory()?.saturating_sub(before);
+    ensure!(grown < 64 * 1024, "{grown} KiB more");
+    ensure!(
+        scene.person.resident() == Some(resident),
+        "another resident"
+    );
+    println!("the resident grew by {grown} KiB; the slowest kubectl took {slowest:?}");
+    table.row(
+        21,
+        format!("{ASKS} questions about different servers, in a loop"),
+        "each is answered; 64 wait; every kubectl of the person's own is served in between",
+    );
+    // Control: one more that is the person's own can be answered like any other.
+    let own = AttackerApi::start().await?;
+    let file = scene.kubeconfig(&[("new", attackers(&own))], scene.exec("kubectl", &[]));
+    let file = scene.hostile("own", &file)?;
+    let mut asking = scene
+        .person
+        .at_terminal(&format!("kubectl --kubeconfig {file} get --raw /api"))?;
+    let shows = |one: &serde_json::Value| one.to_string().contains(own.url());
+    until("its question", || {
+        let waiting = scene.person.fob(&["trusts", "--pending"])?;
+        Ok(waiting.as_array().is_some_and(|all| all.iter().any(shows)))
+    })?;
+    let mut typed = asking.stdin.take().context("no pipe")?;
+    typed.write_all(b"y\n")?;
+    until("its end", || Ok(asking.try_wait()?.is_some()))?;
+    ensure!(own.saw_authorization(), "it was allowed");
+    table.row(
+        21,
+        "control: the person's own new server, after all those",
+        "asked about on its terminal, and allowed",
+    );
+    Ok(())
+}
+
+fn ask(socket: &Path, run: Run) -> Result<String> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    write_frame(&mut stream, &mut Encoder::new(), &Request::Run(run))?;
+    let mut decoder = Decoder::new();
+    let mut said = String::new();
+    loop {
+        match read_frame(&mut stream, &mut decoder)? {
+            Reply::Stderr(text) => said.push_str(&text),
+            Reply::Exit(_) => {
+                let mut rest = Vec::new();
+                stream.read_to_end(&mut rest)?;
+                return Ok(said);
+            }
+            Reply::Stdout(_) | Reply::Alive => {}
+            other @ (Reply::Prompt(_) | Reply::Secret(_) | Reply::View(_)) => {
+                anyhow::bail!("{other:?}")
+            }
+        }
+    }
+}
