@@ -113,6 +113,21 @@ impl Ground {
         Ok(ground)
     }
 
+    /// The same person with other programs of ours, which they are signed in by as well.
+    pub(crate) fn with_programs(&self, programs: &Path) -> Result<Person> {
+        let (kubectl, screen) = (self.parts.path("kubectl")?, self.around.screen());
+        let mut person = Person::new(kubectl, scripted(), &self.browser, Some(screen))?;
+        person.install(programs)?;
+        match self.around.keyring() {
+            Some(keyring) => person.variable("DBUS_SESSION_BUS_ADDRESS", &keyring.address),
+            None => keep_plain(&person)?,
+        }
+        person.kubeconfig(&self.seed())?;
+        let said = person.kubectl(&["get", "ns"])?;
+        ensure!(said.ok, "{said:?}\n{}", person.log());
+        Ok(person)
+    }
+
     /// And somebody is: tokens that outlive the bench, so that no refresh is due in it.
     pub(crate) fn signed_in() -> Result<Self> {
         Self::around(outliving(), Around::bare)?.with_somebody()

@@ -1,5 +1,6 @@
 //! Whole kubectl commands, in pairs.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -7,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use world::person::Person;
 use world::statistics::{median, median_interval};
 
 use crate::ground::Ground;
@@ -30,9 +32,13 @@ pub(crate) fn shim(ground: &Ground) -> Result<Vec<Row>> {
         move || with_kubeconfig(get_namespaces(ground), &file)
     };
     let mut rows = Vec::new();
-    let pairs = Pairs::run(by_file(&named), by_file(&fixed), CAP)?;
+    let pairs = Pairs::run(by_file(&named), by_file(&fixed), Until::Narrow(CAP))?;
     rows.push(pairs.row("kubectl: provideClusterInfo ÷ static token", goal, ""));
-    let pairs = Pairs::run(|| get_namespaces(ground), by_file(&fixed), CAP)?;
+    let pairs = Pairs::run(
+        || get_namespaces(ground),
+        by_file(&fixed),
+        Until::Narrow(CAP),
+    )?;
     let why = "; this form has kubectl start a second kubectl, whatever the plugin";
     rows.push(pairs.row("kubectl: the seed's form ÷ static token", goal, why));
     // What of that is the second kubectl: the plugin prints a file, and asks nobody.
@@ -41,7 +47,7 @@ pub(crate) fn shim(ground: &Ground) -> Result<Vec<Row>> {
     let pairs = Pairs::run(
         || get_namespaces(ground),
         || with_path(get_namespaces(ground), &path),
-        CAP,
+        Until::Narrow(CAP),
     )?;
     let why = "; the plugin there is a shell script that prints a credential";
     rows.push(pairs.row(
@@ -62,7 +68,7 @@ pub(crate) fn kubelogin(ground: &Ground) -> Result<Vec<Row>> {
     let pairs = Pairs::run(
         || with_path(get_namespaces(ground), &path),
         || get_namespaces(ground),
-        STATED,
+        Until::Narrow(STATED),
     )?;
     Ok(vec![pairs.row(
         NAME,
@@ -71,8 +77,29 @@ pub(crate) fn kubelogin(ground: &Ground) -> Result<Vec<Row>> {
     )])
 }
 
+/// What changed since another build, whose programs lie in the folder that KUBEFOB_BEFORE names.
+pub(crate) fn before(ground: &Ground) -> Result<Vec<Row>> {
+    const NAME: &str = "kubectl: get ns, this build ÷ the one before";
+    const GOAL: Goal = Goal::Most(1.02);
+    let Some(programs) = env::var_os("KUBEFOB_BEFORE") else {
+        let why = "KUBEFOB_BEFORE names no folder with another build's programs";
+        return Ok(vec![Row::skipped(NAME, GOAL, why)]);
+    };
+    let before = ground.with_programs(Path::new(&programs))?;
+    let pairs = Pairs::run(
+        || get_namespaces(ground),
+        || of_namespaces(&before),
+        Until::Pairs(300),
+    )?;
+    Ok(vec![pairs.row(NAME, GOAL, "")])
+}
+
 fn get_namespaces(ground: &Ground) -> Command {
-    let mut command = ground.person.command("kubectl");
+    of_namespaces(&ground.person)
+}
+
+fn of_namespaces(person: &Person) -> Command {
+    let mut command = person.command("kubectl");
     command.args(["get", "ns", "-o", "name"]);
     command
 }
@@ -104,17 +131,26 @@ fn printer(ground: &Ground, kubeconfig: &Path) -> Result<std::path::PathBuf> {
     Ok(path)
 }
 
+/// When it is enough.
+#[derive(Clone, Copy)]
+enum Until {
+    /// The median's interval is narrow, or so much time has passed.
+    Narrow(Duration),
+    /// There are so many pairs.
+    Pairs(usize),
+}
+
 /// Two commands, run by turns.
 struct Pairs {
     ratios: Vec<f64>,
     seconds: [f64; 2],
     interval: Option<(f64, f64)>,
     took: Duration,
-    cap: Duration,
+    until: Until,
 }
 
 impl Pairs {
-    fn run(one: impl Fn() -> Command, other: impl Fn() -> Command, cap: Duration) -> Result<Self> {
+    fn run(one: impl Fn() -> Command, other: impl Fn() -> Command, until: Until) -> Result<Self> {
         // The first of each fills kubectl's caches, and shows what it says if it fails.
         for command in [&one as &dyn Fn() -> Command, &other] {
             let output = command().output()?;
@@ -127,7 +163,11 @@ impl Pairs {
         let (mut ones, mut others, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
         let mut interval = None;
         let begun = Instant::now();
-        while begun.elapsed() < cap {
+        let goes_on = |ratios: &[f64], interval| match until {
+            Until::Narrow(cap) => begun.elapsed() < cap && !narrow(interval),
+            Until::Pairs(count) => ratios.len() < count,
+        };
+        while goes_on(&ratios, interval) {
             // Who is first in a pair changes, so that neither has an advantage from it.
             let (first, second);
             if ratios.len() % 2 == 0 {
@@ -140,9 +180,6 @@ impl Pairs {
             others.push(second);
             ratios.push(first / second);
             interval = median_interval(&ratios);
-            if narrow(interval) {
-                break;
-            }
         }
         let seconds = [median(&ones), median(&others)].map(Option::unwrap_or_default);
         Ok(Self {
@@ -150,21 +187,23 @@ impl Pairs {
             seconds,
             interval,
             took: begun.elapsed(),
-            cap,
+            until,
         })
     }
 
     fn row(&self, name: &'static str, goal: Goal, why: &str) -> Row {
         let (low, high) = self.interval.unwrap_or((f64::NAN, f64::NAN));
-        let end = if narrow(self.interval) {
-            "narrower than 1 %".to_owned()
-        } else {
-            let cap = self.cap.as_secs();
-            format!("NOT narrower than 1 % when the cap of {cap} s ended it")
+        let end = match self.until {
+            Until::Narrow(_) if narrow(self.interval) => " is narrower than 1 %".to_owned(),
+            Until::Narrow(cap) => {
+                let cap = cap.as_secs();
+                format!(" is NOT narrower than 1 % when the cap of {cap} s ended it")
+            }
+            Until::Pairs(_) => String::new(),
         };
         let how = format!(
             "median of the ratios of {} interleaved pairs in {:.0} s ({:.1} and {:.1} ms); its \
-             95 % interval {low:.4} to {high:.4} is {end}{why}",
+             95 % interval {low:.4} to {high:.4}{end}{why}",
             self.ratios.len(),
             self.took.as_secs_f64(),
             self.seconds[0] * 1e3,

@@ -73,10 +73,6 @@ impl Person {
         fs::set_permissions(&instance, fs::Permissions::from_mode(0o700))?;
         let programs = parts::program("kubefob")?;
         let programs = programs.parent().context("no folder of programs")?;
-        for name in ["kubefob", "kubectl-fob", "kubectl-oidc_login"] {
-            fs::hard_link(programs.join(name), path.join(name))
-                .or_else(|_| fs::copy(programs.join(name), path.join(name)).map(drop))?;
-        }
         let person = Self {
             home,
             instance,
@@ -85,8 +81,21 @@ impl Person {
             trusting: None,
             folder,
         };
+        person.install(programs)?;
         person.install_kubectl(kubectl)?;
         Ok(person)
+    }
+
+    /// Puts our programs of this folder on this person's PATH, in the place of those that are there.
+    pub fn install(&self, programs: &Path) -> Result<()> {
+        for name in ["kubefob", "kubectl-fob", "kubectl-oidc_login"] {
+            let (from, made) = (programs.join(name), self.path.join(format!("{name}.new")));
+            fs::hard_link(&from, &made)
+                .or_else(|_| fs::copy(&from, &made).map(drop))
+                .with_context(|| from.display().to_string())?;
+            fs::rename(made, self.path.join(name))?;
+        }
+        Ok(())
     }
 
     /// Puts a kubectl on this person's PATH, in the place of the one that is there.

@@ -27,8 +27,9 @@ cargo xtask test [SET [NAME]] [--require-real] [--install]
     --install (or CI=true): the set `package` may install the .deb on this machine, and remove it.
 cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
-    set to a binary of kubelogin, against that too. NAME is one family of rows: package, memory,
-    idle, tray, window, shim, socket, kubelogin, kubectl, start, parallel.
+    set to a binary of kubelogin, against that too; with KUBEFOB_BEFORE set to a folder that `build`
+    made of another commit, `kubectl get ns` against that. NAME is one family of rows: package,
+    memory, idle, tray, window, shim, socket, kubelogin, kubectl, before, start, parallel.
 cargo xtask demo [--no-wait] [--scripted]
     The desktop as a told walk-through, in a playground and a home of its own; pictures of it are
     left in target/demo-pictures, or where KUBEFOB_PICTURES says. In a terminal on a desktop with a
