@@ -3,6 +3,8 @@
 //! A person approves a host. Whoever writes a kubeconfig chooses how long everything beside it is, and could have it
 //! scroll out of sight; so each of these has a length of its own, the same wherever it is shown.
 
+use url::Host;
+
 use crate::texts::{Language, clean, shortened, text};
 
 /// How many characters an address may have where a person is asked.
@@ -20,7 +22,8 @@ const PARAMETER: usize = 512;
 
 /// An address of so many characters at most, 16 or more, and inert. It loses the middle of its path; of its host, where
 /// that alone is too long, it loses the front, since whose it is says its end; and always who is to sign in there,
-/// which looks like a host. Each loss is marked by `…`.
+/// which looks like a host. Each loss is marked by `…`. A host with other letters than English ones stands as it is
+/// looked up (`xn--…`): some of them look like others.
 #[must_use]
 pub fn address(whole: &str, most: usize) -> String {
     let whole = clean(whole);
@@ -37,9 +40,28 @@ pub fn address(whole: &str, most: usize) -> String {
     };
     let front = scheme + named;
     let room = most.saturating_sub(front.chars().count() + usize::from(!path.is_empty()));
-    let front = front + &end_of(host, HOST.min(room));
+    let front = front + &end_of(&looked_up(host), HOST.min(room));
     let left = most.saturating_sub(front.chars().count());
     front + &shortened(path, left)
+}
+
+/// A host, and its port, as kubectl and browsers look it up (UTS 46).
+fn looked_up(host: &str) -> String {
+    if host.is_ascii() {
+        return host.to_owned();
+    }
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            (name, format!(":{port}"))
+        }
+        Some(_) | None => (host, String::new()),
+    };
+    let name = match Host::parse(name) {
+        Ok(host) => host.to_string(),
+        // Nobody finds it.
+        Err(_) => name.escape_default().to_string(),
+    };
+    name + &port
 }
 
 /// The end of a host, from the beginning of one of its parts where there is one.
@@ -129,6 +151,27 @@ mod tests {
                 "https://[2001:db8::1]:6443/k8s/clusters/c-m-abcdefgh",
                 40,
                 "https://[2001:db8::1]:6443/k8s/cl…cdefgh".into(),
+            ),
+            // Letters that look like others: a Cyrillic о, a fullwidth stop, a slash that is none.
+            (
+                "https://g\u{43e}\u{43e}d.example.com:6443/x",
+                60,
+                "https://xn--gd-fmca.example.com:6443/x".into(),
+            ),
+            (
+                "https://good.example.com\u{ff0e}evil.example",
+                60,
+                "https://good.example.com.evil.example".into(),
+            ),
+            (
+                "https://good.example.com\u{2044}x.evil.example",
+                60,
+                "https://good.example.xn--comx-2g7a.evil.example".into(),
+            ),
+            (
+                "https://a\u{202e}b.example",
+                60,
+                "https://a\\u{fffd}b.example".into(),
             ),
             // What looks like a host, and is a name to sign in with.
             (
