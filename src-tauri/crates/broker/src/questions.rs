@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(crate) use wording::servers_line;
 
 use crate::account::AccountId;
-use crate::asker::{Asker, Container, ProcessId};
+use crate::asker::{Asker, Container, Place, ProcessId};
 use crate::broker::Broker;
 use crate::clock::{Moment, Now};
 use crate::command::Flags;
@@ -25,6 +25,7 @@ use crate::event::{Candidate, Effect, QuestionId, Servers};
 use crate::manner::Manner;
 use crate::outcome::AttemptId;
 use crate::problem::{Code, Problem};
+use crate::short;
 use crate::trust::{Longest, Pair, Question, Server, Standing, name_of};
 use crate::waiters::CallerId;
 
@@ -60,6 +61,8 @@ struct Waiting {
     worded: Question,
     /// As good as what is asked ([`Waiting::named`]).
     name: String,
+    /// The one that it is worded for.
+    shown: Asking,
     /// Those who want a token.
     askers: Vec<CallerId>,
     /// Those who took it up, to answer it.
@@ -71,6 +74,24 @@ struct Waiting {
     manner: Manner,
     /// What it is asked with; none: by the account's name.
     flags: Option<Arc<Flags>>,
+}
+
+/// Whoever a question says that asks. A yes to this command alone is for that one, whoever waits along.
+#[derive(Clone, Copy, Debug)]
+struct Asking {
+    process: Option<ProcessId>,
+    place: Place,
+    container: Option<Container>,
+}
+
+impl Asking {
+    fn of(asker: &Asker) -> Self {
+        Self {
+            process: asker.process,
+            place: asker.place,
+            container: asker.container,
+        }
+    }
 }
 
 /// One that a person closed.
@@ -123,7 +144,7 @@ pub(crate) enum Standings {
 }
 
 /// A question, as it is shown.
-pub(crate) struct Shown<'a> {
+pub(crate) struct Listed<'a> {
     pub(crate) name: &'a str,
     /// Whether the window is asked.
     pub(crate) in_window: bool,
@@ -156,9 +177,9 @@ impl Questions {
     }
 
     /// Every question that can be answered.
-    pub(crate) fn each(&self) -> impl Iterator<Item = Shown<'_>> {
+    pub(crate) fn each(&self) -> impl Iterator<Item = Listed<'_>> {
         let shown = self.waiting.values().filter(|one| !one.is_hidden());
-        shown.map(|question| Shown {
+        shown.map(|question| Listed {
             name: &question.name,
             in_window: question.in_window().is_some(),
             waits: !question.askers.is_empty(),
@@ -196,8 +217,8 @@ impl Questions {
         accounts.find(|id| such(id)).cloned()
     }
 
-    /// The one that a person means; none where that can't be told.
-    fn named(&self, name: Option<&str>) -> Result<QuestionId, Problem> {
+    /// The one that a person means. Where they gave no name that is the only one, unless they said `yes` to it unread.
+    fn named(&self, name: Option<&str>, yes: bool) -> Result<QuestionId, Problem> {
         let mut shown = self.waiting.iter().filter(|(_, one)| !one.is_hidden());
         match name {
             Some(name) => match shown.find(|(_, question)| question.name == name) {
@@ -212,7 +233,7 @@ impl Questions {
             },
             None => match (shown.next(), shown.count()) {
                 (None, _) => Err(Problem::plain(Code::NoQuestion)),
-                (Some((id, _)), 0) => Ok(*id),
+                (Some((id, _)), 0) if !yes => Ok(*id),
                 (Some(_), more) => {
                     let parameters = vec![("count", (more + 1).to_string())];
                     Err(Problem::new(Code::WhichQuestion, parameters))
@@ -319,6 +340,13 @@ impl Waiting {
             | Stage::Page
             | Stage::Terminal(_) => None,
         }
+    }
+
+    /// Whether it says the same where somebody else asks it: the same command, run again.
+    fn reads_the_same(&self, asker: &Asker) -> bool {
+        self.worded.asker == short::name(&asker.program)
+            && self.shown.place == asker.place
+            && self.shown.container == asker.container
     }
 
     /// Whether nobody asks it any more. A page may still show it, and whoever asks the same finds that page.

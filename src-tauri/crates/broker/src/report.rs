@@ -9,7 +9,7 @@ use crate::broker::Broker;
 use crate::clock::Now;
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
-use crate::questions::{Shown, servers_line};
+use crate::questions::{Listed, servers_line};
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
@@ -148,7 +148,7 @@ impl Broker {
         self.questions
             .each()
             .map(
-                |Shown {
+                |Listed {
                      name,
                      in_window,
                      waits,

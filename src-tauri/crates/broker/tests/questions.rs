@@ -241,10 +241,22 @@ fn of_several_none_is_answered_without_a_name() {
         desk.trust(11, Some("q1"), answer);
         assert_eq!(desk.refused(11), Some(Code::NoSuchQuestion));
     }
-    // One alone is the one that is meant, and of several the one that is named.
+    // One alone is shown, or refused, without its name; a yes is to what was read.
     let mut desk = Desk::new(Desktop::None);
     desk.ask(1, asker(1, false), servers("a"));
-    desk.trust(9, None, Some(Answer::Always));
+    let name = desk.only().name;
+    for answer in [Answer::Always, Answer::Once] {
+        desk.trust(9, None, Some(answer));
+        assert_eq!(desk.refused(9), Some(Code::WhichQuestion));
+        assert!(desk.said(9).contains(&name), "{}", desk.said(9));
+    }
+    desk.trust(9, None, None);
+    assert!(desk.said(9).contains("a.example.com"), "{}", desk.said(9));
+    desk.handle(Event::Gone(CallerId(9)));
+    desk.trust(9, None, Some(Answer::No));
+    assert!(desk.refused(9).is_none() && desk.questions().is_empty());
+    desk.ask(4, asker(4, false), servers("z"));
+    desk.trust(9, Some(&desk.only().name), Some(Answer::Always));
     assert_eq!(desk.refused(9), None);
     assert_eq!(desk.broker.view(desk.now).trusts.len(), 1);
     desk.ask(2, asker(2, false), servers("b"));
@@ -302,6 +314,45 @@ fn an_approval_settles_every_question_that_it_covers() {
     desk.in_window(&after[2].name, Answer::No, &[]);
     assert_eq!(desk.refused(5), Some(Code::TrustRefused));
     assert!(desk.questions().is_empty());
+}
+
+#[test]
+fn this_command_is_the_one_that_was_shown() {
+    let boxed = |pid| Asker {
+        place: Place::Container,
+        ..asker(pid, false)
+    };
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.ask(2, asker(2, false), servers("a"));
+    desk.ask(3, boxed(3), servers("a"));
+    desk.ask(4, asker(1, false), servers("a"));
+    let question = desk.only();
+    desk.in_window(&question.name, Answer::Once, &[]);
+    assert!(desk.has_token(1) && desk.has_token(4), "one process");
+    assert!(!desk.has_token(2) && !desk.has_token(3));
+    assert_eq!(
+        desk.only().name,
+        question.name,
+        "whoever waited along is asked anew"
+    );
+    // The same command again has the place of the one that ended, on a page that can't change; another one has not.
+    desk.in_window(&question.name, Answer::No, &[]);
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    desk.handle(Event::NoWindow);
+    desk.ask(2, boxed(2), servers("a"));
+    desk.handle(Event::Ended(ProcessId { pid: 1, started: 1 }));
+    let page = QuestionId(1);
+    desk.handle(Event::Approved(page, Answer::Once, vec![]));
+    assert!(!desk.has_token(2));
+    assert!(
+        desk.effects
+            .contains(&Effect::Taken(page, Taken::AskerEnded)),
+        "{:?}",
+        desk.effects
+    );
+    assert!(desk.effects.contains(&Effect::AskWindow), "asked by itself");
 }
 
 #[test]
@@ -487,7 +538,7 @@ fn whoever_was_refused_since_nobody_was_there_can_be_answered_for_a_while() {
     let question = desk.only();
     assert!(!question.waits, "nobody is said to wait");
     // Nothing is left for which it could be allowed once.
-    desk.trust(9, None, Some(Answer::Once));
+    desk.trust(9, Some(&question.name), Some(Answer::Once));
     assert_eq!(desk.refused(9), Some(Code::AskerEnded));
     desk.trust(10, None, None);
     assert!(

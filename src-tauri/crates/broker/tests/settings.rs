@@ -489,7 +489,8 @@ fn a_thousand_identities_that_nobody_approved_leave_nothing() {
     assert_eq!(view.accounts.len(), 1, "the person's own");
     assert!(view.questions.len() <= 64, "{}", view.questions.len());
     assert_eq!(world.writes, before, "nothing was written down");
-    assert!(format!("{:?}", world.broker).len() < 200_000);
+    // Each of those that wait is a few lines.
+    assert!(format!("{:?}", world.broker).len() < 64 * 3_500);
 
     // With somebody at each of them there is a limit too, and it is said.
     world.handle(Event::Desktop(Desktop::Unlocked));

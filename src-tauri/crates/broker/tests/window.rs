@@ -90,8 +90,9 @@ impl Desk {
     }
 
     fn answer(&mut self, endpoint: Endpoint, answer: Answer) {
+        let asked = self.view().questions;
         let command = Command::Answer {
-            question: None,
+            question: asked.first().map(|question| question.name.clone()),
             answer,
             others: vec![],
         };

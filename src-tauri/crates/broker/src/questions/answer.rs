@@ -1,7 +1,7 @@
 //! A question is answered, or a person says that they don't answer it now.
 
 use super::{CLOSED, Closed, STAYS, Stage, Waiting, pair_of};
-use crate::asker::{Endpoint, Whose, may_approve};
+use crate::asker::{Asker, Endpoint, ProcessId, Whose, may_approve};
 use crate::asking::Wish;
 use crate::broker::Broker;
 use crate::clock::{Moment, Now};
@@ -71,6 +71,15 @@ impl Broker {
             for caller in std::mem::take(&mut question.answering) {
                 self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
             }
+            // Whoever waits still is none of those that it was worded for.
+            if self
+                .questions
+                .waiting
+                .get(&id)
+                .is_some_and(|one| !one.askers.is_empty())
+            {
+                self.ask_anew(id, now, effects);
+            }
         }
         effects.push(Effect::Taken(id, taken));
     }
@@ -88,7 +97,9 @@ impl Broker {
             return Taken::Settled;
         };
         let answer = question.counts_as(answer);
-        if question.is_left() || (question.askers.is_empty() && answer == Answer::Once) {
+        let only = self.only(question);
+        let nobody_s = answer == Answer::Once && only.is_none();
+        if question.is_left() || nobody_s {
             return Taken::AskerEnded;
         }
         let Some(question) = self.questions.waiting.remove(&id) else {
@@ -107,6 +118,7 @@ impl Broker {
             manner,
             flags: _,
             name: _,
+            shown: _,
             stays: _,
         } = question;
         let processes: Vec<_> = askers
@@ -162,13 +174,11 @@ impl Broker {
                 self.keep_down(effects);
             }
             (Answer::Once, _) | (Answer::Container, None) => {
-                for (pair, _) in pairs {
-                    for process in &processes {
-                        self.manners.approve_once(&pair, &manner, *process);
-                        self.trust.approve_once(pair.clone(), *process);
+                if let Some(process) = only {
+                    for (pair, _) in pairs {
+                        self.manners.approve_once(&pair, &manner, process);
+                        self.trust.approve_once(pair, process);
                     }
-                }
-                for process in processes {
                     self.watch(process, effects);
                 }
             }
@@ -189,6 +199,19 @@ impl Broker {
         }
         self.settle_questions(now, effects);
         Taken::Counted
+    }
+
+    /// The process that a yes to this command alone is for: the one that was shown, or the first like it where that
+    /// one has ended.
+    fn only(&self, question: &Waiting) -> Option<ProcessId> {
+        let asker = |caller: &CallerId| Some(&self.callers.get(caller)?.asker);
+        if let Stage::Terminal(caller) = question.stage {
+            return asker(&caller)?.process;
+        }
+        let all = || question.askers.iter().filter_map(asker);
+        let same = |asker: &&Asker| asker.process == question.shown.process;
+        let like = |asker: &&Asker| question.reads_the_same(asker);
+        all().find(same).or_else(|| all().find(like))?.process
     }
 
     /// Somebody closed a question in the window, or all that it asks. Whoever waits is told so, and the next command

@@ -1,6 +1,6 @@
 //! What ends a question but an answer to it: another answer that covers it, or the end of whoever asked.
 
-use super::{Questions, STAYS, Stage, Waiting, pair_of};
+use super::{Asking, Questions, STAYS, Stage, Waiting, pair_of};
 use crate::account::AccountId;
 use crate::asker::{ProcessId, Whose};
 use crate::asking::Wish;
@@ -11,6 +11,7 @@ use crate::manner::Manner;
 use crate::outcome::{AttemptId, SignInOutcome};
 use crate::problem::{Code, Problem};
 use crate::questions::Standings;
+use crate::short::name;
 use crate::trust::{Standing, wary};
 use crate::waiters::CallerId;
 
@@ -280,8 +281,10 @@ impl Broker {
             }
             let mut rest = question.askers.iter();
             let next = rest.find_map(|caller| Some(&self.callers.get(caller)?.asker));
-            if let Some(next) = next.filter(|_| asked) {
-                question.worded.asker.clone_from(&next.program);
+            // On a page it stands as it was read.
+            if let Some(next) = next.filter(|_| asked && !question.stage.is_elsewhere()) {
+                question.worded.asker = name(&next.program);
+                question.shown = Asking::of(next);
             }
         }
         for orphan in orphans {

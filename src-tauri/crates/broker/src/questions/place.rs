@@ -1,7 +1,7 @@
 //! Where a question is asked: on a page, in the window, on a terminal, or nowhere.
 
 use super::wording::prompt;
-use super::{MOST, Stage, Waiting, longest};
+use super::{Asking, MOST, Stage, Waiting, longest};
 use crate::account::AccountId;
 use crate::asker::{Asker, Desktop, Endpoint, Venue, may_approve, venue};
 use crate::asking::Wish;
@@ -9,7 +9,7 @@ use crate::broker::{Broker, Caller};
 use crate::clock::Now;
 use crate::event::{AskPage, Candidate, Effect, QuestionId, Reply};
 use crate::manner::Manner;
-use crate::outcome::{Prompting, SignInRequest};
+use crate::outcome::{Prompting, SignInRequest, Taken};
 use crate::problem::{Code, Problem};
 use crate::report;
 use crate::texts::text;
@@ -80,6 +80,7 @@ impl Broker {
                     container,
                     worded,
                     name: String::new(),
+                    shown: Asking::of(asker),
                     askers: Vec::new(),
                     answering: Vec::new(),
                     stays: None,
@@ -365,7 +366,11 @@ impl Broker {
         };
         let asker = known.asker.clone();
         let json = known.wants.json();
-        let id = match self.questions.named(name) {
+        let yes = match answer {
+            Some((Answer::Once | Answer::Container | Answer::Always, _)) => true,
+            Some((Answer::No, _)) | None => false,
+        };
+        let id = match self.questions.named(name, yes) {
             Ok(id) => id,
             Err(problem) => {
                 if problem.code == Code::WhichQuestion {
@@ -396,7 +401,12 @@ impl Broker {
         if may {
             match (answer, super::answer::by(endpoint)) {
                 (Some((answer, others)), by) => {
-                    self.decide(id, answer, &others, by, now, effects);
+                    match self.decide(id, answer, &others, by, now, effects) {
+                        Taken::Counted => {}
+                        Taken::Settled | Taken::AskerEnded => {
+                            self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
+                        }
+                    }
                 }
                 (None, By::Terminal) => self.ask_on_terminal(id, caller, now, effects),
                 (None, By::FirstStart | By::Page | By::Window) => {
