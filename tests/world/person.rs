@@ -324,8 +324,8 @@ impl Person {
         self.processes("kubefob-window")
     }
 
-    /// By the first argument: their executable can not be asked for.
-    fn processes(&self, program: &str) -> Vec<u32> {
+    /// Those that run a program of this person's, by the first argument: their executable can not be asked for.
+    pub fn processes(&self, program: &str) -> Vec<u32> {
         let executable = self.path.join(program);
         let Ok(processes) = fs::read_dir("/proc") else {
             return Vec::new();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -93,13 +93,20 @@ impl Drop for Container {
 
 /// The person's browser presses this button from now on.
 fn presses(scene: &Scene, consent: &str) -> Result<()> {
+    launcher(scene, consent, "browser").map(drop)
+}
+
+/// A browser that presses this button.
+fn launcher(scene: &Scene, consent: &str, name: &str) -> Result<PathBuf> {
     let settings = world::browser::Settings {
         log: Some(scene.folder.join("browser.jsonl")),
         ca: Some(scene.ca.clone()),
         ..browser_of("test", consent)
     };
     let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
-    settings.launcher(scripted, &scene.folder.join("browser"))
+    let script = scene.folder.join(name);
+    settings.launcher(scripted, &script)?;
+    Ok(script)
 }
 
 /// The names of the questions that can be answered, oldest first.
@@ -306,6 +313,20 @@ pub(crate) async fn names_that_stay(table: &Table) -> Result<()> {
     ensure!(own.saw_authorization() && !hostile.saw_authorization());
     let one = names(&scene)?;
     ensure!(one.len() == 1, "{one:?}");
+    for flag in ["--always", "--once"] {
+        let said = scene
+            .person
+            .on_terminal(&format!("kubectl fob trust {flag}"), "y\n")?;
+        ensure!(
+            !said.ok && said.out.contains("[which-question]") && names(&scene)? == one,
+            "{said:?}"
+        );
+    }
+    table.row(
+        28,
+        "kubectl fob trust --always without a name, while one question waits that nobody read",
+        "it is shown, and not answered",
+    );
     let said = scene.person.on_terminal("kubectl fob trust --no", "")?;
     ensure!(said.ok && names(&scene)?.is_empty(), "{said:?}");
     table.row(
@@ -425,6 +446,85 @@ pub(crate) async fn asker_gone(table: &Table) -> Result<()> {
         "control: the command runs again, and somebody presses yes on the page that is open",
         "that one is served; no second page",
     );
+    Ok(())
+}
+
+/// A yes to this command is for no other that asked the same meanwhile.
+pub(crate) async fn this_command(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat::default()).await?;
+    let noted = scene.noting_browser()?;
+    let api = AttackerApi::start().await?;
+    let mut stanza = scene.exec("kubectl", &[]);
+    stanza["provideClusterInfo"] = json!(true);
+    let file = scene.kubeconfig(&[("new", attackers(&api))], stanza);
+    let file = scene.hostile("new", &file)?;
+    let mut own = scene
+        .person
+        .start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
+    let page = scene.opened(&noted).await?;
+    let mut container = Container::start(&scene)?;
+    let ended = scene.folder.join("ended");
+    let boxed = container.does(&format!(
+        "(kubectl --kubeconfig {file} {} >/dev/null 2>&1 </dev/null; touch {}) & echo $!",
+        ONE_REQUEST.join(" "),
+        ended.display()
+    ))?;
+    // Its plugin waits for an answer.
+    let plugins = || scene.person.processes("kubectl-oidc_login");
+    until("both ask", || Ok(plugins().len() == 2))?;
+    ensure!(names(&scene)?.len() == 1, "one question");
+    // Whatever opens from now on is looked at by nobody.
+    Command::new(launcher(&scene, "once", "once")?)
+        .arg(&page)
+        .status()?;
+    until("its end", || Ok(own.try_wait()?.is_some()))?;
+    ensure!(api.saw_authorization(), "it was allowed");
+    let served = api.seen().len();
+    // Nobody is told no: it is asked about by itself.
+    until("the other's own question", || Ok(names(&scene)?.len() == 1))?;
+    ensure!(
+        !ended.exists() && api.seen().len() == served,
+        "{:?}",
+        api.seen()
+    );
+    container.does(&format!("kill -KILL {boxed}; echo"))?;
+    table.row(
+        28,
+        "a program in a container asks the same while a kubectl's question stands; Only this command",
+        "kubectl is served; the other is asked about by itself",
+    );
+    Ok(())
+}
+
+/// Names that look like others.
+pub(crate) async fn look_alikes(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat::default()).await?;
+    for (host, shown) in [
+        ("g\u{43e}\u{43e}d.example.com", "xn--gd-fmca.example.com"),
+        (
+            "good.example.com\u{3002}evil.example",
+            "good.example.com.evil.example",
+        ),
+    ] {
+        let server = json!({ "server": format!("https://{host}:6443") });
+        let mut stanza = scene.exec("kubectl", &[]);
+        stanza["provideClusterInfo"] = json!(true);
+        let file = scene.hostile(shown, &scene.kubeconfig(&[("prod", server)], stanza))?;
+        let before = scene.questions()?.len();
+        let said = scene.run(&file)?;
+        let asked = scene.questions()?;
+        ensure!(!said.ok && asked.len() == before + 1, "{said:?}");
+        let question = asked.last().context("no question")?;
+        ensure!(
+            question.contains(&format!("https://{shown}:6443")) && !question.contains(host),
+            "{question}"
+        );
+        table.row(
+            1,
+            format!("a server's host is {host}"),
+            format!("shown as {shown}"),
+        );
+    }
     Ok(())
 }
 
