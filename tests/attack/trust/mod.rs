@@ -81,6 +81,12 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_names", questions::names_that_stay);
     trial(set, table, "trust_this_command", questions::this_command);
     trial(set, table, "trust_look_alikes", questions::look_alikes);
+    trial(
+        set,
+        table,
+        "trust_pages_and_ports",
+        questions::pages_and_ports,
+    );
     trial(set, table, "trust_settled", questions::settled);
     trial(set, table, "trust_asker_gone", questions::asker_gone);
     trial(set, table, "trust_ten_thousand", questions::ten_thousand);

@@ -496,6 +496,38 @@ pub(crate) async fn this_command(table: &Table) -> Result<()> {
     Ok(())
 }
 
+/// Questions that nobody answers keep nobody from signing in.
+pub(crate) async fn pages_and_ports(table: &Table) -> Result<()> {
+    let scene = Scene::signed_in(Seat {
+        consent: LEAVE,
+        ..Seat::default()
+    })
+    .await?;
+    let mut waiting = Vec::new();
+    for (number, name) in ["one", "other"].into_iter().enumerate() {
+        let api = AttackerApi::start().await?;
+        let file = scene.kubeconfig(&[("prod", attackers(&api))], scene.exec("kubectl", &[]));
+        let file = scene.hostile(name, &file)?;
+        waiting.push(scene.person.start(&["--kubeconfig", &file, "get", "ns"])?);
+        scene.page_with("know you as", number + 1).await?;
+    }
+    let said = scene.person.kubectl(&["fob", "logout"])?;
+    ensure!(said.ok, "{said:?}");
+    let said = scene.person.kubectl(&["fob", "login"])?;
+    ensure!(said.ok, "{said:?}\n{}", scene.person.log());
+    scene.works("signed in beside both questions")?;
+    for mut kubectl in waiting {
+        kubectl.kill()?;
+        kubectl.wait()?;
+    }
+    table.row(
+        11,
+        "two questions of another's kubeconfig stand unanswered in the browser",
+        "the person signs in: no port that a provider knows is theirs",
+    );
+    Ok(())
+}
+
 /// Names that look like others.
 pub(crate) async fn look_alikes(table: &Table) -> Result<()> {
     let scene = Scene::signed_in(Seat::default()).await?;

@@ -2,7 +2,7 @@
 
 use super::wording::prompt;
 use super::{Asking, MOST, Stage, Waiting, longest};
-use crate::account::AccountId;
+use crate::account::{AccountId, ClientSettings, ListenAddress};
 use crate::asker::{Asker, Desktop, Endpoint, Venue, may_approve, venue};
 use crate::asking::Wish;
 use crate::broker::{Broker, Caller};
@@ -309,7 +309,15 @@ impl Broker {
         Some(SignInRequest {
             account: question.account.clone(),
             key: account.key.clone(),
-            settings: account.settings.clone(),
+            settings: ClientSettings {
+                // No provider comes back to it: the ports that one knows stay free for a sign-in.
+                listen: vec![ListenAddress {
+                    host: "127.0.0.1".to_owned(),
+                    port: 0,
+                }],
+                redirect_url: None,
+                ..account.settings.clone()
+            },
             known_secret: None,
             expected_subject: None,
             other_issuers: Vec::new(),
