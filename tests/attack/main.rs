@@ -14,6 +14,7 @@ mod rest;
 mod scene;
 mod search;
 mod sign_in;
+mod strangers;
 mod table;
 mod taken_back;
 mod texts;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "root_in_a_home", users::root_in_a_home);
     trial(&mut set, &table, "onlooker", users::onlooker);
     trial(&mut set, &table, "read_address", sign_in::read_address);
+    trial(&mut set, &table, "strangers_mapped", strangers::mapped);
+    trial(&mut set, &table, "strangers_gone", strangers::gone);
+    trial(&mut set, &table, "strangers_flooded", strangers::flooded);
     trial(
         &mut set,
         &table,

@@ -238,6 +238,8 @@ codes! {
     OtherPerson = "other-person",
     /// A start page that was visited by another browser; ``.
     TicketUsed = "ticket-used",
+    /// A page was opened by a program of which it can't be told whose it is; ``.
+    VisitorUnknown = "visitor-unknown",
     /// `--oidc-pkce-method=no` where PKCE could be had; ``.
     PkceNeeded = "pkce-needed",
 

@@ -2,7 +2,7 @@
 //! the other side for what they bring.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ pub(crate) struct Desk {
     told: AtomicBool,
     /// A browser has the outcome.
     fetched: Notify,
+    turned_away: TurnedAway,
     place: Place,
     language: Language,
     key: AccountKey,
@@ -102,6 +103,28 @@ pub(crate) struct Visitor {
     pub(crate) ends: (SocketAddr, SocketAddr),
 }
 
+/// Whose program sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only Linux tells people apart")
+)]
+pub(crate) enum Whose {
+    Ours,
+    /// Another user's of this computer.
+    Anothers,
+    /// It can't be told, and may be anybody's.
+    Unknown,
+}
+
+/// How many requests were not this person's. They are told of once an attempt, and counted at its
+/// end: whoever sends many fills no log.
+#[derive(Default)]
+struct TurnedAway {
+    anothers: AtomicU64,
+    unknown: AtomicU64,
+}
+
 /// What a browser is answered.
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -149,6 +172,7 @@ impl Desk {
             arrivals,
             told: AtomicBool::new(false),
             fetched: Notify::new(),
+            turned_away: TurnedAway::default(),
             place,
             language: request.language,
             key: request.key.clone(),
@@ -191,9 +215,13 @@ impl Desk {
     /// `/start/TICKET`
     pub(crate) async fn start(&self, ticket: &str, visitor: &Visitor) -> Response {
         let cookie = self.cookie(visitor);
-        // It read the address on a command line. It voids nothing, and learns nothing.
-        if self.attempt().has(ticket) && is_another_users(visitor) {
-            return Response::word(404, NOTHING);
+        if self.attempt().has(ticket) {
+            // It read the address on a command line. It voids nothing, and learns nothing.
+            match self.whose(visitor).await {
+                Whose::Ours => {}
+                Whose::Anothers => return Response::word(404, NOTHING),
+                Whose::Unknown => return self.unknown(),
+            }
         }
         let visit = self.attempt().visit(ticket, cookie.as_deref());
         let (begun, cookie) = match visit {
@@ -236,9 +264,14 @@ impl Desk {
                 .map(str::to_owned)
         });
         // A cookie is sent to every port of this computer, to another user's too.
-        let Some(ticket) = ticket.filter(|_| !is_another_users(visitor)) else {
+        let Some(ticket) = ticket else {
             return self.foreign(Foreign::Cookie);
         };
+        match self.whose(visitor).await {
+            Whose::Ours => {}
+            Whose::Anothers => return self.foreign(Foreign::Cookie),
+            Whose::Unknown => return self.unknown(),
+        }
         let known = self
             .question
             .as_ref()
@@ -262,8 +295,12 @@ impl Desk {
         let known = cookie
             .as_deref()
             .is_some_and(|cookie| self.attempt().knows(cookie));
-        if known && is_another_users(visitor) {
-            return self.foreign(Foreign::Cookie);
+        if known {
+            match self.whose(visitor).await {
+                Whose::Ours => {}
+                Whose::Anothers => return self.foreign(Foreign::Cookie),
+                Whose::Unknown => return self.unknown(),
+            }
         }
         let redirect = self.attempt().redirect(&callback.state, cookie.as_deref());
         match redirect {
@@ -279,18 +316,22 @@ impl Desk {
     }
 
     /// `/outcome`
-    pub(crate) fn outcome(&self, visitor: &Visitor) -> Response {
+    pub(crate) async fn outcome(&self, visitor: &Visitor) -> Response {
         let known = self
             .cookie(visitor)
             .is_some_and(|cookie| self.attempt().knows(&cookie));
-        match self.over() {
-            Some(page) if known => Response {
+        let Some(page) = self.over().filter(|_| known) else {
+            return Response::word(404, NOTHING);
+        };
+        match self.whose(visitor).await {
+            Whose::Ours => Response {
                 status: 200,
                 cookie: None,
                 content: Content::Page(page),
                 last: true,
             },
-            Some(_) | None => Response::word(404, NOTHING),
+            Whose::Anothers => Response::word(404, NOTHING),
+            Whose::Unknown => self.unknown(),
         }
     }
 
@@ -355,6 +396,19 @@ impl Desk {
         }
     }
 
+    /// Whose program sent it.
+    async fn whose(&self, visitor: &Visitor) -> Whose {
+        let (peer, local) = visitor.ends;
+        let whose = tokio::task::spawn_blocking(move || os::whose(peer, local)).await;
+        let whose = whose.unwrap_or(Whose::Unknown);
+        self.turned_away.count(whose, &visitor.path);
+        whose
+    }
+
+    fn unknown(&self) -> Response {
+        self.problem(403, &Problem::plain(Code::VisitorUnknown))
+    }
+
     fn foreign(&self, foreign: Foreign) -> Response {
         self.problem(400, &foreign_callback(foreign))
     }
@@ -377,16 +431,32 @@ impl Desk {
     }
 }
 
-/// Whether another user of this computer sent it, as far as that can be told.
-fn is_another_users(visitor: &Visitor) -> bool {
-    let foreign = os::is_foreign(visitor.ends.0, visitor.ends.1) == Some(true);
-    if foreign {
-        tracing::warn!(
-            path = visitor.path,
-            "another user's program came to this sign-in"
-        );
+impl TurnedAway {
+    fn count(&self, whose: Whose, path: &str) {
+        let (count, told) = match whose {
+            Whose::Ours => return,
+            Whose::Anothers => (
+                &self.anothers,
+                "another user's program came to this sign-in, and was turned away",
+            ),
+            Whose::Unknown => (
+                &self.unknown,
+                "a program came to this sign-in of which it can't be told whose it is, and was turned away",
+            ),
+        };
+        if count.fetch_add(1, Ordering::Relaxed) == 0 {
+            tracing::warn!(path, "{told}");
+        }
     }
-    foreign
+}
+
+impl Drop for TurnedAway {
+    fn drop(&mut self) {
+        let (anothers, unknown) = (*self.anothers.get_mut(), *self.unknown.get_mut());
+        if anothers.max(unknown) > 1 {
+            tracing::warn!(anothers, unknown, "requests turned away from one sign-in");
+        }
+    }
 }
 
 impl Authorization {

@@ -154,7 +154,7 @@ async fn respond(
         asked.store(true, Ordering::SeqCst);
         return match path.strip_prefix("/start/") {
             Some(ticket) => desk.start(ticket, &visitor).await,
-            None if path == "/outcome" => desk.outcome(&visitor),
+            None if path == "/outcome" => desk.outcome(&visitor).await,
             None if path == desk.place().callback => desk.callback(&visitor).await,
             None => Response::word(404, NOTHING),
         };

@@ -1,26 +1,26 @@
 //! Linux.
 
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{IpAddr, SocketAddr};
+mod diag;
+mod tables;
 
-/// A busy machine's table is some hundred kilobytes; one that can't be read in this much is let be.
-const MOST: u64 = 16 * 1024 * 1024;
+use std::net::SocketAddr;
 
-/// Whether the program at `peer`, connected to `local` on this computer, belongs to another user.
-/// The system's own (root: a relay of a container's or of WSL's) is not counted as one. None: it
-/// can't be seen.
-pub(crate) fn is_foreign(peer: SocketAddr, local: SocketAddr) -> Option<bool> {
-    let table = if peer.is_ipv4() {
-        "/proc/net/tcp"
-    } else {
-        "/proc/net/tcp6"
-    };
-    let lines = BufReader::new(File::open(table).ok()?.take(MOST))
-        .lines()
-        .map_while(Result::ok);
-    let owner = owner(lines, peer, local)?;
-    Some(owner != 0 && owner != rustix::process::getuid().as_raw())
+use crate::desk::Whose;
+
+/// Who holds a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Holder {
+    user: u32,
+    /// 0: nobody does any more, and the user says nothing.
+    inode: u64,
+}
+
+/// Whose program is at `peer`, connected to `local`, where we listen. It may wait for a disk's
+/// worth of a table: not for the thread that serves.
+pub(crate) fn whose(peer: SocketAddr, local: SocketAddr) -> Whose {
+    // Tables are what anybody can make long; they are for where the kernel may not be asked.
+    let holder = diag::holder(peer, local).unwrap_or_else(|_| tables::holder(peer, local));
+    judged(holder, rustix::process::getuid().as_raw())
 }
 
 /// EAFNOSUPPORT.
@@ -28,61 +28,124 @@ pub(crate) fn is_family_missing(error: &std::io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
 }
 
-/// The user of the socket that is `peer` for `local`, from lines as `sl local remote st tx:rx
-/// tr:when retransmits uid …`.
-fn owner(lines: impl Iterator<Item = String>, peer: SocketAddr, local: SocketAddr) -> Option<u32> {
-    let (peer, local) = (written(peer), written(local));
-    lines.into_iter().find_map(|line| {
-        let mut words = line.split_ascii_whitespace().skip(1);
-        let ends = (words.next()?, words.next()?);
-        (ends == (peer.as_str(), local.as_str())).then(|| words.nth(4)?.parse().ok())?
-    })
-}
-
-/// As the kernel writes it: the address as words in the machine's order, then the port.
-fn written(address: SocketAddr) -> String {
-    let bytes = match address.ip() {
-        IpAddr::V4(ip) => ip.octets().to_vec(),
-        IpAddr::V6(ip) => ip.octets().to_vec(),
-    };
-    let words = bytes.chunks_exact(4).map(|chunk| {
-        let word = <[u8; 4]>::try_from(chunk).map_or(0, u32::from_ne_bytes);
-        format!("{word:08X}")
-    });
-    format!("{}:{:04X}", words.collect::<String>(), address.port())
+/// A socket that was closed already (an orphan, one in TIME_WAIT) is shown as root's and without an
+/// inode, and one that was reset is not shown: whoever sent something through it may have been
+/// anybody. Nor is root's own us: what relays for anybody (WSL's, a container's) runs as root.
+fn judged(holder: Option<Holder>, us: u32) -> Whose {
+    match holder {
+        None | Some(Holder { inode: 0, .. }) => Whose::Unknown,
+        Some(Holder { user, .. }) if user == us => Whose::Ours,
+        Some(Holder { user: 0, .. }) => Whose::Unknown,
+        Some(Holder { .. }) => Whose::Anothers,
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+    use std::net::{TcpListener, TcpStream};
+
+    use rustix::net::sockopt::set_socket_linger;
+
     use super::*;
 
-    #[test]
-    fn the_owner_of_a_connection_is_found() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (_, peer) = listener.accept().unwrap();
-        assert_eq!(
-            is_foreign(peer, listener.local_addr().unwrap()),
-            Some(false)
-        );
-        drop(client);
+    type Asked = fn(SocketAddr, SocketAddr) -> Option<Holder>;
+
+    /// Both ways of asking.
+    const WAYS: [Asked; 2] = [
+        |peer, local| diag::holder(peer, local).unwrap(),
+        tables::holder,
+    ];
+
+    fn us() -> u32 {
+        rustix::process::getuid().as_raw()
     }
 
-    #[cfg(target_endian = "little")]
+    fn connected(listen: &str, to: &str) -> (TcpListener, TcpStream, TcpStream) {
+        let listener = TcpListener::bind((listen, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let client = TcpStream::connect((to, port)).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        (listener, client, server)
+    }
+
+    fn ends(server: &TcpStream) -> (SocketAddr, SocketAddr) {
+        (server.peer_addr().unwrap(), server.local_addr().unwrap())
+    }
+
     #[test]
-    fn another_user_is_told_from_us() {
-        let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1
-   1: 0100007F:1F40 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 2 1
-   2: 0100007F:D431 0100007F:1F40 01 00000000:00000000 02:00000000 00000000  1001        0 3 2";
-        let lines = || table.lines().map(str::to_owned);
-        let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let (peer, local) = (address("127.0.0.1:54321"), address("127.0.0.1:8000"));
-        assert_eq!(owner(lines(), peer, local), Some(1001));
-        assert_eq!(owner(lines(), address("127.0.0.1:54322"), local), None);
-        assert_eq!(
-            written(address("[::1]:80")),
-            "00000000000000000000000001000000:0050"
-        );
+    fn who_connects_is_found_in_both_families_and_across_them() {
+        for (listen, to) in [
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+            // Such a socket is of IPv6, and connected to an address of IPv4.
+            ("127.0.0.1", "::ffff:127.0.0.1"),
+        ] {
+            let (_listener, client, server) = connected(listen, to);
+            let (peer, local) = ends(&server);
+            for way in WAYS {
+                let holder = way(peer, local);
+                assert_eq!(holder.map(|holder| holder.user), Some(us()), "{to}");
+                assert_eq!(judged(holder, us()), Whose::Ours, "{to}");
+                assert_eq!(
+                    judged(holder, us() + 1),
+                    if us() == 0 {
+                        Whose::Unknown
+                    } else {
+                        Whose::Anothers
+                    }
+                );
+            }
+            assert_eq!(whose(peer, local), Whose::Ours);
+            drop(client);
+        }
+    }
+
+    #[test]
+    fn who_is_gone_is_nobody() {
+        for reset in [true, false] {
+            let (_listener, mut client, server) = connected("127.0.0.1", "127.0.0.1");
+            let (peer, local) = ends(&server);
+            client.write_all(b"GET").unwrap();
+            if reset {
+                set_socket_linger(&client, Some(std::time::Duration::ZERO)).unwrap();
+            }
+            drop(client);
+            for way in WAYS {
+                assert_eq!(judged(way(peer, local), us()), Whose::Unknown, "{reset}");
+            }
+            assert_eq!(whose(peer, local), Whose::Unknown);
+        }
+    }
+
+    #[test]
+    fn a_listener_at_the_place_of_one_that_is_gone_is_not_it() {
+        let (_listener, client, server) = connected("127.0.0.1", "127.0.0.1");
+        let (peer, local) = ends(&server);
+        set_socket_linger(&client, Some(std::time::Duration::ZERO)).unwrap();
+        drop(client);
+        let _there = TcpListener::bind(peer).unwrap();
+        for way in WAYS {
+            assert_eq!(way(peer, local), None);
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_told_is_not_ours() {
+        let holder = |user, inode| Some(Holder { user, inode });
+        for (holder, us, expected) in [
+            (holder(1000, 7), 1000, Whose::Ours),
+            (holder(1001, 7), 1000, Whose::Anothers),
+            (holder(1001, 7), 0, Whose::Anothers),
+            (holder(0, 7), 0, Whose::Ours),
+            (holder(0, 7), 1000, Whose::Unknown),
+            (holder(0, 0), 0, Whose::Unknown),
+            (holder(0, 0), 1000, Whose::Unknown),
+            (holder(1000, 0), 1000, Whose::Unknown),
+            (None, 1000, Whose::Unknown),
+            (None, 0, Whose::Unknown),
+        ] {
+            assert_eq!(judged(holder, us), expected, "{holder:?} for {us}");
+        }
     }
 }

@@ -6,6 +6,6 @@ mod linux;
 mod other;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{is_family_missing, is_foreign};
+pub(crate) use linux::{is_family_missing, whose};
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::{is_family_missing, is_foreign};
+pub(crate) use other::{is_family_missing, whose};

@@ -220,6 +220,7 @@ fn title_of(code: Code) -> &'static str {
         (&[Code::OtherPerson], "page.failed.person"),
         (&[Code::SignInTimedOut], "page.failed.time"),
         (&[Code::TicketUsed], "page.failed.used"),
+        (&[Code::VisitorUnknown], "page.failed.visitor"),
         (&[Code::AskerEnded], "page.failed.ended"),
         (&[Code::QuestionOver], "page.failed.over"),
         (&[Code::ForeignCallback], "page.failed.foreign"),
