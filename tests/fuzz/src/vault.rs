@@ -72,7 +72,7 @@ fn can_be_used(record: &Record) {
         wall: Wall(1_790_000_000_000),
         moment: Moment(1_000),
     };
-    let _ = renew_at(tokens, now, &mut Jitter::new(1));
+    let _ = renew_at(tokens, true, now, &mut Jitter::new(1));
     if good(tokens, now) {
         let stated = stated_expiry(tokens, now.wall);
         assert!(stated <= tokens.expires);

@@ -15,6 +15,9 @@ pub const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long an ask waits for a provider that does not answer, so that kubectl says something
 /// within ten seconds.
 pub const PATIENCE: Duration = Duration::from_secs(9);
+/// How soon a token is renewed that nobody has asked for since it was renewed by itself, however
+/// short its life: a provider says how long that is, and would have us ask it for ever.
+pub const UNASKED: Duration = Duration::from_secs(10);
 /// How soon a lost reply is asked for once more.
 pub const LOST_REPLY: Duration = Duration::from_secs(2);
 
@@ -59,9 +62,9 @@ pub fn good(tokens: &Tokens, now: Now) -> bool {
 
 /// When to renew a token before it ends: a quarter of its life ahead, at least ten seconds and at
 /// most five minutes, and before the refresh token itself would run out; a little earlier or
-/// later by chance.
+/// later by chance. Where it is `unasked`, not soon after now.
 #[must_use]
-pub fn renew_at(tokens: &Tokens, now: Now, jitter: &mut Jitter) -> Moment {
+pub fn renew_at(tokens: &Tokens, unasked: bool, now: Now, jitter: &mut Jitter) -> Moment {
     let life = tokens.lifetime();
     let ahead = (life / 4)
         .clamp(Duration::from_secs(10), Duration::from_secs(5 * 60))
@@ -72,7 +75,12 @@ pub fn renew_at(tokens: &Tokens, now: Now, jitter: &mut Jitter) -> Moment {
         let share = end.since(tokens.obtained) / 4;
         due = due.min(end.before(share.min(Duration::from_secs(5 * 60))));
     }
-    now.moment_of(due)
+    let due = now.moment_of(due);
+    if unasked {
+        // By the clock that nobody sets.
+        return due.max(now.moment.after(UNASKED));
+    }
+    due
 }
 
 /// When to try again after the provider was not reached `tries` times.
@@ -117,7 +125,7 @@ mod tests {
         ] {
             let tokens = tokens(0, life);
             for seed in 0..50 {
-                let due = renew_at(&tokens, now(0), &mut Jitter::new(seed));
+                let due = renew_at(&tokens, false, now(0), &mut Jitter::new(seed));
                 assert!(
                     (earliest * 1000..=latest * 1000).contains(&due.0),
                     "{life}: {due:?}"
@@ -137,7 +145,7 @@ mod tests {
             refresh_expires: Some(Wall::from_seconds(1800)),
             ..tokens(0, 36_000)
         };
-        let due = renew_at(&tokens, now(0), &mut Jitter::new(1));
+        let due = renew_at(&tokens, false, now(0), &mut Jitter::new(1));
         assert!(due <= Moment(1_500_000), "{due:?}");
     }
 

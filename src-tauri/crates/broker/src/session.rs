@@ -25,6 +25,8 @@ pub struct Session {
     doing: Doing,
     waiting: Waiters,
     renewal: Renewal,
+    /// It was last renewed by itself, and nobody has asked since.
+    unasked: bool,
 }
 
 /// What a session holds.
@@ -170,6 +172,7 @@ impl Session {
             doing: Doing::Idle,
             waiting: Waiters::default(),
             renewal: Renewal::WhenAsked,
+            unasked: false,
         }
     }
 

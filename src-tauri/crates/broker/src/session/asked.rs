@@ -8,6 +8,9 @@ use crate::waiters::{CallerId, Person, Waiter};
 impl Session {
     /// Somebody wants a token, or to be signed in.
     pub fn ask(&mut self, mut waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
+        if std::mem::take(&mut self.unasked) {
+            self.schedule(&mut cx);
+        }
         if self.good(cx.now).is_some() {
             return vec![Step::Serve(waiter)];
         }

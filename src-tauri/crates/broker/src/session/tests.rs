@@ -141,6 +141,40 @@ fn a_token_is_renewed_ahead_and_served_meanwhile() {
 }
 
 #[test]
+fn a_token_that_nobody_asks_for_is_not_renewed_at_every_turn() {
+    let life_ends_at_once = |obtained, lifetime| Tokens {
+        refresh_expires: Some(Wall::from_seconds(obtained + 1)),
+        ..tokens(obtained, lifetime)
+    };
+    for (lifetime, shown) in [
+        (1, tokens as fn(i64, i64) -> Tokens),
+        (4, tokens),
+        (3600, life_ends_at_once),
+    ] {
+        let mut walk = Walk::new();
+        walk.with(|session, cx| session.restore(shown(0, lifetime), Loss::None, cx));
+        // The first one after an ask comes as its life has it.
+        let mut at = walk.session.next(true).unwrap().0.div_ceil(1000);
+        assert!(at < 4, "{at}");
+        for _ in 0..20 {
+            let steps = walk.at(at).with(Session::timeout);
+            assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
+            let fresh = shown(i64::try_from(at).unwrap(), lifetime);
+            walk.refreshed(RefreshOutcome::Refreshed(fresh));
+            let next = walk.session.next(true).unwrap();
+            assert_eq!(next, Moment((at + 10) * 1000), "{lifetime}");
+            at += 10;
+        }
+        let now = at - 10;
+        assert!(walk.ask(1, Person::Absent).len() == 1);
+        // Whoever asks again has it renewed ahead again, or at once.
+        let soon = walk.session.next(true).unwrap();
+        let at_once = walk.session.attempt().is_some();
+        assert!(at_once || soon < Moment((now + 4) * 1000), "{soon:?}");
+    }
+}
+
+#[test]
 fn a_network_fault_never_ends_a_session() {
     let mut walk = Walk::with_tokens(60);
     walk.at(100);

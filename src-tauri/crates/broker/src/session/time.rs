@@ -18,6 +18,7 @@ impl Session {
         let due = self.due(cx.keep_fresh);
         if due.is_some_and(|due| due <= cx.now.moment) {
             if self.refreshable() {
+                self.unasked = true;
                 steps.extend(self.refresh(&mut cx));
             } else {
                 // A sign-in that was not reached. A renewal that is over stays so: the refresh token
@@ -130,7 +131,7 @@ impl Session {
         }
         self.renewal = match &self.held {
             Held::Tokens(tokens) if cx.keep_fresh && tokens.refresh.is_some() => {
-                Renewal::Due(schedule::renew_at(tokens, cx.now, cx.jitter))
+                Renewal::Due(schedule::renew_at(tokens, self.unasked, cx.now, cx.jitter))
             }
             Held::Tokens(_) | Held::Nothing(_) => Renewal::WhenAsked,
         };
