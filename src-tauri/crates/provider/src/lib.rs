@@ -57,9 +57,11 @@ fn is_passing(code: Code) -> bool {
     .contains(&code)
 }
 
-/// When a refresh token ends, where the provider says so.
+/// When a refresh token ends, where the provider says so. Beyond ten years it says that it does not.
 fn refresh_end(times: Times, seconds: Option<u64>) -> Option<Wall> {
-    Some(times.sent.after(Duration::from_secs(seconds?)))
+    const MOST: u64 = 10 * 365 * 24 * 3600;
+    let seconds = seconds.filter(|seconds| *seconds <= MOST)?;
+    Some(times.sent.after(Duration::from_secs(seconds)))
 }
 
 fn bad_token(flaw: &verify::Flaw) -> Problem {
@@ -116,5 +118,22 @@ pub mod fuzzing {
             times: TIMES,
         };
         Refusal::read(&reply).words()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_nobody_sees_is_none() {
+        let times = Times {
+            sent: Wall(0),
+            came: Wall(0),
+            date: None,
+        };
+        assert_eq!(refresh_end(times, Some(1800)), Some(Wall(1_800_000)));
+        assert_eq!(refresh_end(times, Some(u64::MAX)), None);
+        assert_eq!(refresh_end(times, None), None);
     }
 }
