@@ -219,9 +219,20 @@ impl Refusal {
             let parameters = vec![("client", client_id.to_owned()), ("error", error)];
             return Problem::new(Code::ClientRefused, parameters);
         }
-        let parameters = vec![("error", error), ("description", self.description.clone())];
-        Problem::new(Code::RequestRefused, parameters)
+        Problem::new(
+            Code::RequestRefused,
+            refusal_words(error, &self.description),
+        )
     }
+}
+
+/// A refusal's parameters. The description is set apart from what it follows, where there is one.
+pub(crate) fn refusal_words(error: String, description: &str) -> Vec<(&'static str, String)> {
+    let apart = if description.is_empty() { "" } else { " " };
+    vec![
+        ("error", error),
+        ("description", format!("{apart}{description}")),
+    ]
 }
 
 /// Where no reply came.
@@ -303,5 +314,24 @@ fn short(text: String) -> String {
         text
     } else {
         text.chars().take(300).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use broker::texts::Language;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_reads_well_with_and_without_a_description() {
+        for (description, expected) in [
+            ("", "The provider refuses the request: HTTP 307."),
+            ("no", "The provider refuses the request: HTTP 307 no."),
+        ] {
+            let words = refusal_words("HTTP 307".into(), description);
+            let problem = Problem::new(Code::RequestRefused, words);
+            assert_eq!(problem.message(Language::En), expected);
+        }
     }
 }

@@ -121,7 +121,7 @@ impl<'a> Way<'a> {
             }
             _ => Code::SignInRefused,
         };
-        Problem::new(code, vec![("error", error), ("description", description)])
+        Problem::new(code, token::refusal_words(error, &description))
     }
 
     pub(super) async fn exchange(
