@@ -69,6 +69,12 @@ pub enum LoadError {
         /// Where.
         line: usize,
     },
+    /// An anchor, an alias, a tag or a sign in a form that ends elsewhere for kubectl, or for another program.
+    #[error("line {line}: a form of YAML that not every program reads alike")]
+    ReadOtherwise {
+        /// Where.
+        line: usize,
+    },
     /// Not YAML.
     #[error("line {line}, column {column}: {problem}")]
     Syntax {

@@ -3,6 +3,7 @@
 //! Pure: files, environment and arguments come in as values. What kubectl does stands in client-go and in the libraries
 //! below it, as of v0.36.3; each rule here names its file there.
 
+mod alike;
 mod base64;
 mod config;
 mod edit;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput};
 
+use crate::alike::Alike;
 use crate::error::LoadError;
 use crate::scalar::{self, Scalar, Tag};
 
@@ -129,8 +130,10 @@ fn key_text(key: &Scalar) -> Option<&str> {
 pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
     let text = text(bytes)?;
     let mut builder = Builder::default();
+    let mut alike = Alike::of(&text);
     for event in parser(&text) {
         let (event, span) = event.map_err(|error| syntax(&error))?;
+        alike.take(&event, &span)?;
         if matches!(event, Event::Scalar(_, ScalarStyle::DoubleQuoted, ..))
             && span.slice(&text).is_some_and(has_slash_escape)
         {
@@ -150,8 +153,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
 /// Whether some key or value of any document of a text is such a one.
 pub(crate) fn any_text(bytes: &[u8], is_such: impl Fn(&str) -> bool) -> Result<bool, LoadError> {
     let text = text(bytes)?;
+    let mut alike = Alike::of(&text);
     for event in parser(&text) {
-        let (event, _) = event.map_err(|error| syntax(&error))?;
+        let (event, span) = event.map_err(|error| syntax(&error))?;
+        alike.take(&event, &span)?;
         if let Event::Scalar(text, ..) = event
             && is_such(&text)
         {
