@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::narrow::is_lossy;
 use crate::program::{is_helm, is_kubectl};
 
 /// The most files that are looked for.
@@ -128,7 +129,7 @@ impl Reader<'_> {
                 return;
             }
             // Somebody's bytes that are no text have been lost on the way.
-            if word.contains(char::REPLACEMENT_CHARACTER) {
+            if is_lossy(word) {
                 self.named.unclear = true;
             }
             let own = word.split_once('=').map_or("", |(name, _)| name);

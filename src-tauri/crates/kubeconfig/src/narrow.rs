@@ -58,6 +58,10 @@ pub fn narrow(argv: &[String], is_kubectl: bool, folder: &Path) -> Narrow {
         return narrow;
     }
     narrow.reading = Reading::NotUnderstood;
+    // Somebody's bytes that are no text have been lost on the way: what it names is not what kubectl was told.
+    if argv.iter().any(|word| is_lossy(word)) {
+        return narrow;
+    }
     let Some(given) = argv.get(1..).and_then(pflag::read) else {
         return narrow;
     };
@@ -91,6 +95,11 @@ impl Narrow {
             _ => {}
         }
     }
+}
+
+/// Whether a word can stand for bytes that are no text.
+pub(crate) fn is_lossy(word: &str) -> bool {
+    word.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// Go's `strconv.ParseBool`. kubectl does not run with anything else.
@@ -193,6 +202,8 @@ mod tests {
             "kubectl get pods --context",
             "kubectl neat --context a",
             "kubectl oidc-login get-token --context a",
+            "kubectl --kubeconfig c\u{fffd}.yaml get ns",
+            "kubectl get ns --context a --user u\u{fffd}",
         ] {
             assert_eq!(read(line), not, "{line}");
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::config::{Cluster, Exec, User};
 use crate::merge::Merged;
-use crate::narrow::{Narrow, Reading};
+use crate::narrow::{Narrow, Reading, is_lossy};
 use crate::program::{file_name, runs_kubectl};
 use crate::server::ServerKey;
 
@@ -48,6 +48,10 @@ pub struct Pair<'merged> {
 /// without our own name, as it gave them. What its own arguments name is the only one. For whoever else asks it is
 /// [`crate::widest`] that knows.
 pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin {
+    // No stanza says what is no text.
+    if arguments.iter().any(|word| is_lossy(word)) {
+        return Origin::Unknown;
+    }
     match narrow.reading {
         Reading::Kubectl if narrow.preferences_choose => Origin::Unknown,
         Reading::Kubectl => {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::config::Cluster;
 use crate::merge::Merged;
 use crate::named::Named;
+use crate::narrow::is_lossy;
 use crate::origin::{Gathered, Origin, shim_arguments};
 use crate::server::ServerKey;
 
@@ -13,7 +14,7 @@ use crate::server::ServerKey;
 /// whose stanza is this one (`arguments` are ours without our own name), and any cluster of that name in any of them;
 /// and what the asker's words name besides. Each of `views` is one file alone: `merge` of it, for its relative paths.
 pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
-    if named.unclear {
+    if named.unclear || arguments.iter().any(|word| is_lossy(word)) {
         return Origin::Unknown;
     }
     let users: BTreeSet<&str> = views

@@ -328,3 +328,19 @@ fn the_accounts_other_servers_are_those_whose_stanza_means_it() {
     });
     assert_eq!(shown(&found), "https://prod[prod]@/home/u/.kube/config");
 }
+
+#[test]
+fn arguments_that_are_no_text_are_no_stanzas() {
+    let file = (
+        "/own",
+        "current-context: c\nclusters: [{name: c, cluster: {server: 'https://c'}}]\n\
+         users: [{name: u, user: {exec: {command: kubectl-fob, args: [get-token, \"\\uFFFD\"]}}}]\n\
+         contexts: [{name: c, context: {cluster: c, user: u}}]\n",
+    );
+    let merged = merged(&[file]);
+    let own = words("get-token \u{fffd}");
+    let narrow = narrow(&words("kubectl get ns"), true, Path::new("/here"));
+    assert_eq!(servers(&merged, &own, &narrow), Origin::Unknown);
+    let widest = widest(std::slice::from_ref(&merged), &own, &Named::default());
+    assert_eq!(widest, Origin::Unknown);
+}

@@ -186,8 +186,10 @@ impl Look<'_> {
             return Ok(narrow);
         }
         let environment = found.program.environment.as_deref().unwrap_or_default();
-        narrow.default_server = asker::variable(environment, "KUBERNETES_MASTER")
-            .map(|server| server.to_string_lossy().into_owned());
+        let default_server = asker::variable(environment, "KUBERNETES_MASTER");
+        narrow.default_server = default_server.and_then(OsStr::to_str).map(str::to_owned);
+        // What is no text leads to who knows which server.
+        let is_lost = default_server.is_some() && narrow.default_server.is_none();
         let preferences = kubeconfig::kuberc(
             narrow.kuberc.as_deref().map(OsStr::new),
             asker::variable(environment, "KUBERC"),
@@ -210,6 +212,7 @@ impl Look<'_> {
                 ) => true,
             };
         }
+        narrow.preferences_choose |= is_lost;
         Ok(narrow)
     }
 
