@@ -7,12 +7,13 @@ use crate::config::Cluster;
 use crate::merge::Merged;
 use crate::named::Named;
 use crate::narrow::is_lossy;
-use crate::origin::{Gathered, Origin, shim_arguments};
+use crate::origin::{Gathered, Origin};
 use crate::server::ServerKey;
 
 /// The servers of the widest reading: every context in any of the files, with any user of that name in any of them
-/// whose stanza is this one (`arguments` are ours without our own name), and any cluster of that name in any of them;
-/// and what the asker's words name besides. Each of `views` is one file alone: `merge` of it, for its relative paths.
+/// whose stanza can be this one (`arguments` are ours without our own name), and any cluster of that name in any of them;
+/// and what the asker's words name besides. Whatever a stanza runs can run us, by a link or by a name that is not known:
+/// it counts if its arguments end with ours. Each of `views` is one file alone: `merge` of it, for its relative paths.
 pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
     if named.unclear || arguments.iter().any(|word| is_lossy(word)) {
         return Origin::Unknown;
@@ -22,7 +23,7 @@ pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
         .flat_map(|view| &view.users)
         .filter(|(_, user)| {
             let exec = user.exec.as_ref();
-            exec.is_some_and(|exec| shim_arguments(exec) == Some(arguments))
+            exec.is_some_and(|exec| exec.args.ends_with(arguments))
         })
         .map(|(name, _)| name.as_str())
         .collect();
@@ -151,6 +152,31 @@ contexts:
         assert_eq!(asked(&[EVIL, OWN], &none).split(' ').count(), 2);
         assert_eq!(asked(&[EVIL], &none), "none");
         assert_eq!(asked(&[], &none), "none");
+    }
+
+    #[test]
+    fn a_stanza_counts_whatever_it_runs() {
+        let evil = |command: &str, args: &str| {
+            format!(
+                "clusters: [{{name: evil, cluster: {{server: 'https://evil'}}}}]\n\
+                 users: [{{name: eve, user: {{exec: {{command: {command}, args: [{args}]}}}}}}]\n\
+                 contexts: [{{name: evil, context: {{cluster: evil, user: eve}}}}]\n"
+            )
+        };
+        let both = "https://dev[dev] https://evil[evil]";
+        let table = [
+            ("kubectl", "oidc-login, get-token, a", both),
+            ("k", "oidc-login, get-token, a", both),
+            ("env", "X=y, kubectl, oidc-login, get-token, a", both),
+            ("/tmp/x", "get-token, a", both),
+            ("/tmp/x", "get-token, a, b", "https://dev[dev]"),
+            ("/tmp/x", "a", "https://dev[dev]"),
+        ];
+        for (command, args, expected) in table {
+            let evil = evil(command, args);
+            let found = asked(&[OWN, ("/evil", &evil)], &Named::default());
+            assert_eq!(found, expected, "{command} {args}");
+        }
     }
 
     #[test]
