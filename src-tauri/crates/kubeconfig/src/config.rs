@@ -18,6 +18,9 @@ pub struct Config {
     pub users: BTreeMap<String, User>,
     /// The contexts by name.
     pub contexts: BTreeMap<String, Context>,
+    /// All of this is what kubectl reads, and other programs can read something else: a key stands there twice, a merge
+    /// meets a key of the same name, or there is a second document.
+    pub disputed: bool,
 }
 
 /// An API server and how to reach it.

@@ -25,6 +25,7 @@ pub fn load(file: &Path, bytes: &[u8]) -> Result<Config, LoadError> {
         tree: &tree,
         file: Arc::from(file),
         copied: Cell::new(0),
+        disputed: Cell::new(tree.has_more()),
     };
     let mut config = Config {
         file: Arc::clone(&reader.file),
@@ -32,6 +33,7 @@ pub fn load(file: &Path, bytes: &[u8]) -> Result<Config, LoadError> {
         clusters: BTreeMap::new(),
         users: BTreeMap::new(),
         contexts: BTreeMap::new(),
+        disputed: tree.has_more(),
     };
     let Some(root) = tree.root() else {
         return Ok(config);
@@ -47,6 +49,7 @@ pub fn load(file: &Path, bytes: &[u8]) -> Result<Config, LoadError> {
     config.contexts = top.named("contexts", "context", Fields::context)?;
     config.current_context = top.optional_text("current-context")?;
     top.extensions()?;
+    config.disputed = reader.disputed.get();
     Ok(config)
 }
 
@@ -54,6 +57,8 @@ struct Reader<'tree> {
     tree: &'tree Tree,
     file: Arc<Path>,
     copied: Cell<usize>,
+    /// See [`Config::disputed`].
+    disputed: Cell<bool>,
 }
 
 /// A mapping's fields.
@@ -67,7 +72,11 @@ impl<'read> Reader<'read> {
     /// A mapping; null is one without fields, as a JSON null leaves a Go struct as it is.
     fn map(&'read self, id: Id, field: &'static str) -> Result<Fields<'read>, LoadError> {
         let ids = match self.tree.value(id) {
-            Value::Map(entries) => self.tree.fields(entries),
+            Value::Map(entries) => {
+                let fields = self.tree.fields(entries);
+                self.disputed.set(self.disputed.get() || fields.disputed);
+                fields.ids
+            }
             Value::Scalar {
                 value: Scalar::Null,
                 ..

@@ -55,6 +55,8 @@ pub struct Merged {
     pub users: BTreeMap<String, User>,
     /// The contexts by name.
     pub contexts: BTreeMap<String, Context>,
+    /// [`Config::disputed`], of any of the files.
+    pub disputed: bool,
 }
 
 /// Merges files in their order: of several entries with one name the first wins, whole. `folder` is where kubectl
@@ -64,6 +66,7 @@ pub struct Merged {
 pub fn merge<'files>(files: impl IntoIterator<Item = &'files Config>, folder: &Path) -> Merged {
     let mut merged = Merged::default();
     for file in files {
+        merged.disputed |= file.disputed;
         if merged.current_context.is_none() && file.current_context.is_some() {
             merged.current_context.clone_from(&file.current_context);
             merged.current_context_file = Some(Arc::clone(&file.file));

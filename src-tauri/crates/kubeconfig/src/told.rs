@@ -33,17 +33,29 @@ pub fn told(file: &Path, bytes: &[u8], is_whole: bool) -> Told {
         Ok(config) => {
             let is_empty =
                 config.clusters.is_empty() && config.users.is_empty() && config.contexts.is_empty();
-            if is_empty {
-                Told::Nothing
-            } else {
+            if !is_empty {
                 Told::Kubeconfig(config)
+            } else if config.disputed && later_has_lists(bytes) {
+                Told::Unclear
+            } else {
+                Told::Nothing
             }
         }
         Err(_) => match tree::parse(bytes) {
-            Ok(tree) if !has_lists(&tree) => Told::Nothing,
+            Ok(tree) if !has_lists(&tree) && !(tree.has_more() && later_has_lists(bytes)) => {
+                Told::Nothing
+            }
             Err(_) if !looks_like_one(bytes) => Told::Nothing,
             Ok(_) | Err(_) => Told::Unclear,
         },
+    }
+}
+
+/// Whether there is one in any document: some programs read them all.
+fn later_has_lists(bytes: &[u8]) -> bool {
+    match tree::documents(bytes) {
+        Ok(documents) => documents.iter().any(has_lists),
+        Err(_) => looks_like_one(bytes),
     }
 }
 
@@ -167,6 +179,10 @@ mod tests {
                 "import yaml\nfor c in load()[\"clusters\"]:\n\tprint(c['server'], \\\n\t  'users')\n",
                 "nothing",
             ),
+            (
+                "kind: Deployment\n---\nkind: ConfigMap\ndata: {x: \"clusters: []\"}\n",
+                "nothing",
+            ),
             ("\u{7f}ELF", "nothing"),
         ];
         for (text, expected) in table {
@@ -185,6 +201,8 @@ mod tests {
             "a: &c clusters\n*c : [{name: c, cluster: {server: 'https://c'}}]\n\t: [",
             "contexts: {}\n\t: [",
             "users: [{name: u, user: {exec: {}}}]\n\t: [",
+            "kind: Config\n---\nclusters: [{name: c, cluster: {server: 'https://c'}}]\n",
+            "kind: Deployment\n---\ncontexts: []\n",
         ] {
             assert_eq!(shown(text.as_bytes()), "unclear", "{text}");
         }

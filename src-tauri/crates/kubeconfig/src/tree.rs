@@ -54,9 +54,23 @@ pub(crate) struct Node {
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     root: Option<Id>,
+    /// Whether another document that says anything follows.
+    more: bool,
+}
+
+/// A mapping's fields.
+pub(crate) struct FieldIds<'tree> {
+    pub(crate) ids: HashMap<&'tree str, Id>,
+    /// Whether another reader of YAML can end up with other ones: a key stands there twice, a merge overrules one or has
+    /// its own overruled, or a key is a merge to some.
+    pub(crate) disputed: bool,
 }
 
 impl Tree {
+    pub(crate) fn has_more(&self) -> bool {
+        self.more
+    }
+
     pub(crate) fn root(&self) -> Option<Id> {
         self.root
     }
@@ -76,20 +90,16 @@ impl Tree {
 
     /// A mapping's fields as kubectl's decoder ends up with them: the last of several same keys wins, and `<<` sets
     /// its keys where it stands, so that it overrules what stands above it (`decoder.mapping`, `decoder.merge`).
-    pub(crate) fn fields<'tree>(
-        &'tree self,
-        entries: &'tree [(Ref, Ref)],
-    ) -> HashMap<&'tree str, Id> {
-        let mut fields = HashMap::new();
+    pub(crate) fn fields<'tree>(&'tree self, entries: &'tree [(Ref, Ref)]) -> FieldIds<'tree> {
+        let mut fields = FieldIds {
+            ids: HashMap::new(),
+            disputed: false,
+        };
         self.collect(entries, &mut fields);
         fields
     }
 
-    fn collect<'tree>(
-        &'tree self,
-        entries: &'tree [(Ref, Ref)],
-        fields: &mut HashMap<&'tree str, Id>,
-    ) {
+    fn collect<'tree>(&'tree self, entries: &'tree [(Ref, Ref)], fields: &mut FieldIds<'tree>) {
         for (key, value) in entries {
             if self.is_merge(*key) {
                 match self.value(value.id) {
@@ -106,7 +116,8 @@ impl Tree {
             } else if let Value::Scalar { value: name, .. } = self.value(key.id)
                 && let Some(name) = key_text(name)
             {
-                fields.insert(name, value.id);
+                let before = fields.ids.insert(name, value.id);
+                fields.disputed |= before.is_some() || key.alias || name == "<<";
             }
         }
     }
@@ -131,7 +142,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
     let text = text(bytes)?;
     let mut builder = Builder::default();
     let mut alike = Alike::of(&text);
-    for event in parser(&text) {
+    let mut events = parser(&text);
+    let mut more = false;
+    while let Some(event) = events.next() {
         let (event, span) = event.map_err(|error| syntax(&error))?;
         alike.take(&event, &span)?;
         if matches!(event, Event::Scalar(_, ScalarStyle::DoubleQuoted, ..))
@@ -144,10 +157,36 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Tree, LoadError> {
             });
         }
         if builder.take(event, span.start.line())? {
+            more = says_anything(events);
             break;
         }
     }
-    builder.finish()
+    builder.finish(more)
+}
+
+/// Every document of a text.
+pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<Tree>, LoadError> {
+    let text = text(bytes)?;
+    let mut documents = Vec::new();
+    let mut builder = Builder::default();
+    for event in parser(&text) {
+        let (event, span) = event.map_err(|error| syntax(&error))?;
+        if builder.take(event, span.start.line())? {
+            documents.push(std::mem::take(&mut builder).finish(false)?);
+        }
+    }
+    Ok(documents)
+}
+
+/// Whether something follows the first document that somebody could take for another one.
+fn says_anything<'text>(mut rest: Parser<'text, StrInput<'text>>) -> bool {
+    rest.any(|event| match event {
+        Ok((Event::Scalar(text, ScalarStyle::Plain, ..), _)) => {
+            !matches!(&*text, "" | "~" | "null")
+        }
+        Ok((event, _)) => event.is_node(),
+        Err(_) => true,
+    })
 }
 
 /// Whether some key or value of any document of a text is such a one.
@@ -432,7 +471,7 @@ impl Builder {
         }
     }
 
-    fn finish(self) -> Result<Tree, LoadError> {
+    fn finish(self, more: bool) -> Result<Tree, LoadError> {
         if let Some(root) = self.root {
             self.check_json(root)?;
             let all = self.nodes.get(root).map_or(0, |node| node.expanded);
@@ -448,6 +487,7 @@ impl Builder {
         Ok(Tree {
             nodes: self.nodes,
             root: self.root,
+            more,
         })
     }
 }

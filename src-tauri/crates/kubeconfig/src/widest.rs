@@ -15,7 +15,8 @@ use crate::server::ServerKey;
 /// and what the asker's words name besides. Whatever a stanza runs can run us, by a link or by a name that is not known:
 /// it counts if its arguments end with ours. Each of `views` is one file alone: `merge` of it, for its relative paths.
 pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
-    if named.unclear || arguments.iter().any(|word| is_lossy(word)) {
+    let disputed = views.iter().any(|view| view.disputed);
+    if named.unclear || disputed || arguments.iter().any(|word| is_lossy(word)) {
         return Origin::Unknown;
     }
     let users: BTreeSet<&str> = views
@@ -220,6 +221,54 @@ contexts:
             "https://dev[dev] https://prod:443/[prod]"
         );
         assert_eq!(asked(&[OWN], &named("admin")), "https://dev[dev]");
+    }
+
+    #[test]
+    fn what_other_programs_can_read_otherwise_is_unknown() {
+        let table = [
+            ("    server: https://dev\n", "", "https://dev[dev]"),
+            (
+                "    server: https://evil\n    server: https://dev\n",
+                "",
+                "unknown",
+            ),
+            ("    server: https://evil\n    <<: *d\n", "", "unknown"),
+            ("    <<: *d\n    server: https://dev\n", "", "unknown"),
+            ("    <<: *d\n", "", "https://dev[dev]"),
+            ("    <<: [*d, {server: x}]\n", "", "unknown"),
+            (
+                "    server: https://dev\n    *m : {proxy-url: 'http://x'}\n",
+                "",
+                "unknown",
+            ),
+            (
+                "    server: https://dev\n    \"<<\": {proxy-url: 'http://x'}\n",
+                "",
+                "unknown",
+            ),
+            ("    server: https://dev\n", "---\n", "https://dev[dev]"),
+            (
+                "    server: https://dev\n",
+                "...\n---\n# only words\n",
+                "https://dev[dev]",
+            ),
+            (
+                "    server: https://dev\n",
+                "---\nclusters: []\n",
+                "unknown",
+            ),
+            ("    server: https://dev\n", "---\n: [\n", "unknown"),
+        ];
+        for (cluster, after, expected) in table {
+            let text = format!(
+                "x: &d {{server: 'https://dev'}}\ny: &m <<\n\
+                 users: [{{name: me, user: {{exec: {{command: k, args: [get-token, a]}}}}}}]\n\
+                 contexts: [{{name: dev, context: {{cluster: dev, user: me}}}}]\n\
+                 clusters:\n- name: dev\n  cluster:\n{cluster}{after}"
+            );
+            let found = asked(&[("/own", &text)], &Named::default());
+            assert_eq!(found, expected, "{cluster}{after}");
+        }
     }
 
     #[test]
