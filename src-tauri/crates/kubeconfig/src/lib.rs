@@ -36,6 +36,6 @@ pub use origin::{
 };
 pub use program::is_kubectl;
 pub use server::{CertificateAuthority, ExecInfoError, ServerKey, from_exec_info};
-pub use told::{Told, told};
+pub use told::{Told, told, told_in_passing};
 pub use tree::MAX_BYTES;
 pub use widest::widest;

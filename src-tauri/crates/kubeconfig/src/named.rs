@@ -15,6 +15,8 @@ use crate::program::{is_helm, is_kubectl};
 const FILES: usize = 1024;
 /// The most bytes of words that are looked at.
 const WORDS: usize = 1 << 20;
+/// The most files that are looked for where nothing says that they have to do with Kubernetes.
+const IN_PASSING: usize = 4096;
 /// Linux's longest path (`PATH_MAX`): no longer word is one.
 const PATH: usize = 4096;
 /// Its longest name in a folder (`NAME_MAX`).
@@ -42,6 +44,9 @@ pub struct Named {
     pub files: Vec<PathBuf>,
     /// The same, by words that are no path as a rule: where nobody can tell whether there is such a file, there is none.
     pub words: Vec<PathBuf>,
+    /// Files that other variables lead to, each once: one in a hundred programs takes one of them for a kubeconfig
+    /// (Terraform's `TF_VAR_…`), and what is there tells.
+    pub in_passing: Vec<PathBuf>,
     /// Addresses of servers, as they are written.
     pub servers: Vec<String>,
     /// Clusters by their names in a kubeconfig.
@@ -57,6 +62,8 @@ pub fn named(asker: &Asker<'_>) -> Named {
     let mut reader = Reader {
         named: Named::default(),
         known: BTreeSet::new(),
+        passed: BTreeSet::new(),
+        passing: None,
         program: Program::of(asker.executable),
         home: variable(asker, "HOME"),
         // A program that goes elsewhere meant its words in the folder where it started.
@@ -85,6 +92,9 @@ fn variable<'seen>(asker: &Asker<'seen>, wanted: &str) -> Option<&'seen Path> {
 struct Reader<'seen> {
     named: Named,
     known: BTreeSet<(PathBuf, bool)>,
+    passed: BTreeSet<PathBuf>,
+    /// How long the value is, where nothing says that it has to do with Kubernetes.
+    passing: Option<usize>,
     program: Program,
     home: Option<&'seen Path>,
     start: Option<&'seen Path>,
@@ -192,16 +202,19 @@ impl Reader<'_> {
         };
         let by_name = mentions(&written) || written.contains("apiserver");
         // `_` is what a shell calls the program itself.
-        if written == "_" || !(by_name || mentions(&lossy.to_ascii_lowercase())) {
+        if written == "_" || !self.counts(value.len()) {
             return;
         }
-        if !self.counts(value.len()) {
-            return;
-        }
+        let is_told = by_name || mentions(&lossy.to_ascii_lowercase());
+        self.passing = (!is_told).then_some(value.len());
         self.about_files = speaks_of_files(&written);
         match value.to_str() {
             Some(value) => self.files(value),
+            None if self.passing.is_some() => self.path(PathBuf::from(value)),
             None => self.named.unclear = true,
+        }
+        if self.passing.take().is_some() {
+            return;
         }
         if by_name {
             self.value(Place::Variable, Some(&Name::of(&written)), &lossy);
@@ -249,6 +262,10 @@ impl Reader<'_> {
     }
 
     fn path(&mut self, path: PathBuf) {
+        if let Some(whole) = self.passing {
+            self.in_passing(path, whole);
+            return;
+        }
         let is_word = !self.about_files && path.components().nth(1).is_none() && path.is_relative();
         let known = &mut self.known;
         if known.contains(&(path.clone(), false)) || !known.insert((path.clone(), is_word)) {
@@ -260,6 +277,23 @@ impl Reader<'_> {
             self.named.words.push(path);
         } else {
             self.named.files.push(path);
+        }
+    }
+
+    /// What is no path as a rule counts only as the whole value, where its name speaks of files, or it has an extension.
+    fn in_passing(&mut self, path: PathBuf, whole: usize) {
+        let is_path = path.is_absolute() || path.components().nth(1).is_some();
+        let is_whole = path.as_os_str().len() == whole;
+        let is_word = is_whole && (self.about_files || path.extension().is_some());
+        let can_be_one = is_path || is_word;
+        if !can_be_one || self.passed.contains(&path) {
+            return;
+        }
+        if self.passed.len() == IN_PASSING {
+            self.named.unclear = true;
+        } else {
+            self.passed.insert(path.clone());
+            self.named.in_passing.push(path);
         }
     }
 

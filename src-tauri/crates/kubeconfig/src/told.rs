@@ -21,9 +21,7 @@ pub enum Told {
 /// What a file is, by its bytes; of one that has more than [`tree::MAX_BYTES`], the first of them do.
 pub fn told(file: &Path, bytes: &[u8], is_whole: bool) -> Told {
     if !is_whole || bytes.len() > tree::MAX_BYTES {
-        // A program or an archive: no YAML and no JSON has such a byte.
-        let is_text = is_utf16(bytes) || !bytes.iter().take(64 * 1024).any(|byte| *byte == 0);
-        return if is_text {
+        return if is_utf16(bytes) || !is_binary(bytes) {
             Told::Unclear
         } else {
             Told::Nothing
@@ -51,6 +49,51 @@ pub fn told(file: &Path, bytes: &[u8], is_whole: bool) -> Told {
     }
 }
 
+/// What a file is that nothing but a path leads to, as it stands in any environment: a history, a log, a program. Only what
+/// is built as a kubeconfig is none of these. The beginning of a long one does.
+pub fn told_in_passing(file: &Path, bytes: &[u8]) -> Told {
+    if let Ok(config) = load(file, bytes)
+        && !(config.clusters.is_empty() && config.users.is_empty() && config.contexts.is_empty())
+    {
+        return Told::Kubeconfig(config);
+    }
+    let is_built_so = match tree::documents(bytes) {
+        Ok(documents) => documents
+            .iter()
+            .any(|tree| has(tree, &["clusters", "contexts"])),
+        Err(_) => has_lines_of_one(bytes),
+    };
+    if is_built_so {
+        Told::Unclear
+    } else {
+        Told::Nothing
+    }
+}
+
+/// Whether a line begins with a key of a kubeconfig's.
+fn has_lines_of_one(bytes: &[u8]) -> bool {
+    if is_utf16(bytes) {
+        return true;
+    }
+    if is_binary(bytes) {
+        return false;
+    }
+    unescaped(&String::from_utf8_lossy(bytes))
+        .lines()
+        .any(|line| {
+            let line = line.trim_start_matches(|letter: char| {
+                letter.is_whitespace() || "{,?\"'".contains(letter)
+            });
+            let rest = ["clusters", "contexts"]
+                .iter()
+                .find_map(|word| line.strip_prefix(word));
+            rest.is_some_and(|rest| {
+                let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start();
+                rest.is_empty() || rest.starts_with(':')
+            })
+        })
+}
+
 /// Whether there is one in any document: some programs read them all.
 fn later_has_lists(bytes: &[u8]) -> bool {
     match tree::documents(bytes) {
@@ -61,6 +104,10 @@ fn later_has_lists(bytes: &[u8]) -> bool {
 
 /// Whether there is any list of what a kubeconfig lists.
 fn has_lists(tree: &Tree) -> bool {
+    has(tree, &["clusters", "contexts", "users"])
+}
+
+fn has(tree: &Tree, lists: &[&str]) -> bool {
     let text = |id| match tree.value(id) {
         Value::Scalar {
             value: Scalar::Text(text),
@@ -74,9 +121,14 @@ fn has_lists(tree: &Tree) -> bool {
     entries.iter().any(|(key, value)| {
         // A merge brings others' entries.
         let merges = matches!(tree.value(key.id), Value::Scalar { merge: true, .. });
-        let listed = ["clusters", "contexts", "users"].contains(&text(key.id).as_str());
+        let listed = lists.contains(&text(key.id).as_str());
         merges || (listed && matches!(tree.value(value.id), Value::List(_)))
     })
+}
+
+/// A program or an archive: no YAML and no JSON has such a byte.
+fn is_binary(bytes: &[u8]) -> bool {
+    bytes.iter().take(64 * 1024).any(|byte| *byte == 0)
 }
 
 fn is_utf16(bytes: &[u8]) -> bool {
@@ -207,6 +259,44 @@ mod tests {
             assert_eq!(shown(text.as_bytes()), "unclear", "{text}");
         }
         assert_eq!(shown(b"\xff\xfe\x00"), "unclear");
+    }
+
+    #[test]
+    fn in_passing_only_what_is_built_as_one_counts() {
+        let shown = |text: &str| match told_in_passing(Path::new("/f"), text.as_bytes()) {
+            Told::Nothing => "nothing",
+            Told::Kubeconfig(_) => "kubeconfig",
+            Told::Unclear => "unclear",
+        };
+        let long = "# ".repeat(tree::MAX_BYTES);
+        let table = [
+            (
+                "clusters: [{name: c, cluster: {server: 'https://c'}}]",
+                "kubeconfig",
+            ),
+            ("clusters: [{name: c, cluster: {server: 1}}]", "unclear"),
+            (
+                "clusters:\n- cluster: {server: 'https://c'}\n\t: [",
+                "unclear",
+            ),
+            ("{\n  \"contexts\" : [1}", "unclear"),
+            ("# \u{2028}\nclusters: []\n", "unclear"),
+            ("kind: Config\n---\ncontexts: []\n", "unclear"),
+            (&format!("{long}\nclusters:\n"), "unclear"),
+            (&format!("{long}\nclusters\n"), "unclear"),
+            (&long, "nothing"),
+            ("users: [a, b]\n", "nothing"),
+            (
+                "ls ? *x : y\nkubectl config get-contexts\nvi clusters: [\n",
+                "nothing",
+            ),
+            ("-----BEGIN CERTIFICATE-----\nMIIB==\n", "nothing"),
+            ("\u{7f}ELF\0clusters:", "nothing"),
+            ("", "nothing"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(shown(text), expected, "{:.80}", text);
+        }
     }
 
     #[test]

@@ -70,11 +70,38 @@ fn of_the_environment_what_has_to_do_with_kubernetes_can_be_a_file() {
         let files = asker("k9s", &[(name, value)]).files;
         assert!(files.contains(&PathBuf::from("/evil")), "{name}: {files:?}");
     }
-    let others = asker(
-        "k9s",
-        &[("PATH", "/bin"), ("VAULT_ADDR", "/evil"), ("_", "/bin/k9s")],
-    );
-    assert_eq!(others, Named::default());
+}
+
+#[test]
+fn of_the_rest_of_the_environment_each_path_is_looked_at_in_passing() {
+    let paths = |name: &str, value: &str| {
+        let named = asker("k9s", &[(name, value)]);
+        let in_passing = named.in_passing.clone();
+        let nothing_else = Named {
+            in_passing: Vec::new(),
+            ..named
+        };
+        assert_eq!(nothing_else, Named::default(), "{name}");
+        let paths = in_passing.iter().map(|path| path.display().to_string());
+        paths.collect::<Vec<_>>().join(" ")
+    };
+    let table = [
+        ("TF_VAR_config_path", "/evil", "/evil"),
+        ("TF_VAR_config_path", "evil", "evil"),
+        ("ANY", "sub/evil", "sub/evil"),
+        ("ANY", "evil.yaml", "evil.yaml"),
+        ("ANY", "evil", ""),
+        ("ANY", "1", ""),
+        ("TERM", "xterm-256color", ""),
+        ("PATH", "/bin:/usr/bin", "/bin:/usr/bin /bin /usr/bin"),
+        ("LS_COLORS", "*.tar=01;31:*.zip=01", "*.tar=01;31:*.zip=01"),
+        ("_", "/bin/k9s", ""),
+    ];
+    for (name, value, expected) in table {
+        assert_eq!(paths(name, value), expected, "{name}={value}");
+    }
+    let many = (0..5000).map(|at| format!("/{at}")).collect::<Vec<_>>();
+    assert!(asker("k9s", &[("ANY", &many.join(":"))]).unclear);
 }
 
 #[test]

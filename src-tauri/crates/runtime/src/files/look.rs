@@ -1,6 +1,7 @@
 //! For which servers a question can be, by the files that its asker has.
 
 use std::ffi::OsStr;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,7 +17,10 @@ use super::remembered::Ledger;
 use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, started, versions};
 use crate::asker::{self, Found};
 use crate::ground::Ground;
-use crate::regular::Unread;
+use crate::regular::{self, Unread};
+
+/// How much is read of a file that nothing but a path leads to.
+const IN_PASSING: u64 = 8 << 20;
 
 /// One question, and where its asker stands.
 pub(super) struct Look<'look> {
@@ -243,21 +247,72 @@ impl Look<'_> {
                 Told::Nothing => {}
                 Told::Kubeconfig(config) => {
                     views.push(kubeconfig::merge([&config], folder));
-                    // It has versions from now on, as the set's own files have.
-                    drop(self.files.load(ground, path, path, self.ledger));
-                    let before = self
-                        .files
-                        .before(ground, path, started(found.asker.process));
-                    let before = before
-                        .iter()
-                        .map(|(_, config)| kubeconfig::merge([&**config], folder));
-                    views.extend(before);
+                    views.extend(self.had(ground, path, folder));
+                }
+                Told::Unclear => unclear = true,
+            }
+        }
+        for path in &named.in_passing {
+            match self.told_in_passing(ground, path)? {
+                Told::Nothing => {}
+                Told::Kubeconfig(config) => {
+                    views.push(kubeconfig::merge([&config], folder));
+                    views.extend(self.had(ground, path, folder));
                 }
                 Told::Unclear => unclear = true,
             }
         }
         named.unclear = unclear;
         Ok(kubeconfig::widest(&views, self.arguments, &named))
+    }
+
+    /// What a file said before that a word leads to. It has versions from now on, as the set's own files have.
+    fn had(&self, ground: &Ground, path: &Path, folder: &Path) -> Vec<Merged> {
+        drop(self.files.load(ground, path, path, self.ledger));
+        let since = started(self.found.asker.process);
+        let before = self.files.before(ground, path, since);
+        let views = before
+            .iter()
+            .map(|(_, config)| kubeconfig::merge([&**config], folder));
+        views.collect()
+    }
+
+    /// What a variable leads to of which nothing says that it has to do with Kubernetes. There are many in any environment,
+    /// most of them to folders, some to what others may write: only what is built as a kubeconfig counts, as it is now.
+    fn told_in_passing(&self, ground: &Ground, path: &Path) -> Result<Told, Blind> {
+        let whole = ground.whole(path);
+        // A folder, a socket, a terminal.
+        if std::fs::metadata(&whole).is_ok_and(|found| !found.is_file()) {
+            return Ok(Told::Nothing);
+        }
+        // Before it is read: should it change meanwhile, it is looked at anew.
+        let stamp = ground.stamp(path);
+        self.ledger.note(path, stamp.as_ref().copied());
+        let told = |bytes: &[u8]| kubeconfig::told_in_passing(path, bytes);
+        match stamp {
+            Ok(_) => match ground.beginning(path, IN_PASSING).map(|bytes| told(&bytes)) {
+                // As it is once nobody writes it any more.
+                Ok(Told::Kubeconfig(_)) => self.told(ground, path, true),
+                Ok(other @ (Told::Unclear | Told::Nothing)) => Ok(other),
+                Err(_) => Ok(Told::Unclear),
+            },
+            Err(Unread::Missing | Unread::NotRegular) => Ok(Told::Nothing),
+            Err(
+                Unread::InDoubt(_)
+                | Unread::Io(_)
+                | Unread::TooLong
+                | Unread::Malformed(_)
+                | Unread::Unsettled,
+            ) => {
+                let mut bytes = Vec::new();
+                let read = regular::open(&whole)
+                    .is_ok_and(|file| file.take(IN_PASSING).read_to_end(&mut bytes).is_ok());
+                Ok(match told(&bytes) {
+                    Told::Kubeconfig(_) | Told::Unclear if read => Told::Unclear,
+                    Told::Kubeconfig(_) | Told::Unclear | Told::Nothing => Told::Nothing,
+                })
+            }
+        }
     }
 
     /// What a word leads to, be it that it is no path as a rule.
