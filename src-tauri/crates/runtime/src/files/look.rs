@@ -427,7 +427,7 @@ pub(super) fn candidate(
             failed = Some(unread);
             None
         }
-        // kubectl refuses it too, and a path is no authority that was trusted.
+        // A path is no authority that was trusted, whether kubectl reads it or not.
         Err(
             Unread::Missing
             | Unread::NotRegular
