@@ -571,7 +571,7 @@ now: string, };
 /**
  * Something to be wary of in a question.
  */
-export type Wary = "skips-tls" | "proxy" | "other-authority" | "unknown";
+export type Wary = "skips-tls" | "proxy" | "other-authority" | "server-name" | "other-name" | "unknown";
 
 /**
  * A kubeconfig, as it is shown.

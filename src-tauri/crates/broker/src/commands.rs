@@ -448,6 +448,8 @@ impl crate::trust::Wary {
             Self::SkipsTls => "terminal.wary.skips-tls",
             Self::Proxy => "terminal.wary.proxy",
             Self::OtherAuthority => "terminal.wary.other-authority",
+            Self::ServerName => "terminal.wary.server-name",
+            Self::OtherName => "terminal.wary.other-name",
             Self::Unknown => "terminal.wary.unknown",
         }
     }

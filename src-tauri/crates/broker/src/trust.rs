@@ -250,8 +250,24 @@ impl Trust {
         let Server::Known(server) = &pair.server else {
             return false;
         };
+        self.trusts_at(server, |other| other.ca != server.ca)
+    }
+
+    /// Whether the same URL is trusted with another `tls-server-name`.
+    #[must_use]
+    pub fn other_name(&self, pair: &Pair) -> bool {
+        let Server::Known(server) = &pair.server else {
+            return false;
+        };
+        self.trusts_at(server, |other| {
+            other.tls_server_name != server.tls_server_name
+        })
+    }
+
+    /// Whether such a server is trusted at the same URL.
+    fn trusts_at(&self, server: &ServerKey, is_such: impl Fn(&ServerKey) -> bool) -> bool {
         self.always.keys().any(|known| match &known.server {
-            Server::Known(other) => other.url == server.url && other.ca != server.ca,
+            Server::Known(other) => other.url == server.url && is_such(other),
             Server::Unknown(_) => false,
         })
     }
@@ -365,6 +381,10 @@ pub enum Wary {
     Proxy,
     /// The same URL was trusted with another certificate authority.
     OtherAuthority,
+    /// `tls-server-name`: whoever has the certificate of another name than the address's can get the token.
+    ServerName,
+    /// The same URL was trusted with another `tls-server-name`, or without one.
+    OtherName,
     /// The server is not known: the request names none, and the file set is out of sight.
     Unknown,
 }
@@ -420,6 +440,8 @@ pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
             (server.insecure_skip_tls_verify, Wary::SkipsTls),
             (server.proxy_url.is_some(), Wary::Proxy),
             (trust.other_authority(pair), Wary::OtherAuthority),
+            (server.tls_server_name.is_some(), Wary::ServerName),
+            (trust.other_name(pair), Wary::OtherName),
         ]
         .into_iter()
         .filter_map(|(holds, wary)| holds.then_some(wary))
@@ -565,6 +587,40 @@ mod tests {
         assert_eq!(standing(&trust), Standing::Trusted);
         assert!(trust.revoke(&seen("a")));
         assert_eq!(standing(&trust), Standing::New);
+    }
+
+    #[test]
+    fn another_name_of_a_certificate_is_said() {
+        let named = |server: &str, name: Option<&str>| {
+            let Server::Known(key) = seen(server).server else {
+                panic!("it is seen");
+            };
+            let mut key = ServerKey::clone(&key);
+            key.tls_server_name = name.map(str::to_owned);
+            Pair {
+                server: Server::Known(Arc::new(key)),
+                ..seen(server)
+            }
+        };
+        let trust = Trust::restored(vec![
+            (named("a", None), approval()),
+            (named("b", Some("x")), approval()),
+        ]);
+        let table = [
+            ("a", None, vec![]),
+            ("a", Some("x"), vec![Wary::ServerName, Wary::OtherName]),
+            ("b", Some("x"), vec![Wary::ServerName]),
+            ("b", None, vec![Wary::OtherName]),
+            ("c", None, vec![]),
+            ("c", Some("x"), vec![Wary::ServerName]),
+        ];
+        for (server, name, expected) in table {
+            assert_eq!(
+                wary(&trust, &named(server, name)),
+                expected,
+                "{server} {name:?}"
+            );
+        }
     }
 
     #[test]

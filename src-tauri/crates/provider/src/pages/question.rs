@@ -217,6 +217,8 @@ fn warnings(language: Language, server: &ServerLine) -> Html {
             Wary::SkipsTls => "page.wary.skips-tls",
             Wary::Proxy => "page.wary.proxy",
             Wary::OtherAuthority => "page.wary.other-authority",
+            Wary::ServerName => "page.wary.server-name",
+            Wary::OtherName => "page.wary.other-name",
             Wary::Unknown => "page.wary.unknown",
         };
         warning(&text(language, key, &[]))
