@@ -20,10 +20,15 @@ use serde_json::{Map, Value, json};
 /// kubectl then runs nothing.
 const READ_BY_US_ALONE: [&str; 1] = ["flow-multi-line-key.yaml"];
 
-/// What kubectl reads and we refuse: line breaks of YAML 1.1, which can hide a server from whoever follows 1.2.
-const READ_BY_KUBECTL_ALONE: [&str; 2] = [
+/// What kubectl reads and we refuse: what YAML 1.1 has otherwise than 1.2 can hide a server from whoever follows that.
+const READ_BY_KUBECTL_ALONE: [&str; 7] = [
+    "anchor-colon.yaml",
+    "anchor-question.yaml",
+    "flow-question-tight.yaml",
     "line-separator-ends-comment.yaml",
+    "merge-tag-comma.yaml",
     "next-line-ends-comment.yaml",
+    "tag-comma.yaml",
 ];
 
 fn folder() -> PathBuf {
