@@ -7,6 +7,7 @@ mod flags;
 mod pairs;
 mod programs;
 mod questions;
+mod readings;
 mod settings;
 mod unread;
 mod ways;
@@ -28,6 +29,9 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_programs", programs::others);
     trial(set, table, "trust_programs_quiet", programs::quiet_others);
     trial(set, table, "trust_arguments", programs::arguments);
+    trial(set, table, "trust_readings_yaml", readings::yaml);
+    trial(set, table, "trust_readings_bytes", readings::bytes);
+    trial(set, table, "trust_readings_others", readings::others);
     trial(set, table, "trust_same_address", pairs::same_address);
     trial(set, table, "trust_page_alone", pairs::page_alone);
     trial(set, table, "trust_verbs_as_plugin", pairs::verbs_as_plugin);

@@ -317,7 +317,7 @@ pub(crate) async fn arguments(table: &Table) -> Result<()> {
 
 /// Where a question comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+pub(super) enum Asked {
     /// Of the attacker's server, once.
     ByName,
     /// Of a server that can't be known; the answer to one such question holds for the next.
@@ -325,7 +325,7 @@ enum Asked {
 }
 
 /// Nothing reaches the attacker, and the person is asked.
-fn refused(
+pub(super) fn refused(
     scene: &Scene,
     attacker: &AttackerApi,
     what: &str,
@@ -354,7 +354,7 @@ fn refused(
 }
 
 /// It is served, and nobody is asked.
-fn quiet(scene: &Scene, what: &str, run: impl FnOnce() -> Result<Said>) -> Result<()> {
+pub(super) fn quiet(scene: &Scene, what: &str, run: impl FnOnce() -> Result<Said>) -> Result<()> {
     let before = scene.questions()?.len();
     let said = run()?;
     ensure!(said.ok, "{what}: {said:?}\n{}", scene.person.log());
@@ -375,7 +375,7 @@ fn shown(name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
 }
 
 /// Programs of all kinds that a person has.
-struct Programs {
+pub(super) struct Programs {
     folder: PathBuf,
     link: PathBuf,
     copy: PathBuf,
@@ -385,7 +385,7 @@ struct Programs {
 }
 
 impl Programs {
-    fn new(scene: &Scene) -> Result<Self> {
+    pub(super) fn new(scene: &Scene) -> Result<Self> {
         let folder = scene.folder.join("programs");
         let copies = folder.join("copies");
         fs::create_dir_all(&copies)?;
@@ -424,14 +424,14 @@ impl Programs {
     }
 
     /// A file of the attacker's, with the person's flags.
-    fn hostile(&self, scene: &Scene, attacker: &AttackerApi) -> Result<String> {
+    pub(super) fn hostile(&self, scene: &Scene, attacker: &AttackerApi) -> Result<String> {
         let servers = [("prod", attackers(attacker))];
         let file = scene.kubeconfig(&servers, scene.exec("kubectl", &[]));
         scene.hostile("hostile", &file)
     }
 
     /// Runs a program of this name as a person would, that is told so and goes to the attacker's.
-    fn stand_in(
+    pub(super) fn stand_in(
         &self,
         scene: &Scene,
         name: &str,
