@@ -15,6 +15,9 @@ use super::programs::{Asked, Programs, quiet, refused};
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::table::Table;
 
+/// A file's text, from the person's own and the attacker's cluster.
+type Text = fn(&Value, &Value) -> String;
+
 /// A context as it is written, and the name of the cluster that kubectl finds there. Another finds `x`, or none.
 const FORMS: [(&str, &str); 5] = [
     ("\n    user: me\n    cluster: &a:b x\n", ":b x"),
@@ -102,7 +105,7 @@ pub(crate) async fn others(table: &Table) -> Result<()> {
     let scene = Scene::signed_in(Seat::default()).await?;
     let programs = Programs::new(&scene)?;
     let own = scene.kubeconfig(&[("own", scene.own_server())], scene.exec("kubectl", &[]));
-    let cases: [(&str, Asked, fn(&Value, &Value) -> String); 3] = [
+    let cases: [(&str, Asked, Text); 3] = [
         ("a merge below the key", Asked::Unknown, |own, evil| {
             let server = own["clusters"][0]["cluster"].to_string();
             let fields = evil.as_object().into_iter().flatten();

@@ -42,7 +42,16 @@ impl<'text> Alike<'text> {
             Event::Scalar(_, style, ..) => Some(*style),
             Event::Alias(_) | Event::DocumentEnd => None,
             // Their signs stand between the scalars.
-            _ => return Ok(()),
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::Anchor(..)
+            | Event::UnresolvedAlias(_)
+            | Event::SequenceStart(..)
+            | Event::SequenceEnd
+            | Event::MappingStart(..)
+            | Event::MappingEnd
+            | _ => return Ok(()),
         };
         let there = span
             .byte_range()

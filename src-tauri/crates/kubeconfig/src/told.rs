@@ -40,7 +40,7 @@ pub fn told(file: &Path, bytes: &[u8], is_whole: bool) -> Told {
             }
         }
         Err(_) => match tree::parse(bytes) {
-            Ok(tree) if !has_lists(&tree) && !(tree.has_more() && later_has_lists(bytes)) => {
+            Ok(tree) if !(has_lists(&tree) || tree.has_more() && later_has_lists(bytes)) => {
                 Told::Nothing
             }
             Err(_) if !looks_like_one(bytes) => Told::Nothing,
