@@ -123,6 +123,7 @@ impl Programs {
                 Some(called_by_a_person(pid, shim))
             }
         });
+        let shim = peer;
         let program = seen
             .as_ref()
             .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
@@ -139,8 +140,8 @@ impl Programs {
             } else {
                 "kubectl fob".to_owned()
             },
-            place: seen.as_ref().map_or(Place::Here, place),
-            container: seen.as_ref().and_then(container),
+            place: place(shim, seen.as_ref()),
+            container: container(shim, seen.as_ref()),
             foreground: foreground && kubectl && in_front_counts,
             terminal: terminals.stderr,
             completion: kubectl && arguments.as_deref().is_some_and(completes),
@@ -262,7 +263,8 @@ impl Program {
 /// The environment that a program was started in by somebody who sits here, not in ssh nor in a container. What the
 /// program has itself it shows to nobody.
 pub(crate) fn started_in(pid: u32) -> Option<Vec<(OsString, OsString)>> {
-    if processes::in_another_mount_namespace(pid) || descends_from_sshd(pid) {
+    let is_with_us = processes::in_another_mount_namespace(pid) == Some(false);
+    if !is_with_us || descends_from_sshd(pid) {
         return None;
     }
     processes::environment(processes::process(pid)?.parent)
@@ -294,8 +296,14 @@ fn completes(arguments: &[String]) -> bool {
         .is_some_and(|word| word == "__complete" || word == "__completeNoDesc")
 }
 
-fn place(seen: &Seen) -> Place {
-    if processes::in_another_mount_namespace(seen.pid) {
+/// Where the asker sits and its shim. What can't be told is a container, one that can't be named: that costs a question,
+/// and anybody who wants to can hide it. The shim counts too: who starts a container stands outside of it.
+fn place(shim: Option<u32>, seen: Option<&Seen>) -> Place {
+    let (Some(shim), Some(seen)) = (shim, seen) else {
+        return Place::Container;
+    };
+    let is_with_us = |pid| processes::in_another_mount_namespace(pid) == Some(false);
+    if !is_with_us(seen.pid) || (shim != seen.pid && !is_with_us(shim)) {
         Place::Container
     } else if seen.program.ssh {
         Place::Ssh
@@ -304,12 +312,16 @@ fn place(seen: &Seen) -> Place {
     }
 }
 
-/// Which container it sits in, where it does and that can be told.
-fn container(seen: &Seen) -> Option<Container> {
-    if place(seen) != Place::Container {
+/// Which container both sit in, where they do and that can be told.
+fn container(shim: Option<u32>, seen: Option<&Seen>) -> Option<Container> {
+    let (shim, seen) = (shim?, seen?);
+    if place(Some(shim), Some(seen)) != Place::Container {
         return None;
     }
     let namespace = processes::mount_namespace(seen.pid)?;
+    if processes::mount_namespace(shim) != Some(namespace) {
+        return None;
+    }
     let first = processes::begun_with(seen.pid)?;
     Some(Container {
         namespace,
@@ -326,7 +338,8 @@ fn descends_from_sshd(pid: u32) -> bool {
         let Some(process) = processes::process(next) else {
             return false;
         };
-        if process.name == "sshd" || process.name.starts_with("sshd-") {
+        // Its child for a session is the person's, and any of theirs can have that name.
+        if processes::is_sshd(next, &process.name) {
             return true;
         }
         if process.parent <= 1 {
@@ -422,6 +435,66 @@ mod tests {
             programs.look(child.id(), false).is_none(),
             "nobody is there"
         );
+    }
+
+    fn seen(pid: u32, ssh: bool) -> Seen {
+        let process = processes::process(pid).unwrap();
+        Seen {
+            pid,
+            person: ProcessId {
+                pid,
+                started: process.started,
+            },
+            process,
+            program: Arc::new(Program {
+                ssh,
+                ..Program::default()
+            }),
+        }
+    }
+
+    #[test]
+    fn what_can_t_be_told_is_a_container_that_can_t_be_named() {
+        let us = std::process::id();
+        assert_eq!(place(Some(us), Some(&seen(us, false))), Place::Here);
+        assert_eq!(place(Some(us), Some(&seen(us, true))), Place::Ssh);
+        for (shim, asker) in [(None, Some(seen(us, true))), (Some(us), None), (None, None)] {
+            assert_eq!(place(shim, asker.as_ref()), Place::Container);
+            assert_eq!(container(shim, asker.as_ref()), None);
+        }
+        // Nobody has this number.
+        assert_eq!(place(Some(0), Some(&seen(us, false))), Place::Container);
+    }
+
+    #[test]
+    fn a_shim_in_a_container_is_in_one_whoever_started_it() {
+        let started = Command::new("unshare")
+            .args(["--mount", "sh", "-c", "echo; read line"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(mut inside) = started else {
+            println!("namespaces are not allowed here");
+            return;
+        };
+        let mut line = String::new();
+        let output = inside.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        if line.is_empty() {
+            println!("namespaces are not allowed here");
+            inside.wait().unwrap();
+            return;
+        }
+        // Its parent is we, outside: as of whoever starts a container.
+        let outside = seen(std::process::id(), false);
+        assert_eq!(place(Some(inside.id()), Some(&outside)), Place::Container);
+        assert_eq!(container(Some(inside.id()), Some(&outside)), None);
+        assert_eq!(started_in(inside.id()), None, "it says nothing of a screen");
+        let both = container(Some(inside.id()), Some(&seen(inside.id(), false)));
+        assert_eq!(both.map(|one| one.first.pid), Some(inside.id()));
+        drop(inside.stdin.take());
+        inside.wait().unwrap();
     }
 
     #[test]

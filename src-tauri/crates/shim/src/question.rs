@@ -125,6 +125,15 @@ pub(crate) fn ask(
     let (mut requests, mut replies) = (Encoder::new(), Decoder::new());
     stream.set_patience(patience.first);
     send(&mut stream, &mut requests, question)?;
+    #[cfg(target_os = "linux")]
+    {
+        // Hardened, we would not show in which container we are, if in any, and count as one in a container that can't
+        // be told. The resident has looked at us when it says the first thing; until we read that we hold no secret.
+        let waited = stream.wait_for_peer();
+        waited.map_err(|error| Say::Reply(error.into()))?;
+        os::harden();
+        stream.set_patience(patience.first);
+    }
     let mut asked = false;
     loop {
         let reply = match replies.next().map_err(Say::Reply)? {

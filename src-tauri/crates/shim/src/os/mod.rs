@@ -8,6 +8,7 @@
 //! | `Unseen` | a terminal that doesn't show what is typed, until it is dropped |
 //! | `bytes` | a text as the wire has it |
 //! | `environment_of_parent` | what whoever started us has of its own |
+//! | `harden` | no other process of the user reads ours |
 //! | `is_root` | whether we may do everything |
 
 #[cfg(unix)]
@@ -19,9 +20,9 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Input, Out, Unseen, bytes, environment_of_parent, is_root, terminals, write,
+    Input, Out, Unseen, bytes, environment_of_parent, harden, is_root, terminals, write,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Input, Out, Unseen, bytes, environment_of_parent, is_root, terminals, write,
+    Input, Out, Unseen, bytes, environment_of_parent, harden, is_root, terminals, write,
 };

@@ -287,6 +287,14 @@ impl Stream {
         })
     }
 
+    /// Waits until the peer has said something, or is gone.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`], or what the system says.
+    pub fn wait_for_peer(&mut self) -> io::Result<()> {
+        self.wait(PollFlags::IN)
+    }
+
     fn wait(&mut self, what: PollFlags) -> io::Result<()> {
         wait(&mut [PollFd::new(&self.socket, what)], &mut self.patience)
     }

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::Interest;
@@ -135,18 +136,61 @@ pub(crate) fn executable(pid: u32) -> Option<PathBuf> {
     std::fs::read_link(format!("/proc/{pid}/exe")).ok()
 }
 
-/// Whether a process sees another file system than we do. Where that can't be told: no.
-pub(crate) fn in_another_mount_namespace(pid: u32) -> bool {
+/// Whether a process sees another file system than we do; none where that can't be told.
+///
+/// A process that is not dumpable shows its namespace to nobody, and anybody can make itself such a one. The kernel lists
+/// its mounts all the same: each mount is in one namespace, and by our root's number ours is known as long as we hold it.
+pub(crate) fn in_another_mount_namespace(pid: u32) -> Option<bool> {
     // Ours never changes.
     static OURS: LazyLock<Option<PathBuf>> =
         LazyLock::new(|| std::fs::read_link("/proc/self/ns/mnt").ok());
-    match (
-        std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok(),
-        &*OURS,
-    ) {
-        (Some(theirs), Some(ours)) => theirs != *ours,
-        (None, _) | (_, None) => false,
+    let theirs = std::fs::read_link(format!("/proc/{pid}/ns/mnt")).ok();
+    match (theirs, &*OURS) {
+        (Some(theirs), Some(ours)) => Some(theirs != *ours),
+        (None, _) | (_, None) => is_our_root_elsewhere(pid),
     }
+}
+
+/// Whether our root is none of the mounts that a process sees.
+fn is_our_root_elsewhere(pid: u32) -> Option<bool> {
+    static OURS: LazyLock<Option<u64>> = LazyLock::new(|| {
+        let found = statx(CWD, "/", AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+        (found.stx_mask & StatxFlags::MNT_ID.bits() != 0).then_some(found.stx_mnt_id)
+    });
+    let ours = (*OURS)?;
+    let mounts = read(pid, "mountinfo")?;
+    Some(!mounts_of(&mounts).any(|mount| mount == ours)).filter(|_| !mounts.is_empty())
+}
+
+/// The numbers of the mounts in a `mountinfo` (proc_pid_mountinfo(5)).
+fn mounts_of(mountinfo: &[u8]) -> impl Iterator<Item = u64> {
+    let lines = mountinfo.split(|byte| *byte == b'\n');
+    let firsts = lines.filter_map(|line| line.split(|byte| *byte == b' ').next());
+    firsts.filter_map(|first| std::str::from_utf8(first).ok()?.parse().ok())
+}
+
+/// Whether a process of this name is an sshd that root has started. A name is anybody's to choose, and so is the program
+/// of a name that may become root for a while: the user who it was started by is not.
+pub(crate) fn is_sshd(pid: u32, name: &str) -> bool {
+    let is_root_s = || read(pid, "status").is_some_and(|status| all_root(&status));
+    // Where we are root too, it shows us what it runs.
+    let runs = || {
+        executable(pid).is_none_or(|path| {
+            path.file_name()
+                .is_some_and(|name| super::is_sshd_s(&name.to_string_lossy()))
+        })
+    };
+    super::is_sshd_s(name) && is_root_s() && runs()
+}
+
+/// Whether the real, the effective, the saved and the file system's user are all root (proc_pid_status(5), `Uid`).
+fn all_root(status: &[u8]) -> bool {
+    let status = String::from_utf8_lossy(status);
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    line.is_some_and(|line| {
+        let users: Vec<_> = line.split_ascii_whitespace().collect();
+        users.len() == 4 && users.iter().all(|user| *user == "0")
+    })
 }
 
 /// The namespace that a process sees its file system in: its device and its number there. Nothing is kept open by it.
@@ -244,7 +288,7 @@ mod tests {
     fn this_process_is_seen() {
         let me = std::process::id();
         assert!(process(me).unwrap().parent > 0);
-        assert!(!in_another_mount_namespace(me));
+        assert_eq!(in_another_mount_namespace(me), Some(false));
         assert!(!arguments(me).unwrap().is_empty());
         assert!(environment(me).is_some() && folder(me).is_some() && executable(me).is_some());
     }
@@ -336,7 +380,8 @@ mod tests {
                 println!("namespaces are not allowed here");
                 return;
             };
-            assert!(in_another_mount_namespace(innermost));
+            assert_eq!(in_another_mount_namespace(innermost), Some(true));
+            assert_eq!(is_our_root_elsewhere(innermost), Some(true));
             let first = begun_with(innermost).unwrap();
             assert_eq!(begun_with(first), Some(first));
             assert_eq!(mount_namespace(first), mount_namespace(innermost));
@@ -350,6 +395,31 @@ mod tests {
             child.wait().unwrap();
             assert_eq!(begun_with(innermost), None);
         }
+    }
+
+    #[test]
+    fn our_own_mounts_are_known_without_a_look_at_the_namespace() {
+        assert_eq!(is_our_root_elsewhere(std::process::id()), Some(false));
+        assert_eq!(is_our_root_elsewhere(0), None, "nobody");
+        let line = b"27 1 0:22 / / rw shared:1 - ext4 /dev/a\\0127 rw\n36 27 0:5 / /proc rw - proc proc rw\n";
+        assert_eq!(mounts_of(line).collect::<Vec<_>>(), [27, 36]);
+    }
+
+    #[test]
+    fn an_sshd_is_root_s_from_the_start() {
+        let uids = |uids: &str| format!("Name:\tsshd\nUid:\t{uids}\nGid:\t0\t0\t0\t0\n");
+        assert!(all_root(uids("0\t0\t0\t0").as_bytes()));
+        for other in [
+            "1000\t1000\t1000\t1000",
+            "1000\t0\t0\t0",
+            "0\t1000\t0\t0",
+            "",
+        ] {
+            assert!(!all_root(uids(other).as_bytes()), "{other}");
+        }
+        assert!(!all_root(b""));
+        // Whoever runs this, it is no sshd, whatever name it has.
+        assert!(!is_sshd(std::process::id(), "sshd"));
     }
 
     #[tokio::test]

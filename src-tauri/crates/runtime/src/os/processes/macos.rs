@@ -159,8 +159,18 @@ pub(crate) fn executable(pid: u32) -> Option<PathBuf> {
 }
 
 /// macOS has none.
-pub(crate) fn in_another_mount_namespace(_pid: u32) -> bool {
-    false
+#[allow(clippy::unnecessary_wraps, reason = "other systems can't always tell")]
+pub(crate) fn in_another_mount_namespace(_pid: u32) -> Option<bool> {
+    Some(false)
+}
+
+/// Whether a process of this name is an sshd that root has started: effective, real and saved user are root.
+pub(crate) fn is_sshd(pid: u32, name: &str) -> bool {
+    let mut some = ShortInfo::default();
+    super::is_sshd_s(name) && asked(pid, PROC_PIDT_SHORTBSDINFO, &mut some) && {
+        let [effective, _, real, _, saved, _] = some.users;
+        [effective, real, saved] == [0; 3]
+    }
 }
 
 /// The children of this process.

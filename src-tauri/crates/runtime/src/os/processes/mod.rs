@@ -12,19 +12,19 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     Held, arguments, begun_with, children, ended, environment, executable, folder,
-    in_another_mount_namespace, mount_namespace, process, start_time,
+    in_another_mount_namespace, is_sshd, mount_namespace, process, start_time,
 };
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{
     arguments, children, ended, environment, executable, folder, in_another_mount_namespace,
-    process, start_time,
+    is_sshd, process, start_time,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unheld::{Held, begun_with, mount_namespace};
 #[cfg(windows)]
 pub(crate) use windows::{
-    arguments, ended, environment, executable, folder, in_another_mount_namespace, process,
-    start_time,
+    arguments, ended, environment, executable, folder, in_another_mount_namespace, is_sshd,
+    process, start_time,
 };
 
 /// A process, as the system's table has it.
@@ -38,4 +38,10 @@ pub(crate) struct Process {
     pub(crate) started: u64,
     /// Whether it is in the foreground of a terminal.
     pub(crate) foreground: bool,
+}
+
+/// Whether an sshd has this name: it has processes of several.
+#[cfg(unix)]
+fn is_sshd_s(name: &str) -> bool {
+    name == "sshd" || name.starts_with("sshd-")
 }

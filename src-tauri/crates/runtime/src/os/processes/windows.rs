@@ -193,7 +193,14 @@ pub(crate) fn executable(pid: u32) -> Option<PathBuf> {
 }
 
 /// Windows has none. What runs in WSL is no process of this system.
-pub(crate) fn in_another_mount_namespace(_pid: u32) -> bool {
+#[allow(clippy::unnecessary_wraps, reason = "other systems can't always tell")]
+pub(crate) fn in_another_mount_namespace(_pid: u32) -> Option<bool> {
+    Some(false)
+}
+
+/// Whether a process of this name is the system's sshd: it shows its user to nobody else, and whose it is can't be told
+/// then. So none counts.
+pub(crate) fn is_sshd(_pid: u32, _name: &str) -> bool {
     false
 }
 
