@@ -28,6 +28,9 @@ pub(crate) struct Found {
     pub(crate) program: Arc<Program>,
     /// Whether it is kubectl, by its executable.
     pub(crate) kubectl: bool,
+    /// Whether the server that KUBERNETES_EXEC_INFO names is the one that it asks for. Some client libraries set none,
+    /// and there a kubeconfig's `exec.env` may.
+    pub(crate) names_servers: bool,
     /// The folder that it stands in.
     pub(crate) folder: Option<PathBuf>,
     /// Whose environment, folder and root count.
@@ -66,6 +69,8 @@ pub(crate) struct Program {
     /// The file that it runs; none where the system does not show it.
     pub(crate) executable: Option<PathBuf>,
     kubectl: bool,
+    /// Whether it says by itself what KUBERNETES_EXEC_INFO is, whatever `exec.env` says.
+    names_servers: bool,
     /// Whether it descends from an sshd, or did when it was first seen.
     ssh: bool,
     proxies: Proxies,
@@ -97,6 +102,12 @@ struct Seen {
     person: ProcessId,
 }
 
+/// What a client tells its plugin with.
+const EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
+
+/// How many programs may stand between whoever asks and the shim.
+const PASSING_ON: usize = 16;
+
 /// How far up a family tree is looked for an sshd.
 const GENERATIONS: usize = 64;
 
@@ -118,7 +129,7 @@ impl Programs {
         let in_front_counts = terminals.stdin && terminals.stderr;
         let seen = shim.and_then(|(pid, shim)| {
             if plugin {
-                self.look(shim.parent, in_front_counts)
+                self.look_above(shim.parent, run, in_front_counts)
             } else {
                 Some(called_by_a_person(pid, shim))
             }
@@ -147,18 +158,56 @@ impl Programs {
             completion: kubectl && arguments.as_deref().is_some_and(completes),
             proxies: program.proxies.clone(),
             own_ca: program.own_ca,
-            language: program.language.or_else(|| said(run)).unwrap_or_default(),
+            language: language(&program, run),
             arguments,
         };
         Found {
             asker,
             kubectl: plugin && kubectl,
+            names_servers: program.names_servers,
             folder: seen
                 .as_ref()
                 .and_then(|seen| processes::folder(seen.person.pid)),
             person: seen.map(|seen| seen.person),
             program,
         }
+    }
+
+    /// The program that asks, above the shim. Between both may stand what passes the question on and waits: a `kubectl`
+    /// on PATH that is a script, or the shim's own name that is one. Such a program has our KUBERNETES_EXEC_INFO and our
+    /// arguments from whoever asks; and `exec.env` with them, so that its environment is the kubeconfig's word.
+    ///
+    /// One that has been told to be a plugin and was not told our question can be a client by itself, which asks for
+    /// another server than those above it: that can't be told, and its environment is nobody's word.
+    fn look_above(&self, parent: u32, run: &Run, in_front_counts: bool) -> Option<Seen> {
+        let mut seen = self.look(parent, in_front_counts)?;
+        for _ in 0..PASSING_ON {
+            match seen.program.stands_in(run) {
+                Stands::Above => return Some(seen),
+                Stands::Between => seen = self.look(seen.process.parent, in_front_counts)?,
+                Stands::InDoubt => break,
+            }
+        }
+        let Program {
+            arguments,
+            environment: _,
+            executable,
+            kubectl,
+            names_servers,
+            ssh,
+            proxies: _,
+            own_ca: _,
+            language: _,
+        } = &*seen.program;
+        seen.program = Arc::new(Program {
+            arguments: arguments.clone(),
+            executable: executable.clone(),
+            kubectl: *kubectl,
+            names_servers: *names_servers,
+            ssh: *ssh,
+            ..Program::default()
+        });
+        Some(seen)
     }
 
     /// A process and the program that it runs. Whether it is in the foreground can change at any time, and is
@@ -214,6 +263,17 @@ impl Known {
     }
 }
 
+/// Where a program stands that is above the shim, as seen from the shim's question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    /// It is no plugin's: it is the one that asks.
+    Above,
+    /// It passes on what it was asked.
+    Between,
+    /// It is a plugin's, and may ask by itself.
+    InDoubt,
+}
+
 /// The shim itself is looked at, but shows its arguments and environment to nobody: a person's come
 /// from the shell.
 fn called_by_a_person(pid: u32, shim: Process) -> Seen {
@@ -241,8 +301,29 @@ impl Program {
             arguments: arguments.map(Arc::from),
             executable,
             kubectl,
+            names_servers: kubectl || processes::names_servers(pid),
             ssh: descends_from_sshd(pid),
             ..Self::with(processes::environment(pid))
+        }
+    }
+
+    fn stands_in(&self, run: &Run) -> Stands {
+        let environment = self.environment.as_deref().unwrap_or_default();
+        let mut all = environment.iter();
+        let Some((_, told)) = all.find(|(name, _)| wire::os::is_named(name, EXEC_INFO)) else {
+            return Stands::Above;
+        };
+        let same = run.exec_info.as_deref() == Some(told.as_encoded_bytes());
+        // kubectl becomes its plugin and does not wait for it: one that is there asks. A shell asks for nothing itself.
+        let is_shell = self
+            .executable
+            .as_deref()
+            .is_some_and(wire::start::is_shell);
+        let is_told_all = || self.arguments.as_deref().is_some_and(|own| ends(own, run));
+        if same && !self.kubectl && (is_shell || is_told_all()) {
+            Stands::Between
+        } else {
+            Stands::InDoubt
         }
     }
 
@@ -280,6 +361,18 @@ pub(crate) fn variable<'a>(
     found
         .map(|(_, value)| value.as_os_str())
         .filter(|value| !value.is_empty())
+}
+
+/// Whether a program was called with the shim's arguments, whatever stands before them.
+fn ends(own: &[String], run: &Run) -> bool {
+    let asked = run.args.iter().map(|word| String::from_utf8_lossy(word));
+    !run.args.is_empty()
+        && own.len() > run.args.len()
+        && own
+            .iter()
+            .rev()
+            .zip(asked.rev())
+            .all(|(own, asked)| *own == asked)
 }
 
 fn name(program: &Program, seen: Option<&Seen>) -> String {
@@ -374,6 +467,15 @@ pub(crate) fn spoken(environment: &[(OsString, OsString)]) -> Option<Language> {
     LANGUAGES
         .iter()
         .find_map(|name| variable(environment, name)?.to_str().map(Language::of))
+}
+
+/// The asker's language. What a plugin says of it is a kubeconfig's word.
+fn language(program: &Program, run: &Run) -> Language {
+    let said = || {
+        let is_person_s = !run.asks_for_a_token();
+        is_person_s.then(|| said(run)).flatten()
+    };
+    program.language.or_else(said).unwrap_or_default()
 }
 
 /// The language that the client says, where the asker's own can't be seen.
@@ -495,6 +597,91 @@ mod tests {
         assert_eq!(both.map(|one| one.first.pid), Some(inside.id()));
         drop(inside.stdin.take());
         inside.wait().unwrap();
+    }
+
+    /// A program with these arguments, and in its environment what it was told itself.
+    fn program(executable: &str, arguments: &str, told: Option<&str>) -> Program {
+        let environment = told.map(|told| (EXEC_INFO.into(), told.into()));
+        Program {
+            arguments: Some(arguments.split(' ').map(str::to_owned).collect()),
+            executable: Some(executable.into()),
+            kubectl: kubeconfig::is_kubectl(Path::new(executable)),
+            environment: Some(environment.into_iter().collect()),
+            ..Program::default()
+        }
+    }
+
+    #[test]
+    fn what_passes_a_question_on_is_not_who_asks() {
+        use Stands::{Above, Between, InDoubt};
+        let run = Run {
+            args: vec![b"get-token".to_vec(), b"--a=b".to_vec()],
+            exec_info: Some(b"{}".to_vec()),
+            ..Run::default()
+        };
+        for (executable, arguments, told, expected) in [
+            ("/bin/kubectl", "kubectl get ns", None, Above),
+            ("/bin/sh", "sh script", None, Above),
+            (
+                "/bin/sh",
+                "sh bin/kubectl oidc-login get-token --a=b",
+                Some("{}"),
+                Between,
+            ),
+            (
+                "/bin/sh",
+                "sh -c 'kubectl oidc-login $FLAGS; true'",
+                Some("{}"),
+                Between,
+            ),
+            (
+                "/bin/logger",
+                "logger kubectl oidc-login get-token --a=b",
+                Some("{}"),
+                Between,
+            ),
+            // Told something else, it asks for something else.
+            (
+                "/bin/sh",
+                "sh bin/kubectl oidc-login get-token --a=b",
+                Some("{ }"),
+                InDoubt,
+            ),
+            (
+                "/bin/helm",
+                "helm list --kubeconfig evil",
+                Some("{}"),
+                InDoubt,
+            ),
+            // Its own name is none of its arguments.
+            ("get-token", "get-token --a=b", Some("{}"), InDoubt),
+            (
+                "/bin/kubectl",
+                "kubectl --kubeconfig evil exec p -- get-token --a=b",
+                Some("{}"),
+                InDoubt,
+            ),
+        ] {
+            let stands = program(executable, arguments, told).stands_in(&run);
+            assert_eq!(stands, expected, "{executable} {arguments}");
+        }
+    }
+
+    #[test]
+    fn a_kubeconfig_chooses_no_language() {
+        let korean = |exec_info: Option<&[u8]>, word: &str| Run {
+            args: vec![word.into()],
+            exec_info: exec_info.map(<[u8]>::to_vec),
+            env: vec![(b"LANG".to_vec(), b"ko_KR.UTF-8".to_vec())],
+            ..Run::default()
+        };
+        let unseen = Program::default();
+        assert_eq!(language(&unseen, &korean(None, "status")), Language::Ko);
+        assert_eq!(language(&unseen, &korean(None, "get-token")), Language::En);
+        assert_eq!(
+            language(&unseen, &korean(Some(b"{}"), "status")),
+            Language::En
+        );
     }
 
     #[test]

@@ -159,7 +159,7 @@ impl Files {
                 claims: &claims,
                 ledger: &ledger,
             };
-            let is_named = named.is_some();
+            let is_named = named.is_some() && found.names_servers;
             let servers = look.servers(named, &account)?;
             let wanted = Wanted {
                 account,

@@ -153,6 +153,17 @@ pub fn resident(
     }
 }
 
+/// Whether a program is a shell, by its file: whatever it starts, a person or their script has it do so.
+#[must_use]
+pub fn is_shell(program: &Path) -> bool {
+    const SHELLS: [&str; 16] = [
+        "ash", "bash", "busybox", "csh", "dash", "elvish", "fish", "ksh", "ksh93", "mksh", "nu",
+        "pwsh", "sh", "tcsh", "xonsh", "zsh",
+    ];
+    let name = program.file_stem().and_then(OsStr::to_str);
+    name.is_some_and(|name| SHELLS.contains(&name))
+}
+
 /// Whether there is a resident's program to start.
 #[must_use]
 pub fn is_installed() -> bool {
@@ -319,6 +330,19 @@ mod tests {
 
         let expected = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", home)];
         assert_eq!(environment(&places, Vec::new()), owned(&expected));
+    }
+
+    #[test]
+    fn shells_are_known_by_their_file() {
+        for (program, expected) in [
+            ("/bin/sh", true),
+            ("/usr/bin/zsh", true),
+            ("/usr/bin/node", false),
+            ("/usr/bin/shh", false),
+            ("/", false),
+        ] {
+            assert_eq!(is_shell(Path::new(program)), expected, "{program}");
+        }
     }
 
     #[test]

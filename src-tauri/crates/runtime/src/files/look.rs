@@ -54,7 +54,11 @@ impl Look<'_> {
         account: &Which,
     ) -> Result<Servers, Problem> {
         let found = match named {
-            Some(server) => self.named(server, account),
+            Some(server) if self.found.names_servers => self.named(server, account),
+            // As of any other word of its: `exec.env` can have said it.
+            Some(server) => self
+                .concluded(account)
+                .map(|servers| joined(servers, server)),
             None => self.concluded(account),
         };
         match found {
@@ -444,6 +448,19 @@ pub(super) fn candidate(
             contexts: found.contexts,
         }),
     }
+}
+
+/// With one more server that is needed.
+fn joined(mut servers: Servers, server: ServerKey) -> Servers {
+    let server = Server::Known(Arc::new(server));
+    servers.others.retain(|other| other.server != server);
+    if servers.needed.iter().all(|known| known.server != server) {
+        servers.needed.push(Candidate {
+            server,
+            contexts: Vec::new(),
+        });
+    }
+    servers
 }
 
 /// Whether anything has this name just now, whoever has a say in that.

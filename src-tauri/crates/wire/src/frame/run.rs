@@ -52,6 +52,13 @@ impl Run {
         Some(value)
     }
 
+    /// Whether it runs as a credential plugin, be it that whoever runs it tells it nothing: then `exec.env` may have set
+    /// all of its environment.
+    #[must_use]
+    pub fn asks_for_a_token(&self) -> bool {
+        self.exec_info.is_some() || self.args.iter().any(|word| word == b"get-token")
+    }
+
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         write_bytes(out, &self.program);
         write_count(out, self.args.len());

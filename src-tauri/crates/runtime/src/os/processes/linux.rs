@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use object::{Object as _, ObjectSection as _};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
@@ -246,6 +247,71 @@ fn is_first(pid: u32) -> bool {
     line.is_some_and(|line| line.split_ascii_whitespace().next_back() == Some("1"))
 }
 
+/// Whether a process tells its plugins by itself for which server they are asked: client-go does since its v0.20, after
+/// all that `exec.env` says. Go notes in each program what it is made of.
+pub(crate) fn names_servers(pid: u32) -> bool {
+    let read = || {
+        let file = File::open(format!("/proc/{pid}/exe")).ok()?;
+        let whole = object::ReadCache::new(file);
+        let whole = object::File::parse(&whole).ok()?;
+        let section = whole.section_by_name(".go.buildinfo")?;
+        if section.size() > LONGEST_NOTE {
+            return None;
+        }
+        Some(sets_exec_info(section.data().ok()?))
+    };
+    read().unwrap_or(false)
+}
+
+/// The longest note of Go's that is read.
+const LONGEST_NOTE: u64 = 4 << 20;
+
+/// Whether a note of Go's (`debug/buildinfo`, as Go writes it since 1.18) names such a client-go.
+fn sets_exec_info(note: &[u8]) -> bool {
+    const MAGIC: &[u8] = b"\xff Go buildinf:";
+    const INLINE: u8 = 2;
+    const HEAD: usize = 32;
+    let is_inline =
+        note.starts_with(MAGIC) && note.get(15).is_some_and(|flags| flags & INLINE != 0);
+    let modules = || {
+        let (_version, rest) = text(note.get(HEAD..)?)?;
+        let (modules, _) = text(rest)?;
+        Some(String::from_utf8_lossy(modules).into_owned())
+    };
+    is_inline && modules().is_some_and(|modules| has_client_go(&modules))
+}
+
+/// A text behind its length, of which each byte has seven bits, the lowest first; and what follows.
+fn text(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut length = 0_usize;
+    for (at, byte) in bytes.iter().take(4).enumerate() {
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return bytes.get(at + 1..)?.split_at_checked(length);
+        }
+    }
+    None
+}
+
+/// A line a module: `dep`, its name, its version and its sum; and `=>` with what stands in for the one before.
+fn has_client_go(modules: &str) -> bool {
+    let mut lines = modules
+        .lines()
+        .map(|line| line.split('\t').collect::<Vec<_>>());
+    let at = lines.find(|line| line.starts_with(&["dep", "k8s.io/client-go"]));
+    let Some(at) = at else {
+        return false;
+    };
+    let instead = lines.next().filter(|line| line.first() == Some(&"=>"));
+    let version = instead.unwrap_or(at).get(2).copied().unwrap_or_default();
+    // A fork of Kubernetes' own numbers it v1.
+    let minor = version
+        .strip_prefix("v0.")
+        .or_else(|| version.strip_prefix("v1."));
+    let minor = minor.and_then(|rest| rest.split('.').next()?.parse().ok());
+    minor.is_some_and(|minor: u32| minor >= 20)
+}
+
 /// Waits until a process has ended; one that is already gone has.
 ///
 /// # Errors
@@ -420,6 +486,54 @@ mod tests {
         assert!(!all_root(b""));
         // Whoever runs this, it is no sshd, whatever name it has.
         assert!(!is_sshd(std::process::id(), "sshd"));
+    }
+
+    #[test]
+    fn a_client_go_is_known_by_what_go_notes() {
+        let note = |flags: u8, modules: &str| {
+            let mut note = b"\xff Go buildinf:\x08".to_vec();
+            note.push(flags);
+            note.resize(32, 0);
+            note.extend(b"\x08go1.24.1");
+            let length = u8::try_from(modules.len() & 0x7f).unwrap() | 0x80;
+            note.extend([length, u8::try_from(modules.len() >> 7).unwrap()]);
+            note.extend(modules.as_bytes());
+            note
+        };
+        let of = |client: &str| {
+            format!(
+                "path\thelm.sh/helm\nmod\thelm.sh/helm\t(devel)\t\n{client}dep\tk8s.io/klog\tv2.0.0\th1:x\n"
+            )
+        };
+        for (client, expected) in [
+            ("dep\tk8s.io/client-go\tv0.34.1\th1:x=\n", true),
+            ("dep\tk8s.io/client-go\tv0.20.0\th1:x=\n", true),
+            ("dep\tk8s.io/client-go\tv0.19.16\th1:x=\n", false),
+            (
+                "dep\tk8s.io/client-go\tv11.0.0+incompatible\th1:x=\n",
+                false,
+            ),
+            (
+                "dep\tk8s.io/client-go\tv0.0.0\n=>\tgithub.com/k3s-io/kubernetes/staging/src/k8s.io/client-go\tv1.31.1-k3s1\th1:x=\n",
+                true,
+            ),
+            (
+                "dep\tk8s.io/client-go\tv0.30.0\n=>\tk8s.io/client-go\tv0.18.2\th1:x=\n",
+                false,
+            ),
+            (
+                "dep\tk8s.io/client-go\tv0.30.0\n=>\t./fork\t(devel)\n",
+                false,
+            ),
+            ("dep\tk8s.io/client-goo\tv0.30.0\th1:x=\n", false),
+            ("", false),
+        ] {
+            assert_eq!(sets_exec_info(&note(2, &of(client))), expected, "{client}");
+        }
+        let good = of("dep\tk8s.io/client-go\tv0.34.1\th1:x=\n");
+        assert!(!sets_exec_info(&note(0, &good)), "an older form");
+        assert!(!sets_exec_info(b"") && !sets_exec_info(&note(2, &good)[..60]));
+        assert!(!names_servers(std::process::id()), "Rust");
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ mod windows;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{
     Held, arguments, begun_with, children, ended, environment, executable, folder,
-    in_another_mount_namespace, is_sshd, mount_namespace, process, start_time,
+    in_another_mount_namespace, is_sshd, mount_namespace, names_servers, process, start_time,
 };
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{
@@ -20,7 +20,7 @@ pub(crate) use macos::{
     is_sshd, process, start_time,
 };
 #[cfg(not(target_os = "linux"))]
-pub(crate) use unheld::{Held, begun_with, mount_namespace};
+pub(crate) use unheld::{Held, begun_with, mount_namespace, names_servers};
 #[cfg(windows)]
 pub(crate) use windows::{
     arguments, ended, environment, executable, folder, in_another_mount_namespace, is_sshd,
