@@ -1,13 +1,13 @@
 //! Linux.
+#![allow(unsafe_code)] // one call that rustix has for most answers alone
 
-use std::ffi::OsString;
+use std::ffi::{OsString, c_int, c_void};
 use std::io::{self, Read as _};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use rustix::net::sockopt::socket_peercred;
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use super::unix::variables;
@@ -50,6 +50,20 @@ pub fn environment(pid: u32) -> Option<Vec<(OsString, OsString)>> {
     Some(variables(environment.split(|byte| *byte == 0)).collect())
 }
 
+/// The parent of a process; none where the system does not show that.
+#[must_use]
+pub fn parent_of(pid: u32) -> Option<u32> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    line.trim().parse().ok().filter(|parent| *parent != 0)
+}
+
+/// The file that a process runs; none where the system does not show it.
+#[must_use]
+pub fn program_of(pid: u32) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
 /// Keeps our memory and files from the other processes of this user (PR_SET_DUMPABLE 0), core files included.
 ///
 /// # Errors
@@ -63,15 +77,59 @@ pub fn harden() -> io::Result<()> {
 /// # Errors
 /// What the system says.
 pub fn peer(socket: &impl AsFd) -> io::Result<Peer> {
-    let peer = socket_peercred(socket)?;
-    // The kernel writes 0 for a process outside of our pid namespace. rustix's type says that this can't be,
-    // so the compiler must not know where the number came from.
-    let pid = std::hint::black_box(peer.pid.as_raw_pid());
-    let pid = u32::try_from(pid).ok().filter(|pid| *pid != 0);
-    Ok(Peer {
-        uid: peer.uid.as_raw(),
-        pid,
-    })
+    /// `SO_PEERCRED`, `SOL_SOCKET`: the same on each architecture that we build for.
+    const PEER_CREDENTIALS: c_int = 17;
+    const SOCKET: c_int = 1;
+    // The kernel writes 0 for a process outside of our pid namespace. rustix's type says that this can't be, and reads
+    // such an answer as an error: so three numbers are read as what they are.
+    let mut found = Credentials::default();
+    let whole = socklen(&found);
+    let mut length = whole;
+    // SAFETY: the descriptor is open; `length` says how long `found` is, which any bytes make a value of, and both live
+    // through the call.
+    let result = unsafe {
+        let socket = socket.as_fd().as_raw_fd();
+        let value = (&raw mut found).cast::<c_void>();
+        getsockopt(socket, SOCKET, PEER_CREDENTIALS, value, &raw mut length)
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if length != whole {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    Ok(peer_of(&found))
+}
+
+/// `struct ucred` (unix(7)).
+#[repr(C)]
+#[derive(Default)]
+struct Credentials {
+    pid: i32,
+    uid: u32,
+    gid: u32,
+}
+
+fn socklen(of: &Credentials) -> u32 {
+    u32::try_from(size_of_val(of)).unwrap_or(0)
+}
+
+/// Who is outside of our pid namespace has a user, and no number.
+fn peer_of(found: &Credentials) -> Peer {
+    Peer {
+        uid: found.uid,
+        pid: u32::try_from(found.pid).ok().filter(|pid| *pid != 0),
+    }
+}
+
+unsafe extern "C" {
+    fn getsockopt(
+        socket: c_int,
+        level: c_int,
+        name: c_int,
+        value: *mut c_void,
+        length: *mut u32,
+    ) -> c_int;
 }
 
 /// `/run/user/UID`, if it is there and the user's own.
@@ -136,6 +194,14 @@ mod tests {
     }
 
     #[test]
+    fn a_parent_is_known() {
+        let us = std::process::id();
+        assert_eq!(parent_of(us), Some(std::os::unix::process::parent_id()));
+        assert_eq!(program_of(us), std::env::current_exe().ok());
+        assert_eq!((parent_of(0), program_of(0)), (None, None));
+    }
+
+    #[test]
     fn a_peer_is_known() {
         let (one, _other) = std::os::unix::net::UnixStream::pair().unwrap();
         let us = Peer {
@@ -143,6 +209,20 @@ mod tests {
             pid: Some(std::process::id()),
         };
         assert_eq!(peer(&one).unwrap(), us);
+    }
+
+    #[test]
+    fn a_peer_from_elsewhere_has_a_user_and_no_number() {
+        let from = |pid| {
+            peer_of(&Credentials {
+                pid,
+                uid: 3001,
+                gid: 1,
+            })
+        };
+        let expected = |pid| Peer { uid: 3001, pid };
+        assert_eq!(from(0), expected(None));
+        assert_eq!(from(7), expected(Some(7)));
     }
 
     #[test]

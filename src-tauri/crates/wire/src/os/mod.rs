@@ -10,6 +10,7 @@
 //! | `runtime_socket`, `instance_socket`, `machine_socket` | where sockets are |
 //! | `home`, `owner`, `machine_id` | what the system says |
 //! | `environment`, `environment_of_login` | what a process was started with, or what any of this user's is |
+//! | `parent_of`, `program_of` | what a process comes from and what it runs, on Linux |
 //! | `this_program` | the file that this process runs |
 //! | `detach`, `inherit_nothing` | a process that we start is one of its own |
 //! | `USUAL_PATH`, `root`, `is_named`, `is_passed` | what it has of its starter's, and what stands in for that |
@@ -31,7 +32,7 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{environment, harden, peer, runtime_folder, this_program};
+pub use linux::{environment, harden, parent_of, peer, program_of, runtime_folder, this_program};
 #[cfg(target_os = "macos")]
 pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
