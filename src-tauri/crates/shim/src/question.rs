@@ -21,12 +21,13 @@ pub(crate) struct Asker {
 }
 
 /// Whose environment is the person's own. A credential plugin's has what a kubeconfig's `exec.env` set, which
-/// is its author's word: the person's is then the parent's.
+/// is its author's word: the person's is then that of whoever asks. Some client libraries say nothing to their plugins,
+/// so KUBERNETES_EXEC_INFO alone does not tell: what asks for a token is one, and so is what a library reads from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Person {
     /// Ours is: a person called us.
     Own,
-    /// The parent's, as the system shows it; as good as empty if it doesn't.
+    /// The asker's, as the system shows it; as good as empty if it doesn't.
     Parent,
 }
 
@@ -52,7 +53,7 @@ impl Asker {
             terminals: os::terminals(),
             exec_info,
         };
-        let person = if run.exec_info.is_some() {
+        let person = if run.asks_for_a_token() || os::is_run_by_a_library() {
             Person::Parent
         } else {
             Person::Own
@@ -96,7 +97,7 @@ impl Person {
         match self {
             Self::Own => env::var_os(name),
             Self::Parent => {
-                let mut environment = os::environment_of_parent()?.into_iter();
+                let mut environment = os::environment_of_asker()?.into_iter();
                 let found = environment.find(|(each, _)| each == name);
                 found.map(|(_, value)| value)
             }
@@ -107,7 +108,7 @@ impl Person {
     pub(crate) fn variables(self) -> Vec<(OsString, OsString)> {
         match self {
             Self::Own => env::vars_os().collect(),
-            Self::Parent => os::environment_of_parent().unwrap_or_default(),
+            Self::Parent => os::environment_of_asker().unwrap_or_default(),
         }
     }
 }

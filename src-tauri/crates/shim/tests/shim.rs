@@ -69,9 +69,11 @@ impl Home {
         })
     }
 
+    /// The shim as somebody's shell starts it.
     fn shim(&self) -> Command {
-        let mut command = Command::new(SHIM);
+        let mut command = Command::new("sh");
         command
+            .args(["-c", "\"$0\" \"$@\"; exit $?", SHIM])
             .args(["get-token", "--oidc-client-id=x"])
             .env_remove("KUBERNETES_EXEC_INFO")
             .env("KUBEFOB_HOME", &self.0)
@@ -250,6 +252,50 @@ fn an_instance_that_exec_env_alone_names_is_not_asked() {
     let shim = other.plugin_at(shim.to_str().unwrap(), &named);
     assert!(refusal(shim).contains("kubefob is not there"));
     assert!(listener.accept().is_err());
+}
+
+#[test]
+fn a_script_in_between_passes_on_nothing_of_exec_env() {
+    let home = Home::new("between");
+    let resident = home.resident(|mut kubectl| {
+        kubectl.run();
+        kubectl.say(&[stdout("token"), Reply::Exit(0)]);
+    });
+    let script = format!("sh -c '{SHIM} get-token; exit $?'; exit $?");
+    let mut command = Command::new("sh");
+    let exec_env = format!("KUBERNETES_EXEC_INFO='{EXEC_INFO}' KUBEFOB_HOME=/nonexistent {script}");
+    command
+        .args(["-c", &exec_env])
+        .env_remove("KUBERNETES_EXEC_INFO")
+        .env("KUBEFOB_HOME", &home.0)
+        .env("KUBEFOB_TEST_DEADLINE_MS", "10000")
+        .stdin(Stdio::null());
+    let result = outcome(command.output().unwrap());
+    assert_eq!(result, (0, "token".to_owned(), String::new()));
+    resident.join().unwrap();
+}
+
+/// As `@kubernetes/client-node` runs a stanza: with pipes, `exec.env` and no KUBERNETES_EXEC_INFO.
+#[test]
+fn a_library_that_tells_its_plugin_nothing_names_no_instance() {
+    let home = Home::new("library");
+    let listener = UnixListener::bind(home.socket()).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let other = Home::new("reader");
+    let shim = installed(&other, None);
+    for verb in ["get-token", "status"] {
+        let mut library = Command::new("timeout");
+        library
+            .args(["60", "env"])
+            .arg(format!("KUBEFOB_HOME={}", home.0.display()))
+            .arg(&shim)
+            .arg(verb)
+            .env_remove("KUBERNETES_EXEC_INFO")
+            .env("KUBEFOB_HOME", &other.0)
+            .stdin(Stdio::piped());
+        assert!(refusal(library).contains("kubefob is not there"), "{verb}");
+        assert!(listener.accept().is_err(), "{verb}");
+    }
 }
 
 #[test]

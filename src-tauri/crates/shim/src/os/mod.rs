@@ -7,7 +7,8 @@
 //! | `Input` | standard input, waited for beside the resident |
 //! | `Unseen` | a terminal that doesn't show what is typed, until it is dropped |
 //! | `bytes` | a text as the wire has it |
-//! | `environment_of_parent` | what whoever started us has of its own |
+//! | `environment_of_asker` | what whoever asks has of its own |
+//! | `is_run_by_a_library` | whether no person has started us, nor a script of theirs |
 //! | `harden` | no other process of the user reads ours |
 //! | `is_root` | whether we may do everything |
 
@@ -20,9 +21,11 @@ mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Input, Out, Unseen, bytes, environment_of_parent, harden, is_root, terminals, write,
+    Input, Out, Unseen, bytes, environment_of_asker, harden, is_root, is_run_by_a_library,
+    terminals, write,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Input, Out, Unseen, bytes, environment_of_parent, harden, is_root, terminals, write,
+    Input, Out, Unseen, bytes, environment_of_asker, harden, is_root, is_run_by_a_library,
+    terminals, write,
 };

@@ -122,10 +122,62 @@ pub(crate) fn bytes(text: OsString) -> Vec<u8> {
     text.into_vec()
 }
 
-/// The parent's environment, as the system shows it.
-pub(crate) fn environment_of_parent() -> Option<Vec<(OsString, OsString)>> {
-    let parent = rustix::process::getppid()?.as_raw_pid();
-    wire::os::environment(u32::try_from(parent).ok()?)
+/// How far up the asker is looked for.
+#[cfg(target_os = "linux")]
+const GENERATIONS: usize = 16;
+
+/// The environment of the first above us that is no plugin itself: what a plugin was started with, `exec.env` may have
+/// set, and a `kubectl` on PATH that is a script passes it on.
+#[cfg(target_os = "linux")]
+pub(crate) fn environment_of_asker() -> Option<Vec<(OsString, OsString)>> {
+    let mut process = parent()?;
+    for _ in 0..GENERATIONS {
+        let environment = wire::os::environment(process)?;
+        if !is_a_plugin_s(&environment) {
+            return Some(environment);
+        }
+        process = wire::os::parent_of(process)?;
+    }
+    None
+}
+
+/// The parent's, where it is no plugin itself.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn environment_of_asker() -> Option<Vec<(OsString, OsString)>> {
+    let environment = wire::os::environment(parent()?)?;
+    (!is_a_plugin_s(&environment)).then_some(environment)
+}
+
+fn is_a_plugin_s(environment: &[(OsString, OsString)]) -> bool {
+    environment
+        .iter()
+        .any(|(name, _)| name == "KUBERNETES_EXEC_INFO")
+}
+
+fn parent() -> Option<u32> {
+    u32::try_from(rustix::process::getppid()?.as_raw_pid()).ok()
+}
+
+/// Whether all that we read and write goes to a program, and it is no shell: a person's script is one. A client library
+/// may have started us by a stanza, whatever it says.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_run_by_a_library() -> bool {
+    use rustix::fs::{FileType, fstat};
+    let is_a_program_s = |stream: BorrowedFd<'_>| {
+        let found = fstat(stream).map(|found| FileType::from_raw_mode(found.st_mode));
+        matches!(found, Ok(FileType::Fifo | FileType::Socket))
+    };
+    let streams = [stdio::stdin(), stdio::stdout(), stdio::stderr()];
+    streams.into_iter().all(is_a_program_s)
+        && !parent()
+            .and_then(wire::os::program_of)
+            .is_some_and(|program| wire::start::is_shell(&program))
+}
+
+/// Nobody looks here yet.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_run_by_a_library() -> bool {
+    false
 }
 
 /// Keeps our memory from the person's other programs. It fails on no system that we know, and a kubectl that works is

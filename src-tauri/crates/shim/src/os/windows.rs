@@ -151,8 +151,13 @@ pub(crate) fn bytes(text: OsString) -> Vec<u8> {
 
 /// Windows shows no other process's; what every program of this person is started with is the next best, and no
 /// kubeconfig's word.
-pub(crate) fn environment_of_parent() -> Option<Vec<(OsString, OsString)>> {
+pub(crate) fn environment_of_asker() -> Option<Vec<(OsString, OsString)>> {
     wire::os::environment_of_login()
+}
+
+/// Nobody looks here yet.
+pub(crate) fn is_run_by_a_library() -> bool {
+    false
 }
 
 /// Keeps our memory from the person's other programs. A kubectl that works is worth more than the refusal.
