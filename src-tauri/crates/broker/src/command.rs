@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
-use crate::argv::complete::Completing;
+use crate::argv::complete::{Completing, Names};
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::manner::Manner;
 use crate::secret::ClientSecret;
@@ -182,6 +182,30 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Whether whoever sits in a container may have it done: what asks a person, and what is undone by asking again.
+    fn is_for_containers(&self) -> bool {
+        match self {
+            Self::SignIn { .. }
+            | Self::Cancel { .. }
+            | Self::Ask { .. }
+            | Self::Answer { .. }
+            | Self::Leave { .. }
+            | Self::TryNow { .. }
+            | Self::Open { .. } => true,
+            Self::SignOut { .. }
+            | Self::Untrust { .. }
+            | Self::Use { .. }
+            | Self::Discover { .. }
+            | Self::Add(_)
+            | Self::Stanza { .. }
+            | Self::Rename { .. }
+            | Self::Remove { .. }
+            | Self::Choose { .. } => false,
+        }
+    }
+}
+
 /// What a command line asks for: something to be done, or something to be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Invocation {
@@ -261,6 +285,29 @@ impl Invocation {
             | Self::Help(_)
             | Self::Complete(_)
             | Self::Completion { .. } => false,
+        }
+    }
+}
+
+impl Invocation {
+    /// Whether whoever sits in a container may have it. A container is given a socket so that it may ask for tokens, and a
+    /// person says to which servers: it takes none without, changes nothing of theirs and reads none of their files.
+    #[must_use]
+    pub fn is_for_containers(&self) -> bool {
+        match self {
+            Self::GetToken(_)
+            | Self::Status { .. }
+            | Self::Accounts { .. }
+            | Self::Trusts { .. }
+            | Self::Version { .. }
+            | Self::Help(_)
+            | Self::Completion { .. } => true,
+            Self::Do { command, .. } => command.is_for_containers(),
+            Self::Complete(completing) => match completing.names {
+                Some(Names::Contexts(_)) => false,
+                Some(Names::Accounts | Names::Questions | Names::Approvals) | None => true,
+            },
+            Self::Token { .. } | Self::Contexts { .. } | Self::Reset { .. } => false,
         }
     }
 }

@@ -75,6 +75,8 @@ codes! {
     Incomplete = "incomplete",
     /// A person's command, run as a credential plugin; `command`.
     PluginVerb = "plugin-verb",
+    /// A person's command, run in a container, or where it can't be told that it isn't.
+    NotInContainers = "not-in-containers",
     /// An argument that is not UTF-8; `number`, counted from one.
     NotUtf8 = "not-utf8",
     /// KUBERNETES_EXEC_INFO is not what client-go writes; `reason`.

@@ -292,6 +292,11 @@ impl Server {
                     Err(problem) => Event::Refused(caller, problem),
                 }
             }
+            Ok(invocation)
+                if found.asker.place == Place::Container && !invocation.is_for_containers() =>
+            {
+                Event::Refused(caller, Problem::plain(Code::NotInContainers))
+            }
             Ok(invocation) => {
                 if matches!(invocation, Invocation::Status { .. }) {
                     let path = run.variable("PATH").map(path);

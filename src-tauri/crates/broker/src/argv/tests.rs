@@ -933,3 +933,31 @@ proptest! {
         prop_assert!(!shown.contains("SWORDFISH"), "{shown}");
     }
 }
+
+#[test]
+fn a_container_may_ask_and_look_and_change_nothing() {
+    for (line, expected) in [
+        ("status", true),
+        ("accounts", true),
+        ("trusts --pending", true),
+        ("version", true),
+        ("login", true),
+        ("trust", true),
+        ("get-token --account work", true),
+        ("--help", true),
+        ("token", false),
+        ("logout", false),
+        ("reset --yes", false),
+        ("remove work --yes", false),
+        ("rename work home", false),
+        ("untrust x", false),
+        ("set autostart on", false),
+        ("use x", false),
+        ("contexts", false),
+        ("contexts --kubeconfig /etc/shadow", false),
+        ("add https://127.0.0.1:1/ x", false),
+    ] {
+        let asked = fob(line).unwrap_or_else(|problem| panic!("{line}: {problem:?}"));
+        assert_eq!(asked.is_for_containers(), expected, "{line}");
+    }
+}
