@@ -29,10 +29,10 @@ pub(crate) async fn yaml_bomb(table: &Table) -> Result<()> {
     let flags = scene.flags();
     let ask = || {
         let mut ask = scene.person.command("/bin/sh");
-        ask.args(["-c", "kubectl-oidc_login get-token \"$@\"; exit $?", "sh"])
+        ask.args(["-c", "info=$1; shift; KUBERNETES_EXEC_INFO=$info kubectl-oidc_login get-token \"$@\"; exit $?", "sh"])
+            .arg(scene.exec_info_without_cluster())
             .args(&flags)
             .env("KUBECONFIG", &path)
-            .env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster())
             .stdin(Stdio::null());
         ask.spawn()
     };

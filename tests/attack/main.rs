@@ -4,6 +4,7 @@
 //! What can be tried on one crate alone is tried there (`provider/tests/it/threats.rs`, the vault's
 //! and wire's own tests); here kubectl, shim, resident and browser are the real ones.
 
+mod contained;
 mod environment;
 mod first_starts;
 mod floods;
@@ -121,6 +122,10 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "own_files_of_root", own_files::of_root);
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
+    trial(&mut set, &table, "contained_answers", contained::answers);
+    trial(&mut set, &table, "contained_verbs", contained::verbs);
+    trial(&mut set, &table, "exec_env_scripts", contained::scripts);
+    trial(&mut set, &table, "exec_env_untold", contained::untold);
     trial(&mut set, &table, "typed_secret", typed::secret);
     trial(&mut set, &table, "search", search::search);
     trial(&mut set, &table, "search_window", search::window::window);

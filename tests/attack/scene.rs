@@ -240,7 +240,12 @@ impl Scene {
         let words = words.iter().skip(1).filter_map(Value::as_str);
         let words: Vec<String> = words.map(|word| format!("'{word}'")).collect();
         let script = self.folder.join(format!("{name}.sh"));
-        let command = format!("kubectl-oidc_login {}", words.join(" "));
+        // The plugin's environment, and not its client's: what is told to be a plugin is none that asks.
+        let told = self.exec_info_without_cluster();
+        let command = format!(
+            "env KUBERNETES_EXEC_INFO='{told}' kubectl-oidc_login {}",
+            words.join(" ")
+        );
         fs::write(&script, text(&command))?;
         Ok(script)
     }

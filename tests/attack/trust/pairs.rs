@@ -147,7 +147,6 @@ pub(crate) async fn file_sets(table: &Table) -> Result<()> {
         command.args(["-c", "cp /bin/sh k9s && exec ./k9s \"$@\"", "sh"]);
         command.arg(&script);
         command.env("KUBECONFIG", &file);
-        command.env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster());
         said_by(command)
     };
     let said = asked_and_refused(&scene, &attacker, "k9s", other)?;

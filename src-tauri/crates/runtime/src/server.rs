@@ -177,6 +177,10 @@ impl Server {
             Ok(Ok(Some(Request::Run(run)))) => {
                 self.answer(stream, decoder, peer.pid, run).await;
             }
+            Ok(Ok(Some(Request::Command(_)))) if !peer.pid.is_some_and(asker::is_with_us) => {
+                // A window has a person's commands, and shows what is theirs.
+                drop(refuse(&mut stream, &Problem::plain(Code::NotInContainers)).await);
+            }
             Ok(Ok(Some(Request::Command(first)))) => {
                 // Started by hand: where somebody sits.
                 if let Some(environment) = peer.pid.and_then(asker::started_in) {
