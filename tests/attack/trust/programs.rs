@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
-use serde_json::{Value, json};
+use serde_json::Value;
 use world::person::{Said, said};
 
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers, server};
