@@ -28,7 +28,7 @@ use wire::frame::Run;
 
 use crate::asker;
 use crate::blocking::blocking;
-use crate::ground::Ground;
+use crate::ground::{Changed, Ground};
 use crate::os::processes;
 use crate::regular::{Unread, bounded, open};
 use crate::settled::{self, Lock, Ours};
@@ -37,12 +37,14 @@ use crate::survey::Seen;
 use look::Look;
 use needs::Needs;
 use remembered::{Ledger, Question, Remembered};
-use versions::{Key, Versions};
+use versions::{Key, Since, Versions};
 
 /// The most bytes that a certificate authority's file may have.
 const CA_BYTES: u64 = 1024 * 1024;
 /// By how much the system may be wrong about when a process started: it counts in hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
+/// How far two times can be apart that are one, each being told in milliseconds.
+const ROUNDED: Duration = Duration::from_millis(2);
 
 /// Kubeconfigs, as far as they were read.
 #[derive(Clone, Debug)]
@@ -103,8 +105,12 @@ impl Files {
     /// What is wanted, if the same was asked before and nothing that was read for it has changed.
     pub(crate) fn asked_before(&self, found: &asker::Found, run: &Run) -> Option<Wanted> {
         let now = crate::clock::now().moment;
-        let unchanged_since = |path: &Path, process: Option<ProcessId>| {
-            !self.versions().has_changed(path, started(process), now)
+        let process = found.asker.process;
+        let start = start(found);
+        let unchanged_since = |path: &Path, changed| {
+            !self
+                .versions()
+                .has_changed(path, changed, process, start, now)
         };
         let wanted = self.remembered.answer(found, run, unchanged_since)?;
         // Who needed more before is asked about that too.
@@ -183,9 +189,6 @@ impl Files {
         let Some(process) = found.asker.process.filter(|_| !wanted.is_named) else {
             return wanted;
         };
-        let lives = |process: ProcessId| {
-            processes::process(process.pid).is_some_and(|now| now.started == process.started)
-        };
         let mut needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
         let servers = needs.with_earlier(process, wanted.servers, lives);
         Wanted { servers, ..wanted }
@@ -251,8 +254,8 @@ impl Files {
         let key = Key::of(ground, path, named);
         // Unless it is known as it stands, be it that somebody is about to write it.
         let now = crate::clock::now().moment;
-        if let Ok(stamp) = ground.stamp(path)
-            && let Some(config) = self.versions().known(&key, &stamp, now)
+        if let (Ok(stamp), changed) = ground.look(path)
+            && let Some(config) = self.versions().known(&key, &stamp, since(changed), now)
         {
             ledger.note(path, Ok(stamp));
             return Ok(config);
@@ -261,20 +264,72 @@ impl Files {
         match ledger.read(ground, path, most, &self.ours) {
             Ok((text, stamp)) => {
                 let config = parse(named, &text)?;
-                Ok(self.versions().learn(key, stamp, config, now))
+                // When it came to be so is found out of what was read, or of nothing.
+                let since = match ground.look(path) {
+                    (Ok(after), changed) if after == stamp => since(changed),
+                    (Ok(_) | Err(_), _) => since(Changed::UNKNOWN),
+                };
+                let by = crate::clock::now().moment;
+                Ok(self.versions().learn(key, stamp, since, config, (now, by)))
             }
             Err(unread) => {
                 if let Unread::Missing = unread {
-                    self.versions().gone(&key, now);
+                    let (_, changed) = ground.look(path);
+                    self.versions().gone(key, since(changed), now);
                 }
                 Err(unread)
             }
         }
     }
 
-    /// What a file said before, at some time since then.
-    fn before(&self, ground: &Ground, path: &Path, since: Moment) -> Vec<(Moment, Arc<Config>)> {
-        self.versions().before(&Key::of(ground, path, path), since)
+    /// What a file said before, at some time since its asker started.
+    ///
+    /// # Errors
+    /// `InDoubt`: it is not known what it said when the asker started.
+    fn before(
+        &self,
+        ground: &Ground,
+        path: &Path,
+        found: &asker::Found,
+    ) -> Result<Vec<(Moment, Option<Arc<Config>>)>, Unread> {
+        let key = Key::of(ground, path, path);
+        let start = start(found);
+        let mut versions = self.versions();
+        if versions.knows(&key, found.asker.process, start, lives) {
+            Ok(versions.before(&key, start))
+        } else {
+            Err(Unread::InDoubt(Some(path.to_owned())))
+        }
+    }
+
+    /// The kubeconfigs that are watched: the person's own, and those that were used.
+    pub(crate) fn watched(&self) -> Vec<PathBuf> {
+        let mut files = self.seen.known();
+        files.push(self.own_path());
+        files
+    }
+
+    /// A watch on these, which began then, has said nothing until just now. It may block.
+    pub(crate) fn unchanged_until(&self, watched: &[PathBuf], began: Moment, now: Moment) {
+        let Ok(ground) = Ground::ours() else { return };
+        let look = |path: &Path| match ground.look(path) {
+            (Ok(stamp), changed) => Some((Some(stamp), since(changed))),
+            (Err(Unread::Missing), changed) => Some((None, since(changed))),
+            (
+                Err(
+                    Unread::NotRegular
+                    | Unread::TooLong
+                    | Unread::Malformed(_)
+                    | Unread::Unsettled
+                    | Unread::InDoubt(_)
+                    | Unread::Io(_),
+                ),
+                _,
+            ) => None,
+        };
+        let root = ground.identity().0;
+        self.versions()
+            .unchanged_until(root, watched, (began, now), look);
     }
 
     fn versions(&self) -> MutexGuard<'_, Versions> {
@@ -347,15 +402,38 @@ fn bad_kubeconfig(path: &Path, unread: &Unread) -> Problem {
     )
 }
 
+fn lives(process: ProcessId) -> bool {
+    processes::process(process.pid).is_some_and(|now| now.started == process.started)
+}
+
+/// When an asker started, for what it can have read: rather too early than too late; where that can't be told, at the
+/// beginning. But kubectl has read nothing in the tick in which it starts, being loaded for longer: what was written
+/// right before it, by the command before it, was there.
+fn start(found: &asker::Found) -> Moment {
+    let started = started(found.asker.process);
+    if found.kubectl && started > Moment(0) {
+        started.after(TICK + ROUNDED)
+    } else {
+        started
+    }
+}
+
 /// When a process started, rather too early than too late; where that can't be told, at the beginning.
 fn started(process: Option<ProcessId>) -> Moment {
-    let age = process
-        .and_then(|process| processes::start_time(process.started))
-        .and_then(|started| SystemTime::now().duration_since(started).ok());
-    age.map_or(Moment(0), |age| {
-        let now = crate::clock::now().moment;
-        now.before(age + TICK)
-    })
+    // The clocks are not read at one instant.
+    let now = crate::clock::now().moment;
+    let started = process.and_then(|process| processes::start_time(process.started));
+    let age = started.and_then(|started| SystemTime::now().duration_since(started).ok());
+    age.map_or(Moment(0), |age| now.before(age + TICK))
+}
+
+/// Since when a file is as it is, by when it changed.
+fn since(changed: Changed) -> Since {
+    let now = crate::clock::now();
+    let at = changed
+        .at()
+        .map_or(now.moment, |at| now.moment.before(now.wall.since(at)));
+    Since { changed, at }
 }
 
 /// What certificate authorities an account's key names, read.

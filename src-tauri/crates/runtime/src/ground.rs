@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
+use broker::clock::Wall;
+
 use crate::os::files::Stamp;
 use crate::os::tree::{self, Disk, Handle};
 use crate::regular::Unread;
-use crate::way::{self, Doubt, End, Kind, Standing};
+use crate::way::{self, Doubt, End, Kind, Pass, Standing};
 
 /// Where a process stands, and with whose eyes its files are looked at.
 #[derive(Clone, Debug)]
@@ -75,12 +77,22 @@ impl Ground {
         tree::open(&self.find(path)?).map_err(refused)
     }
 
-    /// The state of a regular file.
-    ///
-    /// # Errors
-    /// As [`Ground::open`].
-    pub(crate) fn stamp(&self, path: &Path) -> Result<Stamp, Unread> {
-        tree::stamp(&self.find(path)?).map_err(refused)
+    /// The state of a regular file, or why there is none (as [`Ground::open`]); and when the way to that came to be as
+    /// it is, as far as it tells.
+    pub(crate) fn look(&self, path: &Path) -> (Result<Stamp, Unread>, Changed) {
+        let mut changed = Changed::default();
+        let end =
+            way::walk_by(
+                &self.disk,
+                &self.standing,
+                path,
+                &mut |pass, handle| match tree::times(handle) {
+                    Ok((modified, at)) => changed.count(pass, modified, at),
+                    Err(_) => changed.0 = None,
+                },
+            );
+        let state = ended(end).and_then(|handle| tree::stamp(&handle).map_err(refused));
+        (state, changed)
     }
 
     /// Reads how a regular file begins.
@@ -103,16 +115,70 @@ impl Ground {
     }
 
     fn find(&self, path: &Path) -> Result<Handle, Unread> {
-        match way::walk(&self.disk, &self.standing, path) {
-            Ok(End::There(place)) => match place.part.kind {
-                Kind::File | Kind::Null => Ok(place.handle),
-                Kind::Folder | Kind::Link(_) | Kind::Other => Err(Unread::NotRegular),
-            },
-            Ok(End::Missing) => Err(Unread::Missing),
-            Err(Doubt::Refused(error)) => Err(refused(error)),
-            Err(Doubt::Foreign(part)) => Err(Unread::InDoubt(Some(part))),
-            Err(Doubt::Unseen) => Err(Unread::InDoubt(None)),
+        ended(way::walk(&self.disk, &self.standing, path))
+    }
+}
+
+fn ended(end: Result<End<Handle>, Doubt>) -> Result<Handle, Unread> {
+    match end {
+        Ok(End::There(place)) => match place.part.kind {
+            Kind::File | Kind::Null => Ok(place.handle),
+            Kind::Folder | Kind::Link(_) | Kind::Other => Err(Unread::NotRegular),
+        },
+        Ok(End::Missing) => Err(Unread::Missing),
+        Err(Doubt::Refused(error)) => Err(refused(error)),
+        Err(Doubt::Foreign(part)) => Err(Unread::InDoubt(Some(part))),
+        Err(Doubt::Unseen) => Err(Unread::InDoubt(None)),
+    }
+}
+
+/// When a way last came to lead where it leads, in seconds and nanoseconds of the system's clock. None: that can't be
+/// told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Changed(Option<(i64, i64)>);
+
+impl Default for Changed {
+    fn default() -> Self {
+        Self(Some((i64::MIN, 0)))
+    }
+}
+
+impl Changed {
+    /// That it can't be told.
+    pub(crate) const UNKNOWN: Self = Self(None);
+
+    /// One part more, by when its content changed and when anything about it did.
+    fn count(&mut self, pass: Pass, modified: (i64, i64), changed: (i64, i64)) {
+        let counts = match pass {
+            Pass::Link | Pass::End => Some(changed),
+            // What is made or removed in it changes its content. But a folder that was renamed has changed since.
+            Pass::Folder => (changed > modified).then_some(changed),
+            Pass::Missing => Some(changed.max(modified)),
+        };
+        if let (Some(latest), Some(counts)) = (&mut self.0, counts) {
+            *latest = counts.max(*latest);
         }
+    }
+
+    /// Whether nothing has changed since it was so: a folder's own change is not seen any more once something was made
+    /// in it.
+    pub(crate) fn is_by(self, other: Self) -> bool {
+        match (self.0, other.0) {
+            (Some(this), Some(other)) => this <= other,
+            (None, Some(_)) | (Some(_) | None, None) => false,
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn test(at: u64) -> Self {
+        Self(Some((at.cast_signed(), 0)))
+    }
+
+    /// On the clock.
+    pub(crate) fn at(self) -> Option<Wall> {
+        let (seconds, nanoseconds) = self.0?;
+        let milliseconds = seconds.saturating_mul(1000);
+        Some(Wall(milliseconds.saturating_add(nanoseconds / 1_000_000)))
     }
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use broker::clock::Moment;
 use broker::event::Event;
 use broker::problem::Problem;
 use broker::texts::Language;
@@ -109,19 +110,32 @@ impl Surroundings {
             written: None,
         };
         let (mut again, mut pause) = (true, AGAIN);
+        // Which kubeconfigs are watched, and since when; until when nothing was told.
+        let mut silence = (Vec::new(), crate::clock::now().moment);
+        let mut silent_until = None;
         loop {
             let looking = Arc::clone(&this);
             let look = move || {
-                // First: what changes from now on is news.
-                if let Some(watch) = &mut watch {
-                    watch.set(looking.folders());
+                let (watched, began) = &silence;
+                let until = silent_until.or_else(|| {
+                    let now = crate::clock::now().moment;
+                    (!watch.as_mut().is_some_and(Watch::has_news)).then_some(now)
+                });
+                if let Some(until) = until {
+                    looking.files.unchanged_until(watched, *began, until);
                 }
-                (watch, looking.look())
+                // First: what changes from now on is news.
+                let watched = watch.as_mut().map(|watch| {
+                    let files = looking.files.watched();
+                    watch.set(looking.folders(), files)
+                });
+                let silence = (watched.unwrap_or_default(), crate::clock::now().moment);
+                (watch, silence, looking.look())
             };
-            let Ok((watching, seen)) = tokio::task::spawn_blocking(look).await else {
+            let Ok((watching, watched, seen)) = tokio::task::spawn_blocking(look).await else {
                 return;
             };
-            watch = watching;
+            (watch, silence) = (watching, watched);
             let unrest = match this.act(seen, &mut known) {
                 Ok(unrest) => unrest,
                 Err(Over::Taken) => return this.inbox.send(Message::Stop),
@@ -129,8 +143,9 @@ impl Surroundings {
             };
             // Once more than seems needed: a mount comes after its folder, and nothing tells of it.
             let looking = (unrest || again).then_some(pause);
+            silent_until = None;
             again = tokio::select! {
-                happened = happened(watch.as_mut(), looking) => happened,
+                happened = happened(watch.as_mut(), looking, &mut silent_until) => happened,
                 () = this.files.seen().news() => false,
             };
             pause = if again { AGAIN } else { (pause * 2).min(BLIND) };
@@ -286,12 +301,23 @@ enum Over {
     Removed,
 }
 
-/// Waits until something happened, or the pause is over. True: something happened.
-async fn happened(watch: Option<&mut Watch>, pause: Option<Duration>) -> bool {
+/// Waits until something happened, or the pause is over. True: something happened; `silent_until` says until when
+/// nothing had, where that is known.
+async fn happened(
+    watch: Option<&mut Watch>,
+    pause: Option<Duration>,
+    silent_until: &mut Option<Moment>,
+) -> bool {
     let Some(watch) = watch else {
         tokio::time::sleep(pause.unwrap_or(BLIND)).await;
         return false;
     };
+    // Since when is not known: during the last look.
+    if watch.has_news() {
+        tokio::time::sleep(QUIET).await;
+        return true;
+    }
+    *silent_until = Some(crate::clock::now().moment);
     let changed = match pause {
         Some(pause) => match tokio::time::timeout(pause, watch.changed()).await {
             Ok(changed) => changed,
@@ -300,7 +326,10 @@ async fn happened(watch: Option<&mut Watch>, pause: Option<Duration>) -> bool {
         None => watch.changed().await,
     };
     match changed {
-        Ok(()) => tokio::time::sleep(QUIET).await,
+        Ok(()) => {
+            *silent_until = Some(crate::clock::now().moment);
+            tokio::time::sleep(QUIET).await;
+        }
         Err(error) => {
             tracing::warn!(%error, "the watch on folders");
             tokio::time::sleep(BLIND).await;

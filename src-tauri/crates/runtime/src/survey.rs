@@ -65,7 +65,8 @@ impl Seen {
             .collect()
     }
 
-    fn known(&self) -> Vec<PathBuf> {
+    /// The files themselves.
+    pub(crate) fn known(&self) -> Vec<PathBuf> {
         self.paths().iter().cloned().collect()
     }
 

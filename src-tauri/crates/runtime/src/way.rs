@@ -115,6 +115,35 @@ pub(crate) fn walk<T: Tree>(
 where
     T::Handle: Clone,
 {
+    walk_by(tree, standing, path, &mut |_, _| {})
+}
+
+/// As what a part is passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// A link that is followed.
+    Link,
+    /// A folder that is gone into.
+    Folder,
+    /// What is at the end.
+    End,
+    /// The folder in which there is nothing by that name.
+    Missing,
+}
+
+/// The same, and shows what it passes.
+///
+/// # Errors
+/// As [`walk`].
+pub(crate) fn walk_by<T: Tree>(
+    tree: &T,
+    standing: &Standing<T::Handle>,
+    path: &Path,
+    passed: &mut dyn FnMut(Pass, &T::Handle),
+) -> Result<End<T::Handle>, Doubt>
+where
+    T::Handle: Clone,
+{
     let mut way = Way {
         tree,
         standing,
@@ -123,6 +152,7 @@ where
         folders: Vec::new(),
         links: 0,
         ahead: VecDeque::new(),
+        passed,
     };
     way.begin(path)?;
     way.go_on()
@@ -140,6 +170,8 @@ struct Way<'walk, T: Tree> {
     links: usize,
     /// The parts to come.
     ahead: VecDeque<Step>,
+    /// Who is shown what is passed.
+    passed: &'walk mut dyn FnMut(Pass, &T::Handle),
 }
 
 /// What a path says to do next.
@@ -263,6 +295,7 @@ where
                 return if folder.others_write {
                     Err(Doubt::Foreign(self.so_far(name)))
                 } else {
+                    (self.passed)(Pass::Missing, &self.here.handle);
                     Ok(Some(End::Missing))
                 };
             }
@@ -274,6 +307,7 @@ where
                 if self.folders.len() >= DEPTH {
                     return Err(Doubt::Unseen);
                 }
+                (self.passed)(Pass::Folder, &handle);
                 self.folders.push((name.to_owned(), part.clone()));
                 self.here = Place { part, handle };
                 Ok(None)
@@ -283,15 +317,19 @@ where
                 if self.links > LINKS {
                     return Err(Doubt::Unseen);
                 }
+                (self.passed)(Pass::Link, &handle);
                 self.put_in_front(&target)?;
                 Ok(None)
             }
             // Below what is no folder there is nothing.
-            Kind::File | Kind::Null | Kind::Other => Ok(Some(if self.ahead.is_empty() {
-                End::There(Place { part, handle })
-            } else {
-                End::Missing
-            })),
+            Kind::File | Kind::Null | Kind::Other => {
+                (self.passed)(Pass::End, &handle);
+                Ok(Some(if self.ahead.is_empty() {
+                    End::There(Place { part, handle })
+                } else {
+                    End::Missing
+                }))
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use broker::trust::Server;
 use kubeconfig::{Merged, Narrow, Origin, Reading, ServerKey, Told};
 
 use super::remembered::Ledger;
-use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, started, versions};
+use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, versions};
 use crate::asker::{self, Found};
 use crate::ground::Ground;
 use crate::regular::{self, Unread};
@@ -237,7 +237,7 @@ impl Look<'_> {
             folder,
         });
         let of_set = files.iter().flat_map(|(before, now)| {
-            let before = before.iter().map(|(_, config)| config);
+            let before = before.iter().filter_map(|(_, config)| config.as_ref());
             before.chain(now)
         });
         let mut views: Vec<_> = of_set
@@ -251,7 +251,10 @@ impl Look<'_> {
                 Told::Nothing => {}
                 Told::Kubeconfig(config) => {
                     views.push(kubeconfig::merge([&config], folder));
-                    views.extend(self.had(ground, path, folder));
+                    match self.had(ground, path, folder) {
+                        Ok(before) => views.extend(before),
+                        Err(_) => unclear = true,
+                    }
                 }
                 Told::Unclear => unclear = true,
             }
@@ -261,7 +264,10 @@ impl Look<'_> {
                 Told::Nothing => {}
                 Told::Kubeconfig(config) => {
                     views.push(kubeconfig::merge([&config], folder));
-                    views.extend(self.had(ground, path, folder));
+                    match self.had(ground, path, folder) {
+                        Ok(before) => views.extend(before),
+                        Err(_) => unclear = true,
+                    }
                 }
                 Told::Unclear => unclear = true,
             }
@@ -271,14 +277,15 @@ impl Look<'_> {
     }
 
     /// What a file said before that a word leads to. It has versions from now on, as the set's own files have.
-    fn had(&self, ground: &Ground, path: &Path, folder: &Path) -> Vec<Merged> {
+    ///
+    /// # Errors
+    /// `InDoubt`: it is not known what it said when the asker started.
+    fn had(&self, ground: &Ground, path: &Path, folder: &Path) -> Result<Vec<Merged>, Unread> {
         drop(self.files.load(ground, path, path, self.ledger));
-        let since = started(self.found.asker.process);
-        let before = self.files.before(ground, path, since);
-        let views = before
-            .iter()
-            .map(|(_, config)| kubeconfig::merge([&**config], folder));
-        views.collect()
+        let before = self.files.before(ground, path, self.found)?;
+        let configs = before.iter().filter_map(|(_, config)| config.as_ref());
+        let views = configs.map(|config| kubeconfig::merge([&**config], folder));
+        Ok(views.collect())
     }
 
     /// What a variable leads to of which nothing says that it has to do with Kubernetes. There are many in any environment,
@@ -290,7 +297,7 @@ impl Look<'_> {
             return Ok(Told::Nothing);
         }
         // Before it is read: should it change meanwhile, it is looked at anew.
-        let stamp = ground.stamp(path);
+        let (stamp, _) = ground.look(path);
         self.ledger.note(path, stamp.as_ref().copied());
         let told = |bytes: &[u8]| kubeconfig::told_in_passing(path, bytes);
         match stamp {
@@ -368,7 +375,6 @@ impl Look<'_> {
             asker::variable(environment, "KUBECONFIG"),
             home,
         );
-        let since = started(found.asker.process);
         let (paths, mandatory) = paths_of(&set);
         let mut files = Vec::new();
         let mut there = Vec::new();
@@ -390,7 +396,10 @@ impl Look<'_> {
                     | Unread::Io(_)),
                 ) => return Err(Blind::Refused(bad_kubeconfig(path, &unread))),
             };
-            files.push((self.files.before(ground, path, since), now));
+            let Ok(before) = self.files.before(ground, path, found) else {
+                return Err(Blind::InDoubt);
+            };
+            files.push((before, now));
         }
         if Ground::ours().is_ok_and(|ours| ours.identity().0 == ground.identity().0) {
             // Who may have what it asks for is decided later: until then nobody is shown what is in them.

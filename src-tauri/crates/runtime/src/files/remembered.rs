@@ -10,13 +10,13 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use broker::asker::{Place, ProcessId};
+use broker::asker::Place;
 use broker::clock::Wall;
 use wire::frame::Run;
 
 use super::Wanted;
 use crate::asker::{Found, Program};
-use crate::ground::{self, Ground};
+use crate::ground::{self, Changed, Ground};
 use crate::os::files::{self as os, Stamp};
 use crate::regular::Unread;
 use crate::settled::{self, Ours};
@@ -97,7 +97,7 @@ impl Remembered {
         &self,
         found: &Found,
         run: &Run,
-        unchanged_since: impl Fn(&Path, Option<ProcessId>) -> bool,
+        unchanged_since: impl Fn(&Path, Changed) -> bool,
     ) -> Option<Wanted> {
         let answers = self.answers();
         let answer = answers
@@ -108,10 +108,10 @@ impl Remembered {
         if ground.identity() != answer.question.ground {
             return None;
         }
-        let process = found.asker.process;
         let unchanged = |(path, then): &(PathBuf, Option<Stamp>)| {
-            let now = state(ground.stamp(path).as_ref().copied());
-            now == Some(*then) && unchanged_since(&ground.whole(path), process)
+            let (now, changed) = ground.look(path);
+            let now = state(now.as_ref().copied());
+            now == Some(*then) && unchanged_since(&ground.whole(path), changed)
         };
         let holds = answer.read.iter().all(unchanged);
         holds.then(|| answer.wanted.clone())

@@ -5,6 +5,7 @@
 //! | `Disk`, `Handle` | the system's own [`Tree`](crate::way::Tree), and what stands for a part |
 //! | `standing`, `here` | where a process stands; where we do |
 //! | `open`, `stamp` | a file at the end of a way, to be read; its state |
+//! | `times` | when a part changed |
 //! | `is_passing` | whether an error is one of this moment |
 
 #[cfg(unix)]
@@ -17,6 +18,9 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Disk, Handle, here, is_passing, open, stamp, standing};
+pub(crate) use unix::{Disk, Handle, here, is_passing, open, stamp, standing, times};
 #[cfg(windows)]
-pub(crate) use windows::{Disk, Handle, here, is_passing, open, stamp, standing};
+pub(crate) use windows::{Disk, Handle, here, is_passing, open, stamp, standing, times};
+
+/// Two times, in seconds and nanoseconds: of a content, and of anything about it.
+pub(crate) type Times = ((i64, i64), (i64, i64));

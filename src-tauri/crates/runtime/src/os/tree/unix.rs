@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
+use super::Times;
 use crate::os::files::Stamp;
 use crate::way::{Kind, Part, Place, Standing, Tree};
 
@@ -185,6 +186,18 @@ pub(crate) fn stamp(handle: &Handle) -> io::Result<Stamp> {
         modified: (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
         changed: (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
     })
+}
+
+/// When the content of a part changed last, and when anything about it did.
+///
+/// # Errors
+/// The system refuses.
+pub(crate) fn times(handle: &Handle) -> io::Result<Times> {
+    let stat = fstat(&handle.descriptor)?;
+    Ok((
+        (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+        (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+    ))
 }
 
 /// No descriptors, no memory, a disk that does not answer, or (where nothing is waited for) not in the caches: it may

@@ -35,9 +35,31 @@ impl Watch {
         })
     }
 
-    /// Watches these folders from now on, and no others. Of one that is not there, the nearest above it is
-    /// watched: call again after each change, and look only then.
-    pub(crate) fn set(&mut self, folders: impl IntoIterator<Item = PathBuf>) {
+    /// Watches these folders from now on, and these files, and no others. Of a folder that is not there, the nearest
+    /// above it is watched: call again after each change, and look only then. Of a file, only what is done to itself is
+    /// told, so that it may lie among others that are written all day long. Gives the files that are watched.
+    pub(crate) fn set(
+        &mut self,
+        folders: impl IntoIterator<Item = PathBuf>,
+        files: impl IntoIterator<Item = PathBuf>,
+    ) -> Vec<PathBuf> {
+        let to_itself = WatchFlags::MODIFY
+            | WatchFlags::CLOSE_WRITE
+            | WatchFlags::ATTRIB
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF;
+        let mut watched = BTreeSet::new();
+        let mut kept = Vec::new();
+        for file in files {
+            // A link by itself, and what it leads to.
+            let link = to_itself | WatchFlags::DONT_FOLLOW;
+            let inotify = self.inotify.get_ref();
+            let both = [link, to_itself].map(|flags| add_watch(inotify, &file, flags).ok());
+            watched.extend(both.iter().flatten());
+            if both.iter().all(Option::is_some) {
+                kept.push(file);
+            }
+        }
         let flags = WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVED_FROM
@@ -51,13 +73,19 @@ impl Watch {
             .into_iter()
             .filter_map(|folder| nearest(&folder))
             // The number of a folder is that of its inode: the same again while it is the same.
-            .filter_map(|folder| add_watch(self.inotify.get_ref(), folder, flags).ok())
-            .collect();
-        let before = std::mem::replace(&mut self.watched, folders);
+            .filter_map(|folder| add_watch(self.inotify.get_ref(), folder, flags).ok());
+        watched.extend(folders);
+        let before = std::mem::replace(&mut self.watched, watched);
         for gone in before.difference(&self.watched) {
             // It fails for a folder that is no more.
             let _ = remove_watch(self.inotify.get_ref(), *gone);
         }
+        kept
+    }
+
+    /// Whether something has happened already. It is told once.
+    pub(crate) fn has_news(&mut self) -> bool {
+        read(self.inotify.get_ref()).is_ok()
     }
 
     /// Waits until something happened. Dropping the wait loses nothing.

@@ -44,7 +44,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("file");
         let mut watch = Watch::new().unwrap();
-        watch.set([folder.path().to_owned()]);
+        watch.set([folder.path().to_owned()], []);
         std::fs::write(&file, "1").unwrap();
         seen(&mut watch).await;
         std::fs::rename(&file, folder.path().join("other")).unwrap();
@@ -60,20 +60,46 @@ mod tests {
         let above = tempfile::tempdir().unwrap();
         let folder = above.path().join("a/b");
         let mut watch = Watch::new().unwrap();
-        watch.set([folder.clone()]);
+        watch.set([folder.clone()], []);
         std::fs::create_dir_all(&folder).unwrap();
         seen(&mut watch).await;
-        watch.set([folder.clone()]);
+        watch.set([folder.clone()], []);
         std::fs::write(folder.join("file"), "1").unwrap();
         seen(&mut watch).await;
+    }
+
+    #[tokio::test]
+    #[cfg(target_os = "linux")]
+    async fn of_a_file_what_is_done_to_it_is_told_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, link, other, none] =
+            ["file", "link", "other", "none"].map(|name| folder.path().join(name));
+        std::fs::write(&file, "1").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        let mut watch = Watch::new().unwrap();
+        let all = [link.clone(), none];
+        assert_eq!(watch.set([], all.clone()), [link.clone()]);
+        let changes: [&dyn Fn(); 3] = [
+            &|| std::fs::write(&file, "2").unwrap(),
+            &|| std::fs::rename(&other, &file).unwrap(),
+            &|| std::fs::remove_file(&link).unwrap(),
+        ];
+        for change in changes {
+            std::fs::write(&other, "3").unwrap();
+            assert!(!watch.has_news(), "nothing was done to it");
+            change();
+            seen(&mut watch).await;
+            watch.set([], all.clone());
+            watch.has_news();
+        }
     }
 
     #[tokio::test]
     async fn a_folder_that_is_watched_no_longer_is_silent() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let mut watch = Watch::new().unwrap();
-        watch.set([one.path().to_owned()]);
-        watch.set([two.path().to_owned()]);
+        watch.set([one.path().to_owned()], []);
+        watch.set([two.path().to_owned()], []);
         std::fs::write(two.path().join("file"), "1").unwrap();
         seen(&mut watch).await;
         // What ended with the first watch, or came with it, was read by now.

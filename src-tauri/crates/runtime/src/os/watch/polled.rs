@@ -33,10 +33,20 @@ impl Watch {
         })
     }
 
-    /// Watches these folders from now on, and no others.
-    pub(crate) fn set(&mut self, folders: impl IntoIterator<Item = PathBuf>) {
+    /// Watches these folders from now on, and no others. No file is watched so that silence says that nothing changed.
+    pub(crate) fn set(
+        &mut self,
+        folders: impl IntoIterator<Item = PathBuf>,
+        _files: impl IntoIterator<Item = PathBuf>,
+    ) -> Vec<PathBuf> {
         self.folders = folders.into_iter().collect();
         self.seen = self.entries();
+        Vec::new()
+    }
+
+    /// Whether something has happened already. It is told by [`Watch::changed`].
+    pub(crate) fn has_news(&mut self) -> bool {
+        false
     }
 
     /// Waits until something happened.
