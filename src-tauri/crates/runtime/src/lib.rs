@@ -37,6 +37,9 @@ pub mod vault;
 mod way;
 mod window;
 
+#[cfg(target_os = "linux")]
+pub use os::keyring::is_own_bus;
+
 /// Whether this process was started where a person can sit: not over ssh, and not as a service.
 #[cfg(not(target_os = "linux"))]
 #[must_use]

@@ -38,8 +38,19 @@ pub(super) struct Said(MessageStream);
 
 impl Bus {
     /// The person's own, as the environment names it or the system has it.
+    ///
+    /// # Errors
+    /// Nobody is there, or another user is.
     pub(super) async fn session() -> zbus::Result<Self> {
-        Self::connect(Builder::session()?).await
+        let bus = Self::connect(Builder::session()?).await?;
+        let peer = bus.0.peer_creds().await?;
+        if runtime::is_own_bus(peer.unix_user_id()) {
+            Ok(bus)
+        } else {
+            Err(zbus::Error::Failure(
+                "the session bus is another user's".to_owned(),
+            ))
+        }
     }
 
     /// The system's. A test may have one of its own, which is a file's too.

@@ -12,6 +12,7 @@ use runtime::front::Clicks;
 use tokio::sync::{oneshot, watch};
 
 use super::super::pictures::{Ink, drawn, inked};
+use super::bus::Bus;
 use super::markup;
 use super::menu::rendered;
 
@@ -40,7 +41,11 @@ pub(super) async fn show(
             ink: *ink.borrow_and_update(),
             clicks: clicks.clone(),
         };
-        let spawned = item.assume_sni_available(true).spawn().await;
+        // ksni connects by itself, to whoever is there.
+        let spawned = match Bus::session().await {
+            Ok(_) => item.assume_sni_available(true).spawn().await,
+            Err(error) => Err(ksni::Error::Dbus(error)),
+        };
         drop(first.take());
         let ended = match spawned {
             Ok(handle) => {

@@ -27,7 +27,16 @@ const BUS: &str = "org.freedesktop.DBus";
 const ANSWER: Duration = Duration::from_secs(20);
 
 pub(super) fn open_store() -> keyring_core::Result<Arc<CredentialStore>> {
-    Ok(zbus_secret_service_keyring_store::Store::new()?)
+    let refused = |error: zbus::Error| keyring_core::Error::PlatformFailure(Box::new(error));
+    // It connects by itself, to whoever is there. Nobody takes the place of a bus of ours and gives it back.
+    let before = whose(&bus().map_err(refused)?).map_err(refused)?;
+    let store = zbus_secret_service_keyring_store::Store::new()?;
+    let after = whose(&bus().map_err(refused)?).map_err(refused)?;
+    if before == after {
+        Ok(store)
+    } else {
+        Err(refused(foreign()))
+    }
 }
 
 /// How the entry is called in the programs that show keyrings.
@@ -145,8 +154,32 @@ fn ask(bus: &Connection, entry: &System) -> zbus::Result<bool> {
     Ok(false)
 }
 
+/// The session bus, if it is this user's own.
 fn bus() -> zbus::Result<Connection> {
-    Builder::session()?.method_timeout(ANSWER).build()
+    let bus = Builder::session()?.method_timeout(ANSWER).build()?;
+    let (uid, _) = whose(&bus)?;
+    if is_own_bus(uid) {
+        Ok(bus)
+    } else {
+        Err(foreign())
+    }
+}
+
+/// User and process that serve a bus.
+fn whose(bus: &Connection) -> zbus::Result<(Option<u32>, Option<u32>)> {
+    let peer = zbus::block_on(bus.inner().peer_creds())?;
+    Ok((peer.unix_user_id(), peer.process_id()))
+}
+
+fn foreign() -> zbus::Error {
+    zbus::Error::Failure("the session bus is another user's".to_owned())
+}
+
+/// Whether a bus that this user serves can be a session bus of ours: this user's or root's, who can read our memory
+/// anyway. Where our bus has ended, anybody may be at its address who may make a socket there.
+#[must_use]
+pub fn is_own_bus(uid: Option<wire::os::Uid>) -> bool {
+    uid.is_some_and(|uid| uid == 0 || wire::os::uid().is_ok_and(|us| us == uid))
 }
 
 /// The entries of ours: those that can be read, and those behind a lock.
@@ -186,4 +219,22 @@ fn service_is_there(bus: &Connection) -> zbus::Result<bool> {
         &SERVICE,
     )?;
     reply.body().deserialize()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bus_counts_if_it_is_ours() {
+        let us = wire::os::uid().unwrap();
+        for (uid, own) in [
+            (Some(us), true),
+            (Some(0), true),
+            (Some(us + 4711), false),
+            (None, false),
+        ] {
+            assert_eq!(is_own_bus(uid), own, "{uid:?}");
+        }
+    }
 }

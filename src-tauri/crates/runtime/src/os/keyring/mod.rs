@@ -18,6 +18,9 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 use native as system;
 
+#[cfg(target_os = "linux")]
+pub use linux::is_own_bus;
+
 use keyring::{Entry, Error};
 use zeroize::Zeroizing;
 
