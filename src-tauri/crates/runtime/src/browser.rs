@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use broker::problem::{Code, Problem};
 use tokio::sync::watch;
 
-use crate::desktop::Screen;
+use crate::desktop::{OF_A_DESKTOP, Screen};
 use crate::settings::Settings;
 
 /// Opens addresses in the person's browser, on the desktop that they sit at.
@@ -35,6 +35,10 @@ impl Browser {
         let mut reason = String::from("no program to open it with");
         let environment = self.screen.environment();
         for mut command in commands {
+            // No screen but the one that is there: what this process was started with may be another's by now.
+            for name in OF_A_DESKTOP {
+                command.env_remove(name);
+            }
             command.envs(environment.iter().map(|(name, value)| (name, value)));
             command
                 .stdin(Stdio::null())

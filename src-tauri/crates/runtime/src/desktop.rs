@@ -16,7 +16,7 @@ use crate::os::seat::Seat;
 pub(crate) type Variables = Vec<(OsString, OsString)>;
 
 /// What a program needs to show itself on one desktop and no other.
-const OF_A_DESKTOP: [&str; 4] = [
+pub(crate) const OF_A_DESKTOP: [&str; 4] = [
     "DISPLAY",
     "WAYLAND_DISPLAY",
     "XAUTHORITY",
@@ -137,8 +137,9 @@ impl Screen {
         Some(self.adopted().as_ref()?.seat.folder()?.to_path_buf())
     }
 
-    /// What a program needs to show itself there.
+    /// What a program needs to show itself there: looked at now, since another's screen can have taken its place.
     pub(crate) fn environment(&self) -> Variables {
+        self.look();
         let mut all = self.0.login.clone();
         if let Some(adopted) = &*self.adopted() {
             all.extend(adopted.environment.iter().cloned());

@@ -2,58 +2,91 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use wire::os::Peer;
+
+use crate::os::files::{Identity, of_target};
 
 /// The system's own user: some systems' X server is its.
 const ROOT: wire::os::Uid = 0;
 
-/// The socket of a screen.
-pub(crate) struct Seat(PathBuf);
+/// The socket of a screen, and who listens there.
+pub(crate) struct Seat {
+    socket: PathBuf,
+    file: Identity,
+    server: Peer,
+}
 
 impl Seat {
     pub(crate) fn named(environment: &[(OsString, OsString)]) -> Option<Self> {
-        socket(environment)
-            .filter(|socket| is_ours(socket))
-            .map(Self)
+        let socket = socket(environment)?;
+        let server = peer(&socket_at(&socket)?).ok()?;
+        if !is_ours(&server) || !is_ours_by_name(&socket) {
+            return None;
+        }
+        Some(Self {
+            file: of_target(&socket).ok()?,
+            socket,
+            server,
+        })
     }
 
-    /// Whether somebody listens there. It waits for nobody: one who is too busy to take us is there. One that
-    /// crashed leaves its socket behind, which nobody answers.
+    /// Whether the same server listens there. It waits for nobody: one who is too busy to take us is there, if it is
+    /// the same socket. One that crashed leaves its socket behind, which nobody answers; or another, of another user's,
+    /// has its place.
     pub(crate) fn is_there(&self) -> bool {
-        matches!(knock(&self.0), Ok(_) | Err(Errno::AGAIN))
+        let answers = match socket_at(&self.socket).map(|address| peer(&address)) {
+            Some(Ok(server)) => server == self.server,
+            Some(Err(Errno::AGAIN)) => true,
+            Some(Err(_)) | None => false,
+        };
+        answers
+            && of_target(&self.socket).is_ok_and(|file| file == self.file)
+            && is_ours_by_name(&self.socket)
     }
 
     pub(crate) fn folder(&self) -> Option<&Path> {
-        self.0.parent()
+        self.socket.parent()
     }
 }
 
 impl fmt::Display for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display().fmt(f)
+        self.socket.display().fmt(f)
     }
 }
 
 /// Whether it is this user's own screen who listens there, or the system's: what another user's shows is for that
 /// other user's eyes, and for their yes.
-fn is_ours(socket: &Path) -> bool {
-    let Ok(server) = knock(socket) else {
-        return false;
-    };
-    let server = wire::os::peer(&server).map(|peer| peer.uid);
-    server.is_ok_and(|server| server == ROOT || wire::os::uid().is_ok_and(|us| us == server))
+fn is_ours(server: &Peer) -> bool {
+    server.uid == ROOT || wire::os::uid().is_ok_and(|us| us == server.uid)
 }
 
-fn knock(socket: &Path) -> rustix::io::Result<OwnedFd> {
+/// Whether whoever listens under the socket's name without a file is ours too, if anybody does: X11's programs look
+/// there first.
+fn is_ours_by_name(socket: &Path) -> bool {
+    let name = socket.as_os_str().as_bytes();
+    match SocketAddrUnix::new_abstract_name(name).map(|address| peer(&address)) {
+        Ok(Ok(server)) => is_ours(&server),
+        Ok(Err(error)) => error == Errno::CONNREFUSED,
+        Err(_) => true,
+    }
+}
+
+fn socket_at(socket: &Path) -> Option<SocketAddrUnix> {
+    SocketAddrUnix::new(socket).ok()
+}
+
+/// Who listens there.
+fn peer(address: &SocketAddrUnix) -> rustix::io::Result<Peer> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let address = SocketAddrUnix::new(socket)?;
     let stream = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
-    connect(&stream, &address)?;
-    Ok(stream)
+    connect(&stream, address)?;
+    wire::os::peer(&stream).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
 /// The socket of the screen that an environment names, if it is one of this computer.
@@ -78,6 +111,35 @@ fn socket(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_server_in_its_place_is_another_seat() {
+        use std::os::unix::net::UnixListener;
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("wayland-0");
+        let named = || Seat::named(&[("WAYLAND_DISPLAY".into(), socket.clone().into())]);
+        assert!(named().is_none());
+        let first = UnixListener::bind(&socket).unwrap();
+        let seat = named().unwrap();
+        assert!(seat.is_there());
+        let moved = folder.path().join("moved");
+        std::fs::rename(&socket, &moved).unwrap();
+        let _second = UnixListener::bind(&socket).unwrap();
+        assert!(!seat.is_there(), "the same user's, and another");
+        std::fs::rename(&moved, &socket).unwrap();
+        assert!(seat.is_there());
+        // Another user's, by whatever name.
+        let stranger = Seat {
+            server: Peer {
+                uid: 4711,
+                ..seat.server
+            },
+            ..seat
+        };
+        assert!(!stranger.is_there());
+        assert!(!is_ours(&stranger.server));
+        drop(first);
+    }
 
     #[test]
     fn only_a_screen_of_this_computer_counts() {
