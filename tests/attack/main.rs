@@ -23,6 +23,7 @@ mod tokens;
 mod trust;
 mod typed;
 mod users;
+mod versions;
 mod window;
 
 use std::process::ExitCode;
@@ -120,6 +121,13 @@ fn main() -> ExitCode {
     );
     trial(&mut set, &table, "own_files_needed", own_files::needed);
     trial(&mut set, &table, "own_files_of_root", own_files::of_root);
+    trial(
+        &mut set,
+        &table,
+        "trust_switched_since",
+        versions::switched_since,
+    );
+    trial(&mut set, &table, "trust_switched_quiet", versions::control);
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "contained_answers", contained::answers);

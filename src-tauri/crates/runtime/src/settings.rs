@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wire::endpoint::{EndpointError, check_folder};
 
+use crate::os::ownership;
 use crate::regular::{self, Unread};
 
 const VERSION: u64 = 1;
@@ -221,8 +222,15 @@ fn read(config: &Path) -> Result<Option<Vec<u8>>, String> {
         Err(error) => return Err(error.to_string()),
     }
     let path = path(config);
-    match regular::open(&path).and_then(|file| regular::bounded(&file, LARGEST)) {
-        Ok(bytes) => Ok(Some(bytes)),
+    let opened = regular::open(&path).and_then(|file| {
+        // The file that is open, whatever has its name by now: folders were looked at on another way.
+        let found = file.metadata().map_err(Unread::Io)?;
+        let ours = ownership::is_ours_to_write(&found);
+        Ok((ours, regular::bounded(&file, LARGEST)?))
+    });
+    match opened {
+        Ok((true, bytes)) => Ok(Some(bytes)),
+        Ok((false, _)) => Err("it is not yours alone to write: chown and chmod 600 it".to_owned()),
         Err(Unread::Missing) => Ok(None),
         Err(unread) => Err(unread.reason()),
     }
@@ -329,6 +337,30 @@ mod tests {
     fn a_file_without_a_version_is_of_the_first() {
         let (settings, problem) = load(with(r#"{"keep": "plain"}"#).path());
         assert_eq!((settings.keep, problem), (Keep::Plain, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_may_write_or_have_made_is_not_read() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+        let config = with(r#"{"keep": "plain"}"#);
+        let file = path(config.path());
+        let refused = || load(config.path()).1.map(|problem| problem.code);
+        let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+        mode(0o644);
+        assert_eq!(refused(), None);
+        mode(0o646);
+        assert_eq!(refused(), Some(Code::BadSettings));
+        mode(0o664);
+        let found = fs::metadata(&file).unwrap();
+        let private = wire::os::is_private(found.gid(), found.uid());
+        assert_eq!(refused().is_none(), private);
+        mode(0o600);
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&file, Some(4711), None).unwrap();
+            assert_eq!(refused(), Some(Code::BadSettings));
+        }
     }
 
     #[cfg(unix)]

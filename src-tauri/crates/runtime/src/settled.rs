@@ -17,6 +17,7 @@ use broker::clock::Wall;
 
 use crate::clock;
 use crate::os::files::Stamp;
+use crate::os::ownership;
 use crate::regular::{Unread, bounded, open, stamp};
 
 /// How long a lock is heeded. kubectl holds one for milliseconds: what is older was left behind.
@@ -43,9 +44,14 @@ pub(crate) fn is_held(made: Wall, now: Wall) -> bool {
     Duration::from_millis(now.0.abs_diff(made.0)) < PATIENCE
 }
 
-/// When a file's lock was made, if there is one.
+/// When a file's lock was made, if there is one of this person's or of root's. One of another user's, who may make files
+/// beside it (a sticky folder), is nobody's whose writing counts.
 pub(crate) fn locked(file: &Path) -> Option<Wall> {
-    let made = std::fs::symlink_metadata(lock_of(file)).ok()?.modified();
+    let found = std::fs::symlink_metadata(lock_of(file)).ok()?;
+    if !ownership::is_ours_or_roots(&found) {
+        return None;
+    }
+    let made = found.modified();
     let since = made.ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
@@ -197,6 +203,22 @@ mod tests {
                 found, quiet,
                 "{length} bytes, {age} ms old, seen {steady} ms"
             );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_of_another_user_s_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        let lock = lock_of(&file);
+        assert_eq!(locked(&file), None);
+        std::fs::write(&lock, "").unwrap();
+        assert!(locked(&file).is_some());
+        // Only root can give a file away.
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::lchown(&lock, Some(4711), None).unwrap();
+            assert_eq!(locked(&file), None);
         }
     }
 

@@ -287,7 +287,7 @@ pub enum EndpointError {
         /// Its mode.
         mode: u32,
     },
-    /// Anybody may replace the folder, since everybody may rename in the one above.
+    /// Others may replace the folder, since they may rename in one above.
     Replaceable {
         /// The folder above.
         path: PathBuf,
@@ -364,7 +364,7 @@ impl fmt::Display for EndpointError {
             ),
             Self::Replaceable { path, mode } => write!(
                 f,
-                "anybody may rename in {} (mode {mode:04o}): use another folder",
+                "others may rename in {0} (mode {mode:04o}): chmod go-w {0}, or use another folder",
                 Shown(path)
             ),
             Self::Uncreated { path, error } => {

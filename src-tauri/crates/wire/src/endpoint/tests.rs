@@ -160,6 +160,33 @@ fn an_unsafe_folder_is_refused() {
     chmod(&base.0, 0o1777);
     assert!(check().is_ok());
     chmod(&base.0, 0o700);
+    // Further up, and where a link leads.
+    let deep = base.join("above/between/folder");
+    fs::create_dir_all(&deep).unwrap();
+    chmod(&deep, 0o700);
+    symlink(base.join("above/between"), base.join("way")).unwrap();
+    let by_link = base.join("way/folder");
+    for path in [&deep, &by_link] {
+        assert!(check_folder(path, &me()).is_ok());
+        chmod(&base.join("above"), 0o777);
+        assert!(
+            matches!(
+                check_folder(path, &me()),
+                Err(EndpointError::Replaceable { path, .. }) if path == base.join("above")
+            ),
+            "{path:?}"
+        );
+        chmod(&base.join("above"), 0o755);
+        // Only root can give a folder away.
+        if me() == 0 {
+            std::os::unix::fs::chown(base.join("above"), Some(4711), None).unwrap();
+            assert!(matches!(
+                check_folder(path, &me()),
+                Err(EndpointError::Foreign { owner: 4711, .. })
+            ));
+            std::os::unix::fs::chown(base.join("above"), Some(0), None).unwrap();
+        }
+    }
     let link = base.join("link");
     symlink(&folder, &link).unwrap();
     assert!(matches!(

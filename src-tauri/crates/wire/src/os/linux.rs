@@ -132,6 +132,17 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
+/// Whether this is the number by which a user namespace shows everybody that it has no number for: root of the machine
+/// among them. Who made the namespace chose what is seen in it.
+pub(crate) fn is_unmapped(uid: Uid) -> bool {
+    const OVERFLOW: Uid = 65534;
+    uid == OVERFLOW
+        && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| {
+            let all = ["0", "0", "4294967295"];
+            !map.split_whitespace().eq(all)
+        })
+}
+
 /// `/run/user/UID`, if it is there and the user's own.
 #[must_use]
 pub fn runtime_folder(uid: &Uid) -> Option<PathBuf> {

@@ -230,3 +230,8 @@ pub(crate) fn machine_id() -> Vec<u8> {
     let result = unsafe { gethostuuid(id.as_mut_ptr(), &raw const wait) };
     if result == 0 { id.to_vec() } else { Vec::new() }
 }
+
+/// There are no user namespaces.
+pub(crate) fn is_unmapped(_: Uid) -> bool {
+    false
+}

@@ -37,7 +37,8 @@ pub use linux::{environment, harden, parent_of, peer, program_of, runtime_folder
 pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
 pub use unix::{
-    Stream, Uid, folder_of, is_named, is_needed, let_go_of_stderr, open_lock, owner, root,
+    Stream, Uid, folder_of, is_named, is_needed, is_private, let_go_of_stderr, open_lock, owner,
+    root,
 };
 #[cfg(windows)]
 pub use windows::{
@@ -49,7 +50,11 @@ pub use windows::{
 #[cfg(unix)]
 pub(crate) use child::{detach, inherit_nothing};
 #[cfg(target_os = "linux")]
+pub(crate) use linux::is_unmapped;
+#[cfg(target_os = "linux")]
 pub(crate) use linux::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::is_unmapped;
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(unix)]

@@ -55,7 +55,7 @@ pub fn owner(path: &Path) -> io::Result<Uid> {
 /// A file to be locked, made if it isn't there. Nothing that is there instead is waited for.
 ///
 /// # Errors
-/// What the system says; what is no regular file is refused, a symlink too.
+/// What the system says; what is no regular file is refused, a symlink too, and what is another user's.
 pub fn open_lock(path: &Path) -> io::Result<File> {
     use rustix::fs::OFlags;
     let not_regular = || io::Error::other("it is no regular file");
@@ -72,11 +72,19 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
         let other = fs::symlink_metadata(path).is_ok_and(|found| !found.is_file());
         if other { not_regular() } else { error }
     })?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(not_regular())
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(not_regular());
     }
+    // Whoever made it could keep it locked, and see it renamed.
+    if found.uid() != uid()? {
+        return Err(io::Error::other(format!(
+            "{} belongs to user {}: remove it",
+            path.display(),
+            found.uid()
+        )));
+    }
+    Ok(file)
 }
 
 /// What a program that we started said on its standard error so far, as far as `most` bytes of it.
@@ -138,6 +146,7 @@ pub(crate) fn is_passed(name: &str, value: &OsStr) -> bool {
 }
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
+const GROUP_MAY_WRITE: u32 = 0o020;
 const ANYBODY_MAY_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
 
@@ -165,20 +174,74 @@ pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError
             mode: found.mode() & 0o7777,
         });
     }
-    let Some(above) = folder.parent() else {
-        return Ok(());
-    };
-    let mode = fs::metadata(above)
-        .map_err(|error| unread(above, error))?
-        .mode()
-        & 0o7777;
-    if mode & ANYBODY_MAY_WRITE != 0 && mode & STICKY == 0 {
-        return Err(EndpointError::Replaceable {
-            path: above.to_path_buf(),
-            mode,
-        });
+    check_above(folder, *uid)?;
+    // And where that is, if the way to it leads over links.
+    let whole = fs::canonicalize(folder).map_err(|error| unread(folder, error))?;
+    if whole == folder {
+        Ok(())
+    } else {
+        check_above(&whole, *uid)
+    }
+}
+
+/// Whether nobody else can put another folder in this one's place: each of those above it belongs to this user or to
+/// root, and others may rename in none, or (sticky) only what is theirs.
+fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
+    for above in folder.ancestors().skip(1) {
+        if above.as_os_str().is_empty() {
+            continue;
+        }
+        let path = || above.to_path_buf();
+        // A link too is put somewhere by somebody.
+        for found in [
+            entry(above),
+            fs::metadata(above).map_err(|error| unread(above, error)),
+        ] {
+            let found = found?;
+            let owner = found.uid();
+            if owner != uid && owner != 0 && !super::is_unmapped(owner) {
+                return Err(EndpointError::Foreign {
+                    path: path(),
+                    owner,
+                });
+            }
+            let mode = found.mode() & 0o7777;
+            let by_group = mode & GROUP_MAY_WRITE != 0 && !is_private(found.gid(), uid);
+            let by_others = mode & ANYBODY_MAY_WRITE != 0 || by_group;
+            if !found.is_symlink() && by_others && mode & STICKY == 0 {
+                return Err(EndpointError::Replaceable { path: path(), mode });
+            }
+        }
     }
     Ok(())
+}
+
+/// Whether a group is this user's own: root's, one with the user's number, or the one that the system's files give to
+/// this user and to nobody else.
+#[must_use]
+pub fn is_private(group: u32, uid: Uid) -> bool {
+    group == 0 || group == uid || {
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        has_nobody_else(group, uid, &read("/etc/passwd"), &read("/etc/group"))
+    }
+}
+
+/// By passwd(5) and group(5). What a directory server adds is not in them, so that the group must be.
+fn has_nobody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
+    let field = |line: &str, at: usize| line.split(':').nth(at).unwrap_or_default().to_owned();
+    let is = |line: &str, at: usize, number: u32| field(line, at) == number.to_string();
+    let whose = |line: &&str| is(line, 3, group);
+    let mut named = groups.lines().filter(|line| is(line, 2, group)).peekable();
+    let ours: Vec<String> = users
+        .lines()
+        .filter(|line| is(line, 2, uid))
+        .map(|line| field(line, 0))
+        .collect();
+    let is_ours = |name: &str| name.is_empty() || ours.iter().any(|ours| ours == name);
+    named.peek().is_some()
+        && users.lines().any(|line| is(line, 2, uid) && whose(&line))
+        && users.lines().filter(whose).all(|line| is(line, 2, uid))
+        && named.all(|line| field(line, 3).split(',').map(str::trim).all(is_ours))
 }
 
 pub(crate) fn check_socket(socket: &Path, uid: &Uid) -> Result<(), EndpointError> {
@@ -405,6 +468,38 @@ pub(crate) fn variables<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_is_private_if_the_system_s_files_put_nobody_else_into_it() {
+        const USERS: &str = "kim:x:1001:1002::/:/bin/sh\nlee:x:1003:1003::/:/bin/sh\n";
+        for (users, groups, expected) in [
+            ("", "kim:x:1002:", true),
+            ("", "kim:x:1002:kim", true),
+            ("", "kim:x:1002:kim,lee", false),
+            ("", "kim:x:1002:\nalias:x:1002:lee", false),
+            ("", "", false),
+            ("max:x:1004:1002::/:/bin/sh\n", "kim:x:1002:", false),
+        ] {
+            let users = format!("{USERS}{users}");
+            let found = has_nobody_else(1002, 1001, &users, groups);
+            assert_eq!(found, expected, "{users} {groups}");
+        }
+        assert!(!has_nobody_else(1005, 1001, USERS, "staff:x:1005:"));
+    }
+
+    #[test]
+    fn a_lock_that_another_user_made_is_refused_by_name() {
+        // Only root can give a file away.
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let path = std::env::temp_dir().join(format!("kubefob-lock-{}", std::process::id()));
+        drop(open_lock(&path).unwrap());
+        std::os::unix::fs::chown(&path, Some(4711), None).unwrap();
+        let refused = open_lock(&path).unwrap_err().to_string();
+        fs::remove_file(&path).unwrap();
+        assert!(refused.contains("4711") && refused.contains("kubefob-lock"));
+    }
 
     #[test]
     fn an_environment_is_read_as_the_kernel_shows_it() {

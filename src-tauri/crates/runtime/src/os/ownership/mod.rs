@@ -6,8 +6,11 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{copy_attributes, keep_owner, ours_alone};
+pub(crate) use unix::{
+    copy_attributes, is_ours_or_roots, is_ours_to_write, keep_owner, ours_alone,
+};
 #[cfg(windows)]
 pub(crate) use windows::{
-    copy_attributes, is_ours, keep_owner, others_replace, others_write, ours_alone,
+    copy_attributes, is_ours, is_ours_or_roots, is_ours_to_write, keep_owner, others_replace,
+    others_write, ours_alone,
 };

@@ -53,6 +53,18 @@ pub(crate) fn ours_alone(target: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a file belongs to this user or to root.
+pub(crate) fn is_ours_or_roots(file: &Metadata) -> bool {
+    file.uid() == 0 || file.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Whether a file belongs to this user or to root, and nobody else may write to it.
+pub(crate) fn is_ours_to_write(file: &Metadata) -> bool {
+    let uid = rustix::process::geteuid().as_raw();
+    let of_group = file.mode() & GROUP_WRITES != 0 && !wire::os::is_private(file.gid(), uid);
+    is_ours_or_roots(file) && file.mode() & OTHERS_WRITE == 0 && !of_group
+}
+
 /// Gives a new file the owner and mode of the one that it replaces.
 pub(crate) fn keep_owner(options: &mut atomic_write_file::OpenOptions) {
     use atomic_write_file::unix::OpenOptionsExt as _;

@@ -147,6 +147,16 @@ fn admitted(path: &Path, rights: u32) -> io::Result<Vec<String>> {
     admitted
 }
 
+/// Its metadata does not say: who can make a file in a person's folder is one who may write all of it.
+pub(crate) fn is_ours_or_roots(_: &std::fs::Metadata) -> bool {
+    true
+}
+
+/// The same.
+pub(crate) fn is_ours_to_write(_: &std::fs::Metadata) -> bool {
+    true
+}
+
 /// # Safety
 /// `list` is an access list that the system made.
 unsafe fn granted(list: *const ACL, rights: u32) -> io::Result<Vec<String>> {
