@@ -74,6 +74,23 @@ pub struct Whose {
     pub container: Option<Container>,
 }
 
+impl Whose {
+    /// The process, and the first of its container.
+    pub(crate) fn both(&self) -> [Option<ProcessId>; 2] {
+        [
+            self.process,
+            self.container.map(|container| container.first),
+        ]
+    }
+
+    /// Whether it is one of these, or sits in a container that one of these is the first process of.
+    pub(crate) fn is_among(&self, processes: &[ProcessId]) -> bool {
+        let both = self.both();
+        let mut both = both.iter().flatten();
+        both.any(|process| processes.contains(process))
+    }
+}
+
 impl Asker {
     /// Whose approvals are its own.
     #[must_use]

@@ -11,7 +11,7 @@ use url::{Host, Url};
 use crate::account::{AccountId, ClientSettings, ListenAddress, Pkce};
 use crate::asker::ProcessId;
 use crate::clock::Moment;
-use crate::trust::{Approval, NO_HOLDS, Pair, Standing};
+use crate::trust::{Approval, Pair, Standing, no_holds_until};
 
 /// How many values are approved beside one pair; the oldest goes first.
 const MOST: usize = 16;
@@ -287,24 +287,28 @@ impl Manners {
         if self.once.iter().any(once) {
             return Standing::Trusted;
         }
-        if self.is_refused(std::slice::from_ref(pair), asked, process, now) {
+        if self.is_refused(std::slice::from_ref(pair), asked, [process, first], now) {
             Standing::Refused
         } else {
             Standing::New
         }
     }
 
-    /// Whether somebody said no to a value beside these pairs, or beside some of them together.
+    /// Whether somebody said no to a value beside these pairs, or beside some of them together; `who` asks: the process, and
+    /// the first of its container.
     pub(crate) fn is_refused(
         &self,
         pairs: &[Pair],
         asked: &Manner,
-        process: Option<ProcessId>,
+        who: [Option<ProcessId>; 2],
         now: Moment,
     ) -> bool {
+        let is_one = |processes: &[ProcessId]| {
+            let mut who = who.iter().flatten();
+            who.any(|process| processes.contains(process))
+        };
         self.refused.iter().any(|refused| {
-            let holds = now < refused.until
-                || process.is_some_and(|process| refused.processes.contains(&process));
+            let holds = now < refused.until || is_one(&refused.processes);
             holds
                 && refused.manner == *asked
                 && refused.pairs.iter().all(|pair| pairs.contains(pair))
@@ -331,11 +335,12 @@ impl Manners {
         if self.refused.len() >= MOST_REFUSALS {
             self.refused.remove(0);
         }
+        let until = no_holds_until(&pairs, now);
         self.refused.push(Refused {
             pairs,
             manner,
             processes,
-            until: now.after(NO_HOLDS),
+            until,
         });
     }
 

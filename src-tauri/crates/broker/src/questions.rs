@@ -415,10 +415,12 @@ impl Broker {
         if new.is_empty() {
             return Standings::Trusted;
         }
-        let process = asker.process;
-        let otherwise =
-            manner.filter(|manner| self.manners.is_refused(&new, manner, process, now.moment));
-        if otherwise.is_none() && !self.trust.is_refused(&new, process, now.moment) {
+        let whose = asker.whose();
+        let otherwise = manner.filter(|manner| {
+            self.manners
+                .is_refused(&new, manner, whose.both(), now.moment)
+        });
+        if otherwise.is_none() && !self.trust.is_refused(&new, whose, now.moment) {
             return Standings::New;
         }
         let trusted =

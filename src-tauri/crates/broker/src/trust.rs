@@ -85,6 +85,16 @@ pub struct Trust {
     refused: Vec<Refusal>,
 }
 
+/// Until when a no to these holds, whoever asks. Of a server that can't be seen nobody knows whether the next one with the
+/// same words is the same: it holds for those alone who were refused.
+pub(crate) fn no_holds_until(pairs: &[Pair], now: Moment) -> Moment {
+    if pairs.iter().all(|pair| pair.server.is_seen()) {
+        now.after(NO_HOLDS)
+    } else {
+        now
+    }
+}
+
 /// A no. It was said to all of its servers together, and says nothing of one of them alone: whoever puts another's
 /// server beside their own must not have it refused along.
 #[derive(Debug)]
@@ -132,7 +142,7 @@ impl Trust {
             || whose.container.is_some_and(within)
         {
             Standing::Trusted
-        } else if self.is_refused(std::slice::from_ref(pair), whose.process, now) {
+        } else if self.is_refused(std::slice::from_ref(pair), whose, now) {
             Standing::Refused
         } else {
             Standing::New
@@ -141,10 +151,9 @@ impl Trust {
 
     /// Whether somebody said no to these pairs, or to some of them together.
     #[must_use]
-    pub fn is_refused(&self, pairs: &[Pair], process: Option<ProcessId>, now: Moment) -> bool {
+    pub fn is_refused(&self, pairs: &[Pair], whose: Whose, now: Moment) -> bool {
         self.refused.iter().any(|refusal| {
-            let holds = now < refusal.until
-                || process.is_some_and(|process| refusal.processes.contains(&process));
+            let holds = now < refusal.until || whose.is_among(&refusal.processes);
             holds && refusal.pairs.iter().all(|pair| pairs.contains(pair))
         })
     }
@@ -211,10 +220,11 @@ impl Trust {
         if self.refused.len() >= MOST_REFUSALS {
             self.refused.remove(0);
         }
+        let until = no_holds_until(&pairs, now);
         self.refused.push(Refusal {
             pairs,
             processes,
-            until: now.after(NO_HOLDS),
+            until,
         });
     }
 
@@ -553,9 +563,9 @@ mod tests {
     #[test]
     fn no_holds_for_its_process_and_ten_minutes_for_the_pair() {
         let mut trust = Trust::default();
-        trust.refuse(vec![pair("a")], vec![FIRST], Moment(0));
+        trust.refuse(vec![seen("a")], vec![FIRST], Moment(0));
         let at = |seconds: u64, process| {
-            trust.standing(&pair("a"), by(Some(process)), Moment(seconds * 1000))
+            trust.standing(&seen("a"), by(Some(process)), Moment(seconds * 1000))
         };
         assert_eq!(at(599, LATER), Standing::Refused);
         assert_eq!(at(600, LATER), Standing::New);
@@ -567,12 +577,29 @@ mod tests {
     }
 
     #[test]
+    fn a_no_to_what_can_t_be_seen_is_one_to_whoever_asked() {
+        let mut trust = Trust::default();
+        trust.refuse(vec![pair("a")], vec![FIRST], Moment(0));
+        let at = |whose| trust.standing(&pair("a"), whose, Moment(1));
+        assert_eq!(at(by(Some(FIRST))), Standing::Refused);
+        assert_eq!(at(by(Some(LATER))), Standing::New);
+        let within = Whose {
+            process: Some(LATER),
+            container: Some(Container {
+                namespace: (1, 1),
+                first: FIRST,
+            }),
+        };
+        assert_eq!(at(within), Standing::Refused, "in that container");
+    }
+
+    #[test]
     fn a_no_to_several_is_none_to_one_of_them() {
         let mut trust = Trust::default();
         trust.refuse(vec![pair("a"), pair("b")], vec![FIRST], Moment(0));
         let refused = |servers: &[&str]| {
             let pairs: Vec<_> = servers.iter().map(|server| pair(server)).collect();
-            trust.is_refused(&pairs, Some(FIRST), Moment(1))
+            trust.is_refused(&pairs, by(Some(FIRST)), Moment(1))
         };
         assert!(refused(&["a", "b"]) && refused(&["c", "b", "a"]));
         assert!(!refused(&["a"]) && !refused(&["b"]) && !refused(&["b", "c"]));

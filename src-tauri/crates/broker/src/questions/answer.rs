@@ -124,6 +124,14 @@ impl Broker {
         let processes: Vec<_> = askers
             .iter()
             .filter_map(|caller| self.callers.get(caller)?.asker.process)
+            // Of what can't be seen, a no holds in the whole container.
+            .chain(
+                container
+                    .filter(|_| {
+                        answer == Answer::No && !needed.iter().all(|one| one.server.is_seen())
+                    })
+                    .map(|container| container.first),
+            )
             .collect();
         let ticked = ticked.iter().filter_map(|index| others.get(*index));
         let ticked: Vec<_> = match answer {
