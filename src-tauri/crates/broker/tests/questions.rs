@@ -603,6 +603,16 @@ fn what_can_t_be_seen_is_allowed_once_alone() {
     assert_eq!(refusal.code, Code::TrustRefusedUnseen);
     let said = refusal.line(broker::texts::Language::En);
     assert!(said.contains("provideClusterInfo: true"), "{said}");
+
+    desk.ask(3, asker(3, false), unseen("u", &[]));
+    assert_eq!(desk.refused(3), Some(Code::TrustRefusedUnseen));
+    let asked = desk.questions().len();
+    desk.ask(4, asker(4, false), unseen("u", &[]));
+    assert_eq!(
+        desk.questions().len(),
+        asked + 1,
+        "another program is asked"
+    );
 }
 
 #[test]
