@@ -37,7 +37,7 @@ use crate::survey::Seen;
 use look::Look;
 use needs::Needs;
 use remembered::{Ledger, Question, Remembered};
-use versions::{Key, Since, Versions};
+use versions::{Before, Key, Since, Versions};
 
 /// The most bytes that a certificate authority's file may have.
 const CA_BYTES: u64 = 1024 * 1024;
@@ -286,12 +286,7 @@ impl Files {
     ///
     /// # Errors
     /// `InDoubt`: it is not known what it said when the asker started.
-    fn before(
-        &self,
-        ground: &Ground,
-        path: &Path,
-        found: &asker::Found,
-    ) -> Result<Vec<(Moment, Option<Arc<Config>>)>, Unread> {
+    fn before(&self, ground: &Ground, path: &Path, found: &asker::Found) -> Result<Before, Unread> {
         let key = Key::of(ground, path, path);
         let start = start(found);
         let mut versions = self.versions();

@@ -167,7 +167,7 @@ impl Versions {
 
     /// What a file said before, as can have been so at some time since a process started: until when, and what. None:
     /// it was not there.
-    pub(super) fn before(&self, key: &Key, start: Moment) -> Vec<(Moment, Option<Arc<Config>>)> {
+    pub(super) fn before(&self, key: &Key, start: Moment) -> Before {
         let all = self.all.iter().filter(|version| version.key == *key);
         all.filter_map(|version| {
             let until = version.until.filter(|until| *until >= start)?;
@@ -292,7 +292,10 @@ fn same(one: &Option<(Stamp, Arc<Config>)>, other: &Option<(Stamp, Arc<Config>)>
 }
 
 /// What a file said, until when; and what it says now, if it is there.
-pub(super) type File = (Vec<(Moment, Option<Arc<Config>>)>, Option<Arc<Config>>);
+pub(super) type File = (Before, Option<Arc<Config>>);
+
+/// What a file said, until when; none: it was not there.
+pub(super) type Before = Vec<(Moment, Option<Arc<Config>>)>;
 
 /// The file sets that a process can have read since it started: one for each time that one of its files changed, and
 /// what they are now, last. Each file comes with its versions of then, in order, and with what it is now.

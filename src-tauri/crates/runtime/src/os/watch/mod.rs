@@ -78,7 +78,7 @@ mod tests {
         std::os::unix::fs::symlink(&file, &link).unwrap();
         let mut watch = Watch::new().unwrap();
         let all = [link.clone(), none];
-        assert_eq!(watch.set([], all.clone()), [link.clone()]);
+        assert_eq!(watch.set([], all.clone()), all[..1]);
         let changes: [&dyn Fn(); 3] = [
             &|| std::fs::write(&file, "2").unwrap(),
             &|| std::fs::rename(&other, &file).unwrap(),
