@@ -2,12 +2,13 @@
 //! where somebody sees to it that this can hardly be told.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::process::Child;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{AddressFamily, SocketType};
 use url::Url;
 use world::browser::Browser;
 use world::parts::Missing;
@@ -138,13 +139,13 @@ pub(crate) async fn flooded(table: &Table) -> Result<()> {
             drop(near);
             drop(listener.accept()?);
         }
-        // Where a connection stands in the table is chance. More than 64 at once would not be kept.
-        let mine = (0..40)
-            .map(|_| TcpStream::connect(("127.0.0.1", port)))
+        // Where a connection stands in the table is chance, by its addresses. More than 64 at once would not be kept.
+        let mine = (1..=60)
+            .map(|last| connected_from(Ipv4Addr::new(127, 9, 0, last), port))
             .collect::<std::io::Result<Vec<_>>>()?;
         let seen = std::fs::read_to_string("/proc/net/tcp")?;
         for stream in mine {
-            if is_beyond(&seen, stream.local_addr()?.port(), port) {
+            if is_beyond(&seen, stream.local_addr()?, port) {
                 return exchange(stream, &get(&url)).map(Some);
             }
         }
@@ -170,7 +171,20 @@ pub(crate) async fn flooded(table: &Table) -> Result<()> {
     Ok(())
 }
 
-fn is_beyond(table: &str, near: u16, far: u16) -> bool {
-    let at = table.find(&format!("0100007F:{near:04X} 0100007F:{far:04X} "));
+fn connected_from(near: Ipv4Addr, port: u16) -> std::io::Result<TcpStream> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)?;
+    rustix::net::bind(&socket, &SocketAddrV4::new(near, 0))?;
+    rustix::net::connect(&socket, &SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))?;
+    Ok(socket.into())
+}
+
+fn is_beyond(table: &str, near: SocketAddr, far: u16) -> bool {
+    let SocketAddr::V4(near) = near else {
+        return false;
+    };
+    let word = |ip: &Ipv4Addr| u32::from_ne_bytes(ip.octets());
+    let (ip, localhost) = (word(near.ip()), word(&Ipv4Addr::LOCALHOST));
+    let line = format!("{ip:08X}:{:04X} {localhost:08X}:{far:04X} ", near.port());
+    let at = table.find(&line);
     at.is_some_and(|at| at > 16 * 1024 * 1024)
 }
