@@ -401,15 +401,15 @@ fn lives(process: ProcessId) -> bool {
     processes::process(process.pid).is_some_and(|now| now.started == process.started)
 }
 
-/// When an asker started, for what it can have read: rather too early than too late; where that can't be told, at the
-/// beginning. But kubectl has read nothing in the tick in which it starts, being loaded for longer: what was written
-/// right before it, by the command before it, was there.
+/// When an asker started, for what it can have read; where that can't be told, at the beginning. In the tick in which it
+/// starts nobody has read anything, being loaded for longer: what was written right before it, by the command before it,
+/// was there.
 fn start(found: &asker::Found) -> Moment {
     let started = started(found.asker.process);
-    if found.kubectl && started > Moment(0) {
-        started.after(TICK + ROUNDED)
-    } else {
+    if started == Moment(0) {
         started
+    } else {
+        started.after(TICK + ROUNDED)
     }
 }
 

@@ -13,7 +13,8 @@
 //! some version is known to have stood just then; once known, that holds until it ends. Where it is not known (nobody
 //! watched, or no resident ran), what is there now says nothing of what the process read.
 //!
-//! What is not known: what stood for less than a look takes, after the start of the process; a folder on the way
+//! What is not known: what stood for less than a look takes, after the start of the process, or for the tick in which it
+//! started; a folder on the way
 //! that was exchanged for another, where something was made in that one since; a file that a process inherited from
 //! one that started it without a program of its own; and the truth, where the clock was set forward between a change
 //! that nobody saw and the look, or where another computer's clock, which is behind, says when a file changed.
@@ -30,7 +31,7 @@ use kubeconfig::Config;
 use crate::ground::{Changed, Ground};
 use crate::os::files::Stamp;
 
-/// By how much later than it happens a change can be told of.
+/// By how much later than it happens a change can be told of, and by how much earlier than it happened a file says it was.
 const DELAY: Duration = Duration::from_millis(10);
 /// How many versions are kept, of all files together.
 const MOST: usize = 64;
@@ -145,9 +146,12 @@ impl Versions {
                 version.seen = version.seen.max(seen);
                 return;
             }
-            // Something else was there after this one had been made: it was put in its place by another way.
-            if from <= version.seen {
+            if from.after(DELAY) < version.seen {
+                // Something else was there after this one had been made: it was put in its place by another way.
                 from = now;
+            } else {
+                // A file's clock ticks more slowly.
+                from = from.max(version.seen);
             }
             version.until = Some(from);
         }
@@ -487,14 +491,22 @@ mod tests {
 
     #[test]
     fn what_was_put_in_its_place_by_another_way_came_between_two_looks() {
-        // Written at 3, and put there after 5, when another one was seen.
-        let mut versions = written(&[(0, 5, "a"), (3, 20, "b")]);
-        assert_eq!(before(&mut versions, 10), None);
-        assert_eq!(before(&mut versions, 5).as_deref(), Some("a"));
-        assert_eq!(before(&mut versions, 20).as_deref(), Some("a"));
-        assert_eq!(before(&mut versions, 21), None, "not looked at since");
-        look(&mut versions, 3, 30);
-        assert_eq!(before(&mut versions, 21).as_deref(), Some(""));
+        // Written at 30, and put there after 50, when another one was seen.
+        let mut versions = written(&[(0, 50, "a"), (30, 200, "b")]);
+        assert_eq!(before(&mut versions, 100), None);
+        assert_eq!(before(&mut versions, 50).as_deref(), Some("a"));
+        assert_eq!(before(&mut versions, 200).as_deref(), Some("a"));
+        assert_eq!(before(&mut versions, 210), None, "not looked at since");
+        look(&mut versions, 30, 300);
+        assert_eq!(before(&mut versions, 210).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn a_file_s_clock_ticks_more_slowly_than_ours() {
+        // Written after the look, in the tick before.
+        let mut versions = written(&[(0, 50, "a"), (46, 200, "b")]);
+        assert_eq!(before(&mut versions, 50).as_deref(), Some("a"));
+        assert_eq!(before(&mut versions, 51).as_deref(), Some(""));
     }
 
     #[test]
