@@ -152,7 +152,10 @@ impl Changed {
         let counts = match pass {
             Pass::Link | Pass::End => Some(changed),
             // What is made or removed in it changes its content. But a folder that was renamed has changed since.
-            Pass::Folder => (changed > modified).then_some(changed),
+            // Both times of one change can differ a little.
+            Pass::Folder => {
+                (nanoseconds(changed) > nanoseconds(modified) + 100_000_000).then_some(changed)
+            }
             Pass::Missing => Some(changed.max(modified)),
         };
         if let (Some(latest), Some(counts)) = (&mut self.0, counts) {
@@ -189,4 +192,8 @@ fn refused(error: io::Error) -> Unread {
     } else {
         Unread::InDoubt(None)
     }
+}
+
+fn nanoseconds((seconds, nanoseconds): (i64, i64)) -> i128 {
+    i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
 }
