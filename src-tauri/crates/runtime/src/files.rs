@@ -418,7 +418,12 @@ fn started(process: Option<ProcessId>) -> Moment {
     // The clocks are not read at one instant.
     let now = crate::clock::now().moment;
     let started = process.and_then(|process| processes::start_time(process.started));
-    let age = started.and_then(|started| SystemTime::now().duration_since(started).ok());
+    // It is told a tick too late, which can be later than now.
+    let age = started.map(|started| {
+        SystemTime::now()
+            .duration_since(started)
+            .unwrap_or_default()
+    });
     age.map_or(Moment(0), |age| now.before(age + TICK))
 }
 
