@@ -275,10 +275,10 @@ pub(crate) async fn identities(table: &Table) -> Result<()> {
     scene.without_desktop()?;
     let resident = scene.person.resident().context("no resident")?;
     let before = (written(&scene)?.len(), memory(resident)?);
-    // Into a variable: a file that is empty yet, whose name an asker's arguments have, is waited for.
+    // Each by a process of its own, which needs no more than its one server. Into a variable: a file that is empty yet, whose name an asker's arguments have, is waited for.
     let script = "i=0; while [ $i -lt $1 ]; do i=$((i+1)); \
         last=$(KUBERNETES_EXEC_INFO=$2 kubectl-oidc_login get-token \
-        --oidc-issuer-url=https://$i.invalid --oidc-client-id=c 2>&1) && exit 1; done; echo \"$last\"";
+        --oidc-issuer-url=https://$i.invalid --oidc-client-id=c 2>&1; exit $?) && exit 1; done; echo \"$last\"";
     let mut flood = scene.person.command("/bin/sh");
     flood.args(["-c", script, "sh", &MANY.to_string(), &scene.exec_info()]);
     let said = said(flood.output()?)?;
