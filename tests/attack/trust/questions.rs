@@ -2,8 +2,7 @@
 //! for no longer than what was seen of it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,7 +10,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
 use serde_json::json;
-use wire::frame::{Decoder, Encoder, Reply, Request, Run, read_frame, write_frame};
 use world::browser::LEAVE;
 use world::parts::Missing;
 use world::person::{Said, said};
@@ -561,16 +559,14 @@ pub(crate) async fn look_alikes(table: &Table) -> Result<()> {
 
 /// Ten thousand questions.
 pub(crate) async fn ten_thousand(table: &Table) -> Result<()> {
-    const ASKS: u32 = 10_000;
+    const ROUNDS: u32 = 10;
+    const ASKS: u32 = 1_000;
     let mut scene = Scene::signed_in(Seat {
         keep: "plain",
         ..Seat::default()
     })
     .await?;
     scene.without_desktop()?;
-    let mut args = vec![b"get-token".to_vec()];
-    args.extend(scene.flags().into_iter().map(String::into_bytes));
-    let socket = scene.person.instance.join("socket");
     let resident = scene.person.resident().context("no resident")?;
     let memory = || -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{resident}/status"))?;
@@ -578,29 +574,41 @@ pub(crate) async fn ten_thousand(table: &Table) -> Result<()> {
         let kilobytes = line.and_then(|line| line.split_whitespace().next());
         Ok(kilobytes.context("VmRSS")?.parse()?)
     };
-    let before = memory()?;
+    let cluster = json!({ "server": "https://sNUMBER.evil.example", "config": null });
+    let info = json!({
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "spec": { "interactive": false, "cluster": cluster },
+    });
+    let (info, flags) = (info.to_string(), scene.flags());
+    let (before, after) = info.split_once("NUMBER").context("no place for a number")?;
+    // What names its server by itself, as kubectl does.
+    let script = scene.folder.join("asks.sh");
+    let flags: Vec<String> = flags.iter().map(|flag| format!("'{flag}'")).collect();
+    let ask = format!(
+        "i=$1; while [ $i -lt $2 ]; do i=$((i+1)); \
+         KUBERNETES_EXEC_INFO='{before}'$i'{after}' kubectl-oidc_login get-token {} && exit 1; done",
+        flags.join(" ")
+    );
+    fs::write(&script, ask)?;
+    let at_first = memory()?;
     let mut slowest = Duration::ZERO;
-    for number in 0..ASKS {
-        // A server that can't be seen is another one for other arguments.
-        let mut args = args.clone();
-        args.push(format!("-v{number}").into_bytes());
-        let run = Run {
-            program: b"kubectl-oidc_login".to_vec(),
-            args,
-            exec_info: Some(scene.exec_info_without_cluster().into_bytes()),
-            ..Run::default()
-        };
-        let said = ask(&socket, run)?;
-        ensure!(said.contains("[not-trusted"), "{number}: {said}");
-        if number % 1_000 == 999 {
-            let begun = Instant::now();
-            scene.works("in between")?;
-            slowest = slowest.max(begun.elapsed());
-        }
+    for round in 0..ROUNDS {
+        let mut kubectl = scene.person.command("/bin/sh");
+        kubectl.args(["-c", "cp /bin/sh kubectl && exec ./kubectl \"$@\"", "sh"]);
+        kubectl
+            .arg(&script)
+            .args([round, round + 1].map(|round| (round * ASKS).to_string()));
+        let said = said(kubectl.output()?)?;
+        let refused = said.err.matches("[not-trusted]").count();
+        ensure!(refused == ASKS as usize, "{refused}: {:.2000}", said.err);
+        let begun = Instant::now();
+        scene.works("in between")?;
+        slowest = slowest.max(begun.elapsed());
     }
     let waiting = names(&scene)?;
     ensure!(waiting.len() == 64, "{}", waiting.len());
-    let grown = memory()?.saturating_sub(before);
+    let grown = memory()?.saturating_sub(at_first);
     ensure!(grown < 64 * 1024, "{grown} KiB more");
     ensure!(
         scene.person.resident() == Some(resident),
@@ -609,7 +617,10 @@ pub(crate) async fn ten_thousand(table: &Table) -> Result<()> {
     println!("the resident grew by {grown} KiB; the slowest kubectl took {slowest:?}");
     table.row(
         21,
-        format!("{ASKS} questions about different servers, in a loop"),
+        format!(
+            "{} questions about different servers, in a loop",
+            ROUNDS * ASKS
+        ),
         "each is answered; 64 wait; every kubectl of the person's own is served in between",
     );
     // Control: one more that is the person's own can be answered like any other.
@@ -634,26 +645,4 @@ pub(crate) async fn ten_thousand(table: &Table) -> Result<()> {
         "asked about on its terminal, and allowed",
     );
     Ok(())
-}
-
-fn ask(socket: &Path, run: Run) -> Result<String> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    write_frame(&mut stream, &mut Encoder::new(), &Request::Run(run))?;
-    let mut decoder = Decoder::new();
-    let mut said = String::new();
-    loop {
-        match read_frame(&mut stream, &mut decoder)? {
-            Reply::Stderr(text) => said.push_str(&text),
-            Reply::Exit(_) => {
-                let mut rest = Vec::new();
-                stream.read_to_end(&mut rest)?;
-                return Ok(said);
-            }
-            Reply::Stdout(_) | Reply::Alive => {}
-            other @ (Reply::Prompt(_) | Reply::Secret(_) | Reply::View(_)) => {
-                anyhow::bail!("{other:?}")
-            }
-        }
-    }
 }
