@@ -229,7 +229,10 @@ impl Browser {
             .with_context(|| format!("{method} {shown}"))?;
         self.jar.keep(&to.url, answer.headers());
         if let Some(profile) = &self.settings.profile {
-            fs::write(profile, serde_json::to_vec(&self.jar)?)?;
+            // Whole at any time: another of this person's may be reading it.
+            let made = profile.with_extension(std::process::id().to_string());
+            fs::write(&made, serde_json::to_vec(&self.jar)?)?;
+            fs::rename(made, profile)?;
         }
         let status = answer.status();
         let mut step = Step {
