@@ -37,8 +37,8 @@ pub use linux::{environment, harden, parent_of, peer, program_of, runtime_folder
 pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
 #[cfg(unix)]
 pub use unix::{
-    Stream, Uid, folder_of, is_named, is_needed, is_private, let_go_of_stderr, open_lock, owner,
-    root,
+    Stream, Uid, folder_of, has_somebody_else, is_named, is_needed, is_private, let_go_of_stderr,
+    open_lock, owner, root, users_and_groups,
 };
 #[cfg(windows)]
 pub use windows::{

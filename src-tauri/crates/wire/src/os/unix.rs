@@ -192,12 +192,13 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
             continue;
         }
         let path = || above.to_path_buf();
+        let found = entry(above)?;
         // A link too is put somewhere by somebody.
-        for found in [
-            entry(above),
-            fs::metadata(above).map_err(|error| unread(above, error)),
-        ] {
-            let found = found?;
+        let target = found
+            .is_symlink()
+            .then(|| fs::metadata(above).map_err(|error| unread(above, error)))
+            .transpose()?;
+        for found in std::iter::once(found).chain(target) {
             let owner = found.uid();
             if owner != uid && owner != 0 && !super::is_unmapped(owner) {
                 return Err(EndpointError::Foreign {
@@ -221,27 +222,48 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
 #[must_use]
 pub fn is_private(group: u32, uid: Uid) -> bool {
     group == 0 || group == uid || {
-        let read = |path| fs::read_to_string(path).unwrap_or_default();
-        has_nobody_else(group, uid, &read("/etc/passwd"), &read("/etc/group"))
+        let (users, groups) = users_and_groups();
+        has_nobody_else(group, uid, &users, &groups)
     }
 }
 
-/// By passwd(5) and group(5). What a directory server adds is not in them, so that the group must be.
+/// What a directory server adds is not in these files, so that the group must be.
 fn has_nobody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
-    let field = |line: &str, at: usize| line.split(':').nth(at).unwrap_or_default().to_owned();
-    let is = |line: &str, at: usize, number: u32| field(line, at) == number.to_string();
-    let whose = |line: &&str| is(line, 3, group);
-    let mut named = groups.lines().filter(|line| is(line, 2, group)).peekable();
-    let ours: Vec<String> = users
+    groups.lines().any(|line| is(line, 2, group))
+        && users
+            .lines()
+            .any(|line| is(line, 2, uid) && is(line, 3, group))
+        && !has_somebody_else(group, uid, users, groups)
+}
+
+/// `/etc/passwd` and `/etc/group`, as far as they can be read. What a directory server adds is not in them.
+#[must_use]
+pub fn users_and_groups() -> (String, String) {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    (read("/etc/passwd"), read("/etc/group"))
+}
+
+/// Whether these files put somebody else than this user into a group (passwd(5), group(5)).
+#[must_use]
+pub fn has_somebody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
+    let has_it = |line: &&str| is(line, 3, group);
+    let names: Vec<&str> = users
         .lines()
         .filter(|line| is(line, 2, uid))
         .map(|line| field(line, 0))
         .collect();
-    let is_ours = |name: &str| name.is_empty() || ours.iter().any(|ours| ours == name);
-    named.peek().is_some()
-        && users.lines().any(|line| is(line, 2, uid) && whose(&line))
-        && users.lines().filter(whose).all(|line| is(line, 2, uid))
-        && named.all(|line| field(line, 3).split(',').map(str::trim).all(is_ours))
+    let is_named = |name: &str| name.is_empty() || names.contains(&name);
+    let mut named = groups.lines().filter(|line| is(line, 2, group));
+    users.lines().filter(has_it).any(|line| !is(line, 2, uid))
+        || named.any(|line| !field(line, 3).split(',').map(str::trim).all(is_named))
+}
+
+fn field(line: &str, at: usize) -> &str {
+    line.split(':').nth(at).unwrap_or_default()
+}
+
+fn is(line: &str, at: usize, number: u32) -> bool {
+    field(line, at) == number.to_string()
 }
 
 pub(crate) fn check_socket(socket: &Path, uid: &Uid) -> Result<(), EndpointError> {

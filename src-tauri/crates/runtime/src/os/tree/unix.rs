@@ -43,7 +43,7 @@ impl Disk {
     pub(crate) fn ours() -> Self {
         static GROUP: LazyLock<Option<u32>> = LazyLock::new(|| {
             let uid = rustix::process::geteuid().as_raw();
-            super::group::private(uid, &super::group::read())
+            super::group::private(uid, &wire::os::users_and_groups())
         });
         Self {
             person: rustix::process::geteuid().as_raw(),
