@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -71,6 +72,8 @@ struct OnDisk<'users> {
     folder: tempfile::TempDir,
     users: &'users Users,
     contents: u64,
+    /// Where this person stands, whatever it is called by now.
+    stands: fs::File,
     kubectl: Option<Child>,
 }
 
@@ -92,6 +95,7 @@ impl<'users> OnDisk<'users> {
         protect(&root.join("0"), 0o755).unwrap();
         protect(&root.join("1"), 0o1777).unwrap();
         Self {
+            stands: fs::File::open(root.join("0")).unwrap(),
             folder,
             users,
             contents: 2,
@@ -231,7 +235,7 @@ impl World for OnDisk<'_> {
         let child = Command::new("sh")
             .args(["-c", script, "sh"])
             .arg(path)
-            .current_dir(self.folder.path().join("0"))
+            .current_dir(format!("/proc/self/fd/{}", self.stands.as_raw_fd()))
             .uid(PERSON)
             .gid(PERSON)
             .stdin(Stdio::piped())
