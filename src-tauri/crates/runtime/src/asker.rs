@@ -134,7 +134,7 @@ impl Programs {
                 Some(called_by_a_person(pid, shim))
             }
         });
-        let shim = peer;
+        let place = place(peer, seen.as_ref());
         let program = seen
             .as_ref()
             .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
@@ -151,8 +151,8 @@ impl Programs {
             } else {
                 "kubectl fob".to_owned()
             },
-            place: place(shim, seen.as_ref()),
-            container: container(shim, seen.as_ref()),
+            place,
+            container: container(place, peer, seen.as_ref()),
             foreground: foreground && kubectl && in_front_counts,
             terminal: terminals.stderr,
             completion: kubectl && arguments.as_deref().is_some_and(completes),
@@ -409,11 +409,11 @@ fn place(shim: Option<u32>, seen: Option<&Seen>) -> Place {
 }
 
 /// Which container both sit in, where they do and that can be told.
-fn container(shim: Option<u32>, seen: Option<&Seen>) -> Option<Container> {
-    let (shim, seen) = (shim?, seen?);
-    if place(Some(shim), Some(seen)) != Place::Container {
+fn container(place: Place, shim: Option<u32>, seen: Option<&Seen>) -> Option<Container> {
+    if place != Place::Container {
         return None;
     }
+    let (shim, seen) = (shim?, seen?);
     let namespace = processes::mount_namespace(seen.pid)?;
     if processes::mount_namespace(shim) != Some(namespace) {
         return None;
@@ -565,7 +565,7 @@ mod tests {
         assert_eq!(place(Some(us), Some(&seen(us, true))), Place::Ssh);
         for (shim, asker) in [(None, Some(seen(us, true))), (Some(us), None), (None, None)] {
             assert_eq!(place(shim, asker.as_ref()), Place::Container);
-            assert_eq!(container(shim, asker.as_ref()), None);
+            assert_eq!(container(Place::Container, shim, asker.as_ref()), None);
         }
         // Nobody has this number.
         assert_eq!(place(Some(0), Some(&seen(us, false))), Place::Container);
@@ -594,9 +594,16 @@ mod tests {
         // Its parent is we, outside: as of whoever starts a container.
         let outside = seen(std::process::id(), false);
         assert_eq!(place(Some(inside.id()), Some(&outside)), Place::Container);
-        assert_eq!(container(Some(inside.id()), Some(&outside)), None);
+        assert_eq!(
+            container(Place::Container, Some(inside.id()), Some(&outside)),
+            None
+        );
         assert_eq!(started_in(inside.id()), None, "it says nothing of a screen");
-        let both = container(Some(inside.id()), Some(&seen(inside.id(), false)));
+        let both = container(
+            Place::Container,
+            Some(inside.id()),
+            Some(&seen(inside.id(), false)),
+        );
         assert_eq!(both.map(|one| one.first.pid), Some(inside.id()));
         drop(inside.stdin.take());
         inside.wait().unwrap();
