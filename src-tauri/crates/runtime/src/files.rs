@@ -36,7 +36,7 @@ use crate::survey::Seen;
 
 use look::Look;
 use needs::Needs;
-use remembered::{Ledger, Question, Remembered};
+use remembered::{Ledger, Question, Remembered, state};
 use versions::{Before, Key, Since, Versions};
 
 /// The most bytes that a certificate authority's file may have.
@@ -307,20 +307,9 @@ impl Files {
     /// A watch on these, which began then, has said nothing until just now. It may block.
     pub(crate) fn unchanged_until(&self, watched: &[PathBuf], began: Moment, now: Moment) {
         let Ok(ground) = Ground::ours() else { return };
-        let look = |path: &Path| match ground.look(path) {
-            (Ok(stamp), changed) => Some((Some(stamp), since(changed))),
-            (Err(Unread::Missing), changed) => Some((None, since(changed))),
-            (
-                Err(
-                    Unread::NotRegular
-                    | Unread::TooLong
-                    | Unread::Malformed(_)
-                    | Unread::Unsettled
-                    | Unread::InDoubt(_)
-                    | Unread::Io(_),
-                ),
-                _,
-            ) => None,
+        let look = |path: &Path| {
+            let (found, changed) = ground.look(path);
+            Some((state(found.as_ref().copied())?, since(changed)))
         };
         let root = ground.identity().0;
         self.versions()
@@ -334,7 +323,7 @@ impl Files {
     /// What stands in the person's own `~/.kube/config` and uses us. A file that can't be loaded
     /// has nothing: nothing is trusted by mistake.
     pub(crate) fn first_start(&self) -> Vec<Found> {
-        let path = self.home.join(".kube").join("config");
+        let path = self.own_path();
         let read = || {
             let ground = Ground::ours().map_err(Unread::Io)?;
             let config = self.load(&ground, &path, &path, &Ledger::default())?;

@@ -246,31 +246,22 @@ impl Look<'_> {
         let words = named.words.iter().map(|path| (path, false));
         let paths = named.files.iter().map(|path| (path, true)).chain(words);
         let mut unclear = named.unclear;
-        for (path, is_path) in paths {
-            match self.told(ground, path, is_path)? {
-                Told::Nothing => {}
-                Told::Kubeconfig(config) => {
-                    views.push(kubeconfig::merge([&config], folder));
-                    match self.had(ground, path, folder) {
-                        Ok(before) => views.extend(before),
-                        Err(_) => unclear = true,
-                    }
+        let mut counts = |path: &Path, told| match told {
+            Told::Nothing => {}
+            Told::Kubeconfig(config) => {
+                views.push(kubeconfig::merge([&config], folder));
+                match self.had(ground, path, folder) {
+                    Ok(before) => views.extend(before),
+                    Err(_) => unclear = true,
                 }
-                Told::Unclear => unclear = true,
             }
+            Told::Unclear => unclear = true,
+        };
+        for (path, is_path) in paths {
+            counts(path, self.told(ground, path, is_path)?);
         }
         for path in &named.in_passing {
-            match self.told_in_passing(ground, path)? {
-                Told::Nothing => {}
-                Told::Kubeconfig(config) => {
-                    views.push(kubeconfig::merge([&config], folder));
-                    match self.had(ground, path, folder) {
-                        Ok(before) => views.extend(before),
-                        Err(_) => unclear = true,
-                    }
-                }
-                Told::Unclear => unclear = true,
-            }
+            counts(path, self.told_in_passing(ground, path)?);
         }
         named.unclear = unclear;
         Ok(kubeconfig::widest(&views, self.arguments, &named))

@@ -208,7 +208,7 @@ impl Ledger {
 }
 
 /// A file's state, or that it is missing (`Some(None)`). None: that can't be told for good.
-fn state(found: Result<Stamp, &Unread>) -> Option<Option<Stamp>> {
+pub(super) fn state(found: Result<Stamp, &Unread>) -> Option<Option<Stamp>> {
     match found {
         Ok(stamp) => Some(Some(stamp)),
         Err(Unread::Missing) => Some(None),
