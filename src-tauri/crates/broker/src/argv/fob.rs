@@ -109,7 +109,7 @@ enum Verb {
     },
     /// Let a server have an account's tokens
     Trust {
-        /// The name that the message gave; it can be left out where one question waits, and several are listed
+        /// The name that the message gave: a yes takes it; without it the one that waits is shown, or several are listed
         name: Option<String>,
         #[command(flatten)]
         answer: AnswerFlags,

@@ -748,7 +748,7 @@ fn fob_helps() {
     Usage: kubectl fob trust [OPTIONS] [NAME]
 
     Arguments:
-      [NAME]  The name that the message gave; it can be left out where one question waits, and several are listed
+      [NAME]  The name that the message gave: a yes takes it; without it the one that waits is shown, or several are listed
 
     Options:
           --once       Yes, until the program that asks ends
