@@ -17,7 +17,11 @@ use crate::table::Table;
 /// What becomes a program in a mount namespace of its own: so its parent stands outside of it.
 const BOX: &str = "unshare --mount";
 
-fn boxes() -> Result<()> {
+/// Whether there can be one here.
+///
+/// # Errors
+/// [`Missing`], where that is not allowed.
+pub(crate) fn boxes() -> Result<()> {
     let made = Command::new("unshare").args(["--mount", "true"]).output();
     if made.is_ok_and(|made| made.status.success()) {
         return Ok(());

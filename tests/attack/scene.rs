@@ -178,12 +178,28 @@ impl Scene {
     pub(crate) fn browser(&self, user: &str, password: &str) -> Result<()> {
         let settings = Settings {
             password: password.to_owned(),
-            log: Some(self.log.clone()),
-            ca: Some(self.ca.clone()),
             ..browser_of(user, "no")
         };
+        self.launcher(settings, "browser").map(drop)
+    }
+
+    /// The person's browser presses this button from now on.
+    pub(crate) fn presses(&self, consent: &str) -> Result<()> {
+        self.launcher(browser_of("test", consent), "browser")
+            .map(drop)
+    }
+
+    /// A browser of that name, without cookies, whose pages are noted with the others.
+    pub(crate) fn launcher(&self, settings: Settings, name: &str) -> Result<PathBuf> {
+        let settings = Settings {
+            log: Some(self.log.clone()),
+            ca: Some(self.ca.clone()),
+            ..settings
+        };
+        let script = self.folder.join(name);
         let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
-        settings.launcher(scripted, &self.folder.join("browser"))
+        settings.launcher(scripted, &script)?;
+        Ok(script)
     }
 
     /// The person's own server, as a kubeconfig describes it.

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,9 +10,9 @@ use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
 use serde_json::json;
 use world::browser::LEAVE;
-use world::parts::Missing;
 use world::person::{Said, said};
 
+use crate::contained::boxes;
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers, browser_of};
 use crate::table::Table;
 
@@ -26,6 +25,7 @@ struct Container {
 impl Container {
     /// `unshare` becomes the shell, with this person's environment.
     fn start(scene: &Scene) -> Result<Self> {
+        boxes()?;
         let whole = scene.person.command("kubectl");
         let environment = whole.get_envs();
         let script = "echo ready; while read -r line; do eval \"$line\"; done";
@@ -40,13 +40,7 @@ impl Container {
             .spawn()?;
         let lines = BufReader::new(shell.stdout.take().context("no pipe")?);
         let mut container = Self { shell, lines };
-        if container.line()? != "ready" {
-            return Err(Missing {
-                name: "mount namespaces".to_owned(),
-                why: "unshare may not make one".to_owned(),
-            }
-            .into());
-        }
+        ensure!(container.line()? == "ready", "no shell");
         Ok(container)
     }
 
@@ -87,24 +81,6 @@ impl Drop for Container {
         let _ = self.shell.kill();
         let _ = self.shell.wait();
     }
-}
-
-/// The person's browser presses this button from now on.
-fn presses(scene: &Scene, consent: &str) -> Result<()> {
-    launcher(scene, consent, "browser").map(drop)
-}
-
-/// A browser that presses this button.
-fn launcher(scene: &Scene, consent: &str, name: &str) -> Result<PathBuf> {
-    let settings = world::browser::Settings {
-        log: Some(scene.folder.join("browser.jsonl")),
-        ca: Some(scene.ca.clone()),
-        ..browser_of("test", consent)
-    };
-    let scripted = Path::new(env!("CARGO_BIN_EXE_scripted-browser"));
-    let script = scene.folder.join(name);
-    settings.launcher(scripted, &script)?;
-    Ok(script)
 }
 
 /// The names of the questions that can be answered, oldest first.
@@ -156,7 +132,7 @@ pub(crate) async fn unseen(table: &Table) -> Result<()> {
     );
 
     // Nobody says yes any more.
-    presses(&scene, "no")?;
+    scene.presses("no")?;
     let servers = [("prod", attackers(&attacker))];
     let hostile = scene.kubeconfig(&servers, scene.exec("kubectl", &[]));
     let hostile = scene.hostile("hostile", &hostile)?;
@@ -220,7 +196,7 @@ pub(crate) async fn named_in_a_container(table: &Table) -> Result<()> {
         ensure!(scene.questions()?.len() == 1, "{:?}", scene.questions()?);
     }
     // What is not named has no such button.
-    presses(&scene, LEAVE)?;
+    scene.presses(LEAVE)?;
     let mut container = Container::start(&scene)?;
     let served = scene.served();
     let waiting = container.does(&format!(
@@ -405,7 +381,7 @@ pub(crate) async fn asker_gone(table: &Table) -> Result<()> {
     waiting.wait()?;
     until("nobody waits", || Ok(names(&scene)?.is_empty()))?;
     let opens = |consent: &str, address: &str| -> Result<()> {
-        presses(&scene, consent)?;
+        scene.presses(consent)?;
         let script = scene.folder.join("browser");
         Command::new(script).arg(address).status()?;
         Ok(())
@@ -471,7 +447,7 @@ pub(crate) async fn this_command(table: &Table) -> Result<()> {
     until("both ask", || Ok(plugins().len() == 2))?;
     ensure!(names(&scene)?.len() == 1, "one question");
     // Whatever opens from now on is looked at by nobody.
-    Command::new(launcher(&scene, "once", "once")?)
+    Command::new(scene.launcher(browser_of("test", "once"), "once")?)
         .arg(&page)
         .status()?;
     until("its end", || Ok(own.try_wait()?.is_some()))?;
