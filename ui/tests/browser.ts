@@ -23,6 +23,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+const AN_HOUR = 3_600_000;
+
 let browser: Browser;
 
 /** To be called once, at the top of a file of tests. */
@@ -63,8 +65,9 @@ export async function withPage(
     });
     page.on("pageerror", (error) => wrong.push(String(error)));
     if (still) {
+      // The clock runs from here until it is paused, and it is never set back: paused far beyond what that may take.
       await page.clock.install({ time: 0 });
-      await page.clock.pauseAt(1000);
+      await page.clock.pauseAt(AN_HOUR);
     }
     // A page in the browser goes on to the provider by itself: there it would be gone.
     await page.route(/\.example\//, (route) => route.fulfill({ status: 204 }));
