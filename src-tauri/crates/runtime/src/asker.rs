@@ -134,7 +134,8 @@ impl Programs {
                 Some(called_by_a_person(pid, shim))
             }
         });
-        let place = place(peer, seen.as_ref());
+        let sits = seen.as_ref().map(|seen| (seen.pid, seen.program.ssh));
+        let place = place(peer, sits, is_with_us);
         let program = seen
             .as_ref()
             .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
@@ -393,15 +394,20 @@ fn completes(arguments: &[String]) -> bool {
         .is_some_and(|word| word == "__complete" || word == "__completeNoDesc")
 }
 
-/// Where the asker sits and its shim. What can't be told is a container, one that can't be named: that costs a question,
-/// and anybody who wants to can hide it. The shim counts too: who starts a container stands outside of it.
-fn place(shim: Option<u32>, seen: Option<&Seen>) -> Place {
-    let (Some(shim), Some(seen)) = (shim, seen) else {
+/// Where the asker sits and its shim; of the asker is known whether it came by ssh. What can't be told is a container, one
+/// that can't be named: that costs a question, and anybody who wants to can hide it. The shim counts too: who starts a
+/// container stands outside of it.
+pub(crate) fn place(
+    shim: Option<u32>,
+    asker: Option<(u32, bool)>,
+    is_with_us: impl Fn(u32) -> bool,
+) -> Place {
+    let (Some(shim), Some((asker, ssh))) = (shim, asker) else {
         return Place::Container;
     };
-    if !is_with_us(seen.pid) || (shim != seen.pid && !is_with_us(shim)) {
+    if !is_with_us(asker) || (shim != asker && !is_with_us(shim)) {
         Place::Container
-    } else if seen.program.ssh {
+    } else if ssh {
         Place::Ssh
     } else {
         Place::Here
@@ -558,17 +564,22 @@ mod tests {
         }
     }
 
+    fn sits(shim: Option<u32>, asker: Option<&Seen>) -> Place {
+        let asker = asker.map(|asker| (asker.pid, asker.program.ssh));
+        place(shim, asker, is_with_us)
+    }
+
     #[test]
     fn what_can_t_be_told_is_a_container_that_can_t_be_named() {
         let us = std::process::id();
-        assert_eq!(place(Some(us), Some(&seen(us, false))), Place::Here);
-        assert_eq!(place(Some(us), Some(&seen(us, true))), Place::Ssh);
+        assert_eq!(sits(Some(us), Some(&seen(us, false))), Place::Here);
+        assert_eq!(sits(Some(us), Some(&seen(us, true))), Place::Ssh);
         for (shim, asker) in [(None, Some(seen(us, true))), (Some(us), None), (None, None)] {
-            assert_eq!(place(shim, asker.as_ref()), Place::Container);
+            assert_eq!(sits(shim, asker.as_ref()), Place::Container);
             assert_eq!(container(Place::Container, shim, asker.as_ref()), None);
         }
         // Nobody has this number.
-        assert_eq!(place(Some(0), Some(&seen(us, false))), Place::Container);
+        assert_eq!(sits(Some(0), Some(&seen(us, false))), Place::Container);
     }
 
     #[test]
@@ -593,7 +604,7 @@ mod tests {
         }
         // Its parent is we, outside: as of whoever starts a container.
         let outside = seen(std::process::id(), false);
-        assert_eq!(place(Some(inside.id()), Some(&outside)), Place::Container);
+        assert_eq!(sits(Some(inside.id()), Some(&outside)), Place::Container);
         assert_eq!(
             container(Place::Container, Some(inside.id()), Some(&outside)),
             None

@@ -5,6 +5,7 @@
 mod container;
 mod look;
 mod needs;
+mod reading;
 mod remembered;
 mod versions;
 
@@ -28,7 +29,7 @@ use wire::frame::Run;
 
 use crate::asker;
 use crate::blocking::blocking;
-use crate::ground::{Changed, Ground};
+use crate::ground::Ground;
 use crate::os::processes;
 use crate::regular::{Unread, bounded, open};
 use crate::settled::{self, Lock, Ours};
@@ -36,6 +37,7 @@ use crate::survey::Seen;
 
 use look::Look;
 use needs::Needs;
+use reading::OnDisk;
 use remembered::{Ledger, Question, Remembered, state};
 use versions::{Before, Key, Since, Versions};
 
@@ -240,7 +242,7 @@ impl Files {
     fn as_it_is(&self, path: &Path, named: &Path) -> Result<Arc<Config>, Unread> {
         let most = kubeconfig::MAX_BYTES as u64;
         let (text, _) = settled::read(path, most, Lock::Theirs, &self.ours)?;
-        parse(named, &text).map(Arc::new)
+        reading::parse(named, &text).map(Arc::new)
     }
 
     /// Loads a file as whoever stands there finds it. Its versions are kept, by the name that it was given.
@@ -251,35 +253,13 @@ impl Files {
         named: &Path,
         ledger: &Ledger,
     ) -> Result<Arc<Config>, Unread> {
+        let sight = OnDisk {
+            ground,
+            ledger,
+            ours: &self.ours,
+        };
         let key = Key::of(ground, path, named);
-        // Unless it is known as it stands, be it that somebody is about to write it.
-        let now = crate::clock::now().moment;
-        if let (Ok(stamp), changed) = ground.look(path)
-            && let Some(config) = self.versions().known(&key, &stamp, since(changed), now)
-        {
-            ledger.note(path, Ok(stamp));
-            return Ok(config);
-        }
-        let most = kubeconfig::MAX_BYTES as u64;
-        match ledger.read(ground, path, most, &self.ours) {
-            Ok((text, stamp)) => {
-                let config = parse(named, &text)?;
-                // When it came to be so is found out of what was read, or of nothing.
-                let since = match ground.look(path) {
-                    (Ok(after), changed) if after == stamp => since(changed),
-                    (Ok(_) | Err(_), _) => since(Changed::UNKNOWN),
-                };
-                let by = crate::clock::now().moment;
-                Ok(self.versions().learn(key, stamp, since, config, (now, by)))
-            }
-            Err(unread) => {
-                if let Unread::Missing = unread {
-                    let (_, changed) = ground.look(path);
-                    self.versions().gone(key, since(changed), now);
-                }
-                Err(unread)
-            }
-        }
+        reading::load(&self.versions, &sight, &key, path, named)
     }
 
     /// What a file said before, at some time since its asker started.
@@ -288,13 +268,10 @@ impl Files {
     /// `InDoubt`: it is not known what it said when the asker started.
     fn before(&self, ground: &Ground, path: &Path, found: &asker::Found) -> Result<Before, Unread> {
         let key = Key::of(ground, path, path);
-        let start = start(found);
-        let mut versions = self.versions();
-        if versions.knows(&key, found.asker.process, start, lives) {
-            Ok(versions.before(&key, start))
-        } else {
-            Err(Unread::InDoubt(Some(path.to_owned())))
-        }
+        let before = self
+            .versions()
+            .since(&key, found.asker.process, start(found), lives);
+        before.ok_or_else(|| Unread::InDoubt(Some(path.to_owned())))
     }
 
     /// The kubeconfigs that are watched: the person's own, and those that were used.
@@ -309,7 +286,8 @@ impl Files {
         let Ok(ground) = Ground::ours() else { return };
         let look = |path: &Path| {
             let (found, changed) = ground.look(path);
-            Some((state(found.as_ref().copied())?, since(changed)))
+            let now = crate::clock::now();
+            Some((state(found.as_ref().copied())?, Since::of(changed, now)))
         };
         let root = ground.identity().0;
         self.versions()
@@ -363,10 +341,6 @@ fn paths_of(set: &FileSet) -> (&[PathBuf], bool) {
     }
 }
 
-fn parse(named: &Path, text: &[u8]) -> Result<Config, Unread> {
-    kubeconfig::load(named, text).map_err(|error| Unread::Malformed(error.to_string()))
-}
-
 fn bad_kubeconfig(path: &Path, unread: &Unread) -> Problem {
     let code = match unread {
         Unread::Io(_) => Code::CannotLook,
@@ -414,15 +388,6 @@ fn started(process: Option<ProcessId>) -> Moment {
             .unwrap_or_default()
     });
     age.map_or(Moment(0), |age| now.before(age + TICK))
-}
-
-/// Since when a file is as it is, by when it changed.
-fn since(changed: Changed) -> Since {
-    let now = crate::clock::now();
-    let at = changed
-        .at()
-        .map_or(now.moment, |at| now.moment.before(now.wall.since(at)));
-    Since { changed, at }
 }
 
 /// What certificate authorities an account's key names, read.

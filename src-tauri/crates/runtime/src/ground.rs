@@ -4,12 +4,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use broker::clock::Wall;
-
 use crate::os::files::Stamp;
 use crate::os::tree::{self, Disk, Handle};
 use crate::regular::Unread;
-use crate::way::{self, Doubt, End, Kind, Pass, Standing};
+use crate::way::{self, Changed, Doubt, End, Kind, Standing};
 
 /// Where a process stands, and with whose eyes its files are looked at.
 #[derive(Clone, Debug)]
@@ -80,17 +78,7 @@ impl Ground {
     /// The state of a regular file, or why there is none (as [`Ground::open`]); and when the way to that came to be as
     /// it is, as far as it tells.
     pub(crate) fn look(&self, path: &Path) -> (Result<Stamp, Unread>, Changed) {
-        let mut changed = Changed::default();
-        let end =
-            way::walk_by(
-                &self.disk,
-                &self.standing,
-                path,
-                &mut |pass, handle| match tree::times(handle) {
-                    Ok((modified, at)) => changed.count(pass, modified, at),
-                    Err(_) => changed.0 = None,
-                },
-            );
+        let (end, changed) = way::look(&self.disk, &self.standing, path);
         let state = ended(end).and_then(|handle| tree::stamp(&handle).map_err(refused));
         (state, changed)
     }
@@ -132,59 +120,6 @@ fn ended(end: Result<End<Handle>, Doubt>) -> Result<Handle, Unread> {
     }
 }
 
-/// When a way last came to lead where it leads, in seconds and nanoseconds of the system's clock. None: that can't be
-/// told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Changed(Option<(i64, i64)>);
-
-impl Default for Changed {
-    fn default() -> Self {
-        Self(Some((i64::MIN, 0)))
-    }
-}
-
-impl Changed {
-    /// That it can't be told.
-    pub(crate) const UNKNOWN: Self = Self(None);
-
-    /// One part more, by when its content changed and when anything about it did.
-    fn count(&mut self, pass: Pass, modified: (i64, i64), changed: (i64, i64)) {
-        let counts = match pass {
-            Pass::Link | Pass::End => Some(changed),
-            // What is made or removed in it changes its content. But a folder that was renamed has changed since.
-            // Both times of one change can differ a little.
-            Pass::Folder => {
-                (nanoseconds(changed) > nanoseconds(modified) + 100_000_000).then_some(changed)
-            }
-            Pass::Missing => Some(changed.max(modified)),
-        };
-        if let (Some(latest), Some(counts)) = (&mut self.0, counts) {
-            *latest = counts.max(*latest);
-        }
-    }
-
-    /// Whether nothing has changed since it was so: a folder's own change is not seen any more once something was made
-    /// in it.
-    pub(crate) fn is_by(self, other: Self) -> bool {
-        match (self.0, other.0) {
-            (Some(this), Some(other)) => this <= other,
-            (None, Some(_)) | (Some(_) | None, None) => false,
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn test(at: u64) -> Self {
-        Self(Some((at.cast_signed(), 0)))
-    }
-
-    /// On the clock.
-    pub(crate) fn at(self) -> Option<Wall> {
-        let (seconds, nanoseconds) = self.0?;
-        let milliseconds = seconds.saturating_mul(1000);
-        Some(Wall(milliseconds.saturating_add(nanoseconds / 1_000_000)))
-    }
-}
-
 /// What a system refuses for good says that we don't see what the other process saw.
 fn refused(error: io::Error) -> Unread {
     if tree::is_passing(&error) {
@@ -192,8 +127,4 @@ fn refused(error: io::Error) -> Unread {
     } else {
         Unread::InDoubt(None)
     }
-}
-
-fn nanoseconds((seconds, nanoseconds): (i64, i64)) -> i128 {
-    i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds)
 }

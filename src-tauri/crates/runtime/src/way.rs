@@ -7,10 +7,14 @@
 //!
 //! Pure: the file system is a [`Tree`]. What a person's own files can't be protected from is said in the tests' model.
 
+mod changed;
+
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+
+pub(crate) use changed::{Changed, Times, look};
 
 /// How many links a way may have (path_resolution(7)).
 const LINKS: usize = 40;
@@ -27,6 +31,12 @@ pub(crate) trait Tree {
     /// # Errors
     /// What the system says.
     fn enter(&self, folder: &Self::Handle, name: &OsStr) -> io::Result<(Part, Self::Handle)>;
+
+    /// When the content of a part changed last, and when anything about it did.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn times(&self, part: &Self::Handle) -> io::Result<Times>;
 
     /// The root of a drive, where there are drives (`C:`).
     ///
@@ -120,7 +130,7 @@ where
 
 /// As what a part is passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Pass {
+enum Pass {
     /// A link that is followed.
     Link,
     /// A folder that is gone into.
@@ -135,7 +145,7 @@ pub(crate) enum Pass {
 ///
 /// # Errors
 /// As [`walk`].
-pub(crate) fn walk_by<T: Tree>(
+fn walk_by<T: Tree>(
     tree: &T,
     standing: &Standing<T::Handle>,
     path: &Path,
@@ -363,4 +373,4 @@ fn judge(above: Option<&Part>, part: &Part, path: &Path) -> Result<(), Doubt> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,10 +16,11 @@ use wire::frame::Run;
 
 use super::Wanted;
 use crate::asker::{Found, Program};
-use crate::ground::{self, Changed, Ground};
+use crate::ground::{self, Ground};
 use crate::os::files::{self as os, Stamp};
 use crate::regular::Unread;
 use crate::settled::{self, Ours};
+use crate::way::Changed;
 
 /// How many answers are kept.
 const ANSWERS: usize = 16;

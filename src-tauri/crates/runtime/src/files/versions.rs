@@ -25,11 +25,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::asker::ProcessId;
-use broker::clock::Moment;
+use broker::clock::{Moment, Now};
 use kubeconfig::Config;
 
-use crate::ground::{Changed, Ground};
+use crate::ground::Ground;
 use crate::os::files::Stamp;
+use crate::way::Changed;
 
 /// By how much later than it happens a change can be told of, and by how much earlier than it happened a file says it was.
 const DELAY: Duration = Duration::from_millis(10);
@@ -62,6 +63,17 @@ pub(super) struct Key {
 pub(super) struct Since {
     pub(super) changed: Changed,
     pub(super) at: Moment,
+}
+
+impl Since {
+    /// By when a file changed, as it was told now.
+    pub(super) fn of(changed: Changed, now: Now) -> Self {
+        let age = changed.at().map_or(Duration::ZERO, |at| now.wall.since(at));
+        Self {
+            changed,
+            at: now.moment.before(age),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -169,9 +181,21 @@ impl Versions {
         });
     }
 
+    /// What a file said before, at some time since a process started; none: it is not known what it said then.
+    pub(super) fn since(
+        &mut self,
+        key: &Key,
+        process: Option<ProcessId>,
+        start: Moment,
+        lives: impl Fn(ProcessId) -> bool,
+    ) -> Option<Before> {
+        self.knows(key, process, start, lives)
+            .then(|| self.before(key, start))
+    }
+
     /// What a file said before, as can have been so at some time since a process started: until when, and what. None:
     /// it was not there.
-    pub(super) fn before(&self, key: &Key, start: Moment) -> Before {
+    fn before(&self, key: &Key, start: Moment) -> Before {
         let all = self.all.iter().filter(|version| version.key == *key);
         all.filter_map(|version| {
             let until = version.until.filter(|until| *until >= start)?;
@@ -183,7 +207,7 @@ impl Versions {
 
     /// Whether it is known what a file said when a process started; once known, that is remembered. `lives` tells
     /// whether a process is still there.
-    pub(super) fn knows(
+    fn knows(
         &mut self,
         key: &Key,
         process: Option<ProcessId>,

@@ -8,7 +8,7 @@
 
 #[cfg(target_os = "linux")]
 mod disk;
-mod model;
+pub(crate) mod model;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
@@ -17,7 +17,7 @@ use super::*;
 use model::{Lie, Model};
 
 /// How many worlds are made up: a share of them where many tests run, all where `KUBEFOB_THOROUGH` is 1.
-fn worlds() -> u32 {
+pub(crate) fn worlds() -> u32 {
     if std::env::var_os("KUBEFOB_THOROUGH").is_some_and(|value| value == "1") {
         100_000
     } else {
@@ -27,18 +27,18 @@ fn worlds() -> u32 {
 
 /// Who does something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Actor {
+pub(crate) enum Actor {
     Person,
     Other,
     Root,
 }
 
 /// A path of at most three names.
-type Names = Vec<u8>;
+pub(crate) type Names = Vec<u8>;
 
 /// Something that somebody tries; the system may refuse it.
 #[derive(Clone, Debug)]
-enum Deed {
+pub(crate) enum Deed {
     MakeFolder(Names, Mode),
     MakeFile(Names, Mode),
     MakeLink(Names, Target),
@@ -54,7 +54,7 @@ enum Deed {
 
 /// Where a link leads.
 #[derive(Clone, Debug)]
-enum Target {
+pub(crate) enum Target {
     /// From the root.
     Whole(Names),
     /// From the folder that it is in.
@@ -66,7 +66,7 @@ enum Target {
 
 /// Who else may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(crate) enum Mode {
     Nobody,
     /// A group that the other is in.
     Group,
@@ -77,7 +77,7 @@ enum Mode {
 
 /// What a reader found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Seen {
+pub(crate) enum Seen {
     Content(u64),
     Missing,
     /// An error that makes a program give up.
@@ -87,7 +87,7 @@ enum Seen {
 }
 
 /// A world in which deeds are tried.
-trait World {
+pub(crate) trait World {
     fn attempt(&mut self, actor: Actor, deed: &Deed);
     /// What this person's kubectl reads, by a path from the root or from the folder that it stands in.
     fn kubectl_reads(&mut self, path: &Path) -> Seen;
@@ -103,7 +103,7 @@ struct Story {
     meanwhile: Vec<Deed>,
 }
 
-fn names() -> impl Strategy<Value = Names> {
+pub(crate) fn names() -> impl Strategy<Value = Names> {
     prop_oneof![
         1 => prop::collection::vec(0..4u8, 1..=3),
         3 => (0..2u8, 0..4u8).prop_map(|(folder, name)| vec![folder, name]),
@@ -129,7 +129,7 @@ fn target() -> impl Strategy<Value = Target> {
     ]
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+pub(crate) fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
         3 => (names(), mode()).prop_map(|(at, mode)| Deed::MakeFolder(at, mode)),
         4 => (names(), mode()).prop_map(|(at, mode)| Deed::MakeFile(at, mode)),
@@ -143,7 +143,7 @@ fn deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
-fn actor() -> impl Strategy<Value = Actor> {
+pub(crate) fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
         4 => Just(Actor::Person),
         2 => Just(Actor::Other),
@@ -152,7 +152,7 @@ fn actor() -> impl Strategy<Value = Actor> {
 }
 
 /// From the root, or from the folder that everybody stands in: `/0`.
-fn path() -> impl Strategy<Value = PathBuf> {
+pub(crate) fn path() -> impl Strategy<Value = PathBuf> {
     (
         names(),
         any::<bool>(),
@@ -170,7 +170,7 @@ fn path() -> impl Strategy<Value = PathBuf> {
         })
 }
 
-fn name(number: &u8) -> String {
+pub(crate) fn name(number: &u8) -> String {
     number.to_string()
 }
 
@@ -225,7 +225,7 @@ fn story() -> impl Strategy<Value = Story> {
 }
 
 /// Where something is done.
-fn place(deed: &Deed) -> Names {
+pub(crate) fn place(deed: &Deed) -> Names {
     match deed {
         Deed::MakeFolder(at, _)
         | Deed::MakeFile(at, _)
@@ -240,7 +240,7 @@ fn place(deed: &Deed) -> Names {
 }
 
 /// The same, done there.
-fn at(deed: Deed, at: Names) -> Deed {
+pub(crate) fn at(deed: Deed, at: Names) -> Deed {
     match deed {
         Deed::MakeFolder(_, mode) => Deed::MakeFolder(at, mode),
         Deed::MakeFile(_, mode) => Deed::MakeFile(at, mode),
@@ -279,7 +279,7 @@ fn holds(world: &mut impl World, story: &Story) -> Result<(), TestCaseError> {
     }
 }
 
-fn runner(cases: u32) -> TestRunner {
+pub(crate) fn runner(cases: u32) -> TestRunner {
     TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -370,6 +370,35 @@ fn a_mutant_is_found_out() {
     }
 }
 
+/// What a careful person does: whether `/1` is shared, what it and root do, what is read, what it does then.
+type Careful = (bool, Vec<(Deed, bool)>, PathBuf, Vec<Deed>);
+
+/// The rule: what this person's kubectl would read now is what we take for evidence.
+fn is_quiet(
+    mut world: Model,
+    (shared, before, path, meanwhile): Careful,
+) -> Result<(), TestCaseError> {
+    if !shared {
+        world.attempt(Actor::Root, &Deed::Protect(vec![1], Mode::Nobody));
+    }
+    for (deed, root) in before {
+        let actor = if root { Actor::Root } else { Actor::Person };
+        world.attempt(actor, &carefully(deed, shared));
+    }
+    for deed in meanwhile {
+        world.attempt(Actor::Person, &carefully(deed, shared));
+    }
+    let now = world.kubectl_reads(&path);
+    let walked = world.walked(&path);
+    let is_the_same = walked == now
+        // No file where a folder is, or below a file: kubectl gives up, and nobody asks.
+        || now == Seen::Nothing
+        // What is missing in a shared folder, another may have had there.
+        || (shared && now == Seen::Missing);
+    prop_assert!(is_the_same, "{walked:?}, and it is {now:?}");
+    Ok(())
+}
+
 /// Where nobody else may write, nothing that this person does is ever in doubt.
 #[test]
 fn a_careful_person_is_not_asked() {
@@ -379,35 +408,34 @@ fn a_careful_person_is_not_asked() {
         path(),
         prop::collection::vec(deed(), 0..5),
     );
-    let result = runner(worlds() / 2).run(&careful, |(shared, before, path, meanwhile)| {
-        let mut world = Model::new(Lie::None);
-        if !shared {
-            world.attempt(Actor::Root, &Deed::Protect(vec![1], Mode::Nobody));
-        }
-        for (deed, root) in before {
-            let actor = if root { Actor::Root } else { Actor::Person };
-            world.attempt(actor, &carefully(deed, shared));
-        }
-        world.kubectl_reads(&path);
-        for deed in meanwhile {
-            world.attempt(Actor::Person, &carefully(deed, shared));
-        }
-        let now = world.kubectl_reads(&path);
-        let walked = world.walked(&path);
-        let is_the_same = walked == now
-            // No file where a folder is, or below a file: kubectl gives up, and nobody asks.
-            || now == Seen::Nothing
-            // What is missing in a shared folder, another may have had there.
-            || (shared && now == Seen::Missing);
-        prop_assert!(is_the_same, "{walked:?}, and it is {now:?}");
-        Ok(())
-    });
+    let result =
+        runner(worlds() / 2).run(&careful, |careful| is_quiet(Model::new(Lie::None), careful));
     result.unwrap();
+}
+
+/// A walk that were stricter would ask.
+#[test]
+fn a_mutant_that_asks_is_found_out() {
+    for (lie, shared, before, path) in [
+        (Lie::Root, false, vec![], "/0/2"),
+        (
+            Lie::Kept,
+            true,
+            vec![(Deed::MakeFile(vec![1, 0], Mode::Nobody), false)],
+            "/1/0",
+        ),
+    ] {
+        let careful = (shared, before, path.into(), Vec::new());
+        let honest = is_quiet(Model::new(Lie::None), careful.clone());
+        assert!(honest.is_ok(), "{lie:?}: {honest:?}");
+        let strict = is_quiet(Model::new(lie), careful);
+        assert!(strict.is_err(), "{lie:?} is not found out");
+    }
 }
 
 /// The same, where nobody else may write what it makes. (In a shared folder that is sticky, as `/tmp` is, a person may
 /// well keep files, but no second names of them.)
-fn carefully(deed: Deed, shared: bool) -> Deed {
+pub(crate) fn carefully(deed: Deed, shared: bool) -> Deed {
     match deed {
         Deed::Name(of, _) if shared => Deed::Write(of),
         Deed::MakeFolder(at, _) => Deed::MakeFolder(at, Mode::Nobody),

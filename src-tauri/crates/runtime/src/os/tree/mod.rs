@@ -5,7 +5,6 @@
 //! | `Disk`, `Handle` | the system's own [`Tree`](crate::way::Tree), and what stands for a part |
 //! | `standing`, `here` | where a process stands; where we do |
 //! | `open`, `stamp` | a file at the end of a way, to be read; its state |
-//! | `times` | when a part changed |
 //! | `is_passing` | whether an error is one of this moment |
 
 #[cfg(unix)]
@@ -18,9 +17,6 @@ mod unix;
 mod windows;
 
 #[cfg(unix)]
-pub(crate) use unix::{Disk, Handle, here, is_passing, open, stamp, standing, times};
+pub(crate) use unix::{Disk, Handle, here, is_passing, open, stamp, standing};
 #[cfg(windows)]
-pub(crate) use windows::{Disk, Handle, here, is_passing, open, stamp, standing, times};
-
-/// Two times, in seconds and nanoseconds: of a content, and of anything about it.
-pub(crate) type Times = ((i64, i64), (i64, i64));
+pub(crate) use windows::{Disk, Handle, here, is_passing, open, stamp, standing};

@@ -11,9 +11,8 @@ use std::sync::{Arc, LazyLock};
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
-use super::Times;
 use crate::os::files::Stamp;
-use crate::way::{Kind, Part, Place, Standing, Tree};
+use crate::way::{Kind, Part, Place, Standing, Times, Tree};
 
 /// The disks of this machine, for one person.
 #[derive(Clone, Copy, Debug)]
@@ -137,6 +136,14 @@ impl Tree for Disk {
         };
         Ok((part, handle))
     }
+
+    fn times(&self, handle: &Handle) -> io::Result<Times> {
+        let stat = fstat(&handle.descriptor)?;
+        Ok((
+            (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+            (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
+        ))
+    }
 }
 
 /// Where another process stands; it must be of this user.
@@ -186,18 +193,6 @@ pub(crate) fn stamp(handle: &Handle) -> io::Result<Stamp> {
         modified: (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
         changed: (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
     })
-}
-
-/// When the content of a part changed last, and when anything about it did.
-///
-/// # Errors
-/// The system refuses.
-pub(crate) fn times(handle: &Handle) -> io::Result<Times> {
-    let stat = fstat(&handle.descriptor)?;
-    Ok((
-        (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
-        (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
-    ))
 }
 
 /// No descriptors, no memory, a disk that does not answer, or (where nothing is waited for) not in the caches: it may

@@ -6,10 +6,9 @@ use std::io;
 use std::os::windows::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use super::Times;
 use crate::os::files::{self, Stamp};
 use crate::os::ownership;
-use crate::way::{Kind, Part, Place, Standing, Tree};
+use crate::way::{Kind, Part, Place, Standing, Times, Tree};
 
 /// `FILE_ATTRIBUTE_REPARSE_POINT`: a link, a junction, or something that leads elsewhere as well.
 const LEADS_ELSEWHERE: u32 = 0x400;
@@ -85,6 +84,24 @@ impl Tree for Disk {
         self.part(path)
     }
 
+    /// Of what can't be opened as a file, the first alone.
+    fn times(&self, handle: &Handle) -> io::Result<Times> {
+        let metadata = std::fs::symlink_metadata(&handle.0)?;
+        if metadata.is_file() {
+            let stamp = stamp(handle)?;
+            return Ok((stamp.modified, stamp.changed));
+        }
+        let since = metadata
+            .modified()?
+            .duration_since(std::time::SystemTime::UNIX_EPOCH)
+            .map_err(io::Error::other)?;
+        let at = (
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            since.subsec_nanos().into(),
+        );
+        Ok((at, at))
+    }
+
     fn drive(&self, prefix: &OsStr) -> io::Result<Place<Handle>> {
         let mut root = prefix.to_owned();
         root.push("\\");
@@ -124,28 +141,6 @@ pub(crate) fn open(handle: &Handle) -> io::Result<File> {
 /// Its state.
 pub(crate) fn stamp(handle: &Handle) -> io::Result<Stamp> {
     files::stamp(&File::open(&handle.0)?)
-}
-
-/// When the content of a part changed last, and when anything about it did: of what can't be opened as a file, the first
-/// alone.
-///
-/// # Errors
-/// The system refuses.
-pub(crate) fn times(handle: &Handle) -> io::Result<Times> {
-    let metadata = std::fs::symlink_metadata(&handle.0)?;
-    if metadata.is_file() {
-        let stamp = stamp(handle)?;
-        return Ok((stamp.modified, stamp.changed));
-    }
-    let since = metadata
-        .modified()?
-        .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .map_err(io::Error::other)?;
-    let at = (
-        i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        since.subsec_nanos().into(),
-    );
-    Ok((at, at))
 }
 
 /// No memory, no handles, a disk that does not answer: it may be otherwise the next time.

@@ -1,14 +1,15 @@
 //! A file system in memory, with the permissions of a real one.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::*;
+use crate::os::files::Stamp;
 
 /// What a mutant of the walk would not look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lie {
+pub(crate) enum Lie {
     None,
     /// Whose a file is.
     OwnerOfFiles,
@@ -26,6 +27,10 @@ pub(super) enum Lie {
     Names,
     /// What is made up for whoever looks.
     MadeUp,
+    /// That what is root's is as good as this person's.
+    Root,
+    /// That others may take away from a sticky folder only what is theirs.
+    Kept,
 }
 
 #[derive(Clone, Debug)]
@@ -33,6 +38,10 @@ struct Node {
     what: What,
     owner: Actor,
     mode: Mode,
+    /// Its content, in milliseconds.
+    modified: u64,
+    /// Anything about it.
+    changed: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -42,20 +51,27 @@ enum What {
     Link(Target),
 }
 
-pub(super) struct Model {
+pub(crate) struct Model {
     nodes: RefCell<Vec<Node>>,
     contents: u64,
     lie: Lie,
+    /// What a file's clock says, in milliseconds.
+    now: u64,
+    /// Folders that were moved.
+    moved: RefCell<BTreeSet<usize>>,
+    excused: Cell<bool>,
+    /// What is mounted over what, for whom it is.
+    mounted: Option<(usize, usize)>,
 }
 
 /// The folder that everything begins at, and the one that everybody stands in.
-const ROOT: usize = 0;
-const FOLDER: usize = 1;
+pub(crate) const ROOT: usize = 0;
+pub(crate) const FOLDER: usize = 1;
 /// Where we stand, whom a magic link leads elsewhere.
 const OURS: usize = ROOT;
 
 impl Model {
-    pub(super) fn new(lie: Lie) -> Self {
+    pub(crate) fn new(lie: Lie) -> Self {
         let folder = |entries: &[(&str, usize)], owner, mode| Node {
             what: What::Folder(Rc::new(
                 entries
@@ -65,11 +81,15 @@ impl Model {
             )),
             owner,
             mode,
+            modified: 0,
+            changed: 0,
         };
         let file = |content| Node {
             what: What::File(content),
             owner: Actor::Person,
             mode: Mode::Nobody,
+            modified: 0,
+            changed: 0,
         };
         Self {
             nodes: RefCell::new(vec![
@@ -82,7 +102,27 @@ impl Model {
             ]),
             contents: 2,
             lie,
+            now: 0,
+            moved: RefCell::default(),
+            excused: Cell::new(false),
+            mounted: None,
         }
+    }
+
+    /// Has who looks next see one part in another's place.
+    pub(crate) fn mount(&mut self, mounted: Option<(usize, usize)>) {
+        self.mounted = mounted;
+    }
+
+    /// Whether a folder was put in another's place and something made in it then, or right before: what a folder tells of
+    /// when it came there is gone after that.
+    pub(crate) fn is_excused(&self) -> bool {
+        self.excused.get()
+    }
+
+    /// What is done from now on is done then.
+    pub(crate) fn set_clock(&mut self, now: u64) {
+        self.now = now;
     }
 
     fn node(&self, at: usize) -> Node {
@@ -97,9 +137,18 @@ impl Model {
     }
 
     fn change(&self, at: usize, change: impl FnOnce(&mut BTreeMap<String, usize>)) {
-        if let What::Folder(entries) = &mut self.nodes.borrow_mut()[at].what {
+        let node = &mut self.nodes.borrow_mut()[at];
+        if let What::Folder(entries) = &mut node.what {
             change(Rc::make_mut(entries));
+            (node.modified, node.changed) = (self.now, self.now);
+            if self.moved.borrow().contains(&at) {
+                self.excused.set(true);
+            }
         }
+    }
+
+    fn touch(&self, at: usize) {
+        self.nodes.borrow_mut()[at].changed = self.now;
     }
 
     fn above(&self, of: usize) -> usize {
@@ -120,10 +169,10 @@ impl Model {
         nodes.iter().map(count).sum()
     }
 
-    /// What a path leads to, as the kernel looks it up; `follow` a link at its end too.
+    /// What a path leads to, as the kernel looks it up from a root and a folder; `follow` a link at its end too.
     fn look_up(
         &self,
-        begin: usize,
+        (root, begin): (usize, usize),
         path: &Path,
         follow: bool,
         links: usize,
@@ -136,16 +185,21 @@ impl Model {
         for (index, component) in components.iter().enumerate() {
             let entries = self.entries(here).ok_or(Seen::Nothing)?;
             match component {
-                Component::RootDir => here = ROOT,
+                Component::RootDir => here = root,
+                Component::ParentDir if here == root => {}
                 Component::ParentDir => here = self.above(here),
                 Component::Normal(name) => {
                     let name = name.to_str().unwrap();
                     let found = *entries.get(name).ok_or(Seen::Missing)?;
+                    let found = match self.mounted {
+                        Some((over, instead)) if over == found => instead,
+                        Some(_) | None => found,
+                    };
                     let is_last = index + 1 == components.len();
                     here = match self.node(found).what {
                         What::Link(target) if follow || !is_last => {
                             let (begin, path) = led(&target, here, FOLDER);
-                            self.look_up(begin, &path, true, links + 1)?
+                            self.look_up((root, begin), &path, true, links + 1)?
                         }
                         What::Link(_) | What::Folder(_) | What::File(_) => found,
                     };
@@ -180,7 +234,7 @@ impl Model {
     fn parent(&self, names: &Names) -> Option<(usize, String)> {
         let (last, above) = names.split_last()?;
         let above: PathBuf = Path::new("/").join(above.iter().map(name).collect::<PathBuf>());
-        let folder = self.look_up(ROOT, &above, true, 0).ok()?;
+        let folder = self.look_up((ROOT, ROOT), &above, true, 0).ok()?;
         self.entries(folder)?;
         Some((folder, name(last)))
     }
@@ -201,6 +255,8 @@ impl Model {
             what,
             owner: actor,
             mode,
+            modified: self.now,
+            changed: self.now,
         });
         self.change(folder, |entries| {
             entries.insert(name, number);
@@ -239,6 +295,13 @@ impl Model {
         self.change(new, |entries| {
             entries.insert(new_name, entry);
         });
+        self.touch(entry);
+        if is_folder {
+            self.moved.borrow_mut().insert(entry);
+            if self.node(entry).modified + 100 >= self.now {
+                self.excused.set(true);
+            }
+        }
         Some(())
     }
 
@@ -263,11 +326,15 @@ impl Model {
             }
             Deed::Write(at) => {
                 let path = Path::new("/").join(at.iter().map(name).collect::<PathBuf>());
-                let file = self.look_up(ROOT, &path, true, 0).ok()?;
+                let file = self.look_up((ROOT, ROOT), &path, true, 0).ok()?;
                 self.contents += 1;
                 let allowed = self.may_write(actor, file);
-                match &mut self.nodes.borrow_mut()[file].what {
-                    What::File(content) if allowed => *content = self.contents,
+                let node = &mut self.nodes.borrow_mut()[file];
+                match &mut node.what {
+                    What::File(content) if allowed => {
+                        *content = self.contents;
+                        (node.modified, node.changed) = (self.now, self.now);
+                    }
                     What::File(_) | What::Folder(_) | What::Link(_) => {}
                 }
                 Some(())
@@ -279,6 +346,7 @@ impl Model {
                     self.change(folder, |entries| {
                         entries.remove(&name);
                     });
+                    self.touch(entry);
                 }
                 Some(())
             }
@@ -293,6 +361,7 @@ impl Model {
                     self.change(folder, |entries| {
                         entries.insert(name, entry);
                     });
+                    self.touch(entry);
                 }
                 Some(())
             }
@@ -301,13 +370,76 @@ impl Model {
                 let node = &mut self.nodes.borrow_mut()[entry];
                 if actor == Actor::Root || node.owner == actor {
                     match node.what {
-                        What::Folder(_) => node.mode = *mode,
-                        What::File(_) if *mode != Mode::Sticky => node.mode = *mode,
-                        What::File(_) | What::Link(_) => {}
+                        What::File(_) if *mode == Mode::Sticky => {}
+                        What::Folder(_) | What::File(_) => {
+                            node.mode = *mode;
+                            node.changed = self.now;
+                        }
+                        What::Link(_) => {}
                     }
                 }
                 Some(())
             }
+        }
+    }
+
+    /// What whoever stands there, with that root, reads by a path.
+    pub(crate) fn read_from(&self, stands: (usize, usize), path: &Path) -> Seen {
+        match self.look_up(stands, path, true, 0) {
+            Ok(at) => self.content(at).map_or(Seen::Nothing, Seen::Content),
+            Err(seen) => seen,
+        }
+    }
+
+    /// What a path from the root leads to.
+    pub(crate) fn at(&self, names: &Names) -> Option<usize> {
+        let path = Path::new("/").join(names.iter().map(name).collect::<PathBuf>());
+        self.look_up((ROOT, ROOT), &path, true, 0).ok()
+    }
+
+    /// The folder that it leads to.
+    pub(crate) fn folder(&self, names: &Names) -> Option<usize> {
+        let at = self.at(names)?;
+        self.entries(at).map(|_| at)
+    }
+
+    /// What it is called from a root; nothing, where it is not below that.
+    pub(crate) fn called(&self, (root, folder): (usize, usize)) -> Option<PathBuf> {
+        let mut names = Vec::new();
+        let mut here = folder;
+        while here != root {
+            let above = self.above(here);
+            let entries = self.entries(above)?;
+            let (name, _) = entries.iter().find(|(_, at)| **at == here)?;
+            names.push(name.clone());
+            here = above;
+        }
+        names.reverse();
+        Some(Path::new("/").join(names.iter().collect::<PathBuf>()))
+    }
+
+    pub(crate) fn standing(&self, (root, folder): (usize, usize)) -> Standing<usize> {
+        Standing {
+            root: self.place(root),
+            folder: self.place(folder),
+        }
+    }
+
+    pub(crate) fn content(&self, at: usize) -> Option<u64> {
+        match self.node(at).what {
+            What::File(content) => Some(content),
+            What::Folder(_) | What::Link(_) => None,
+        }
+    }
+
+    pub(crate) fn stamp(&self, at: usize) -> Stamp {
+        let node = self.node(at);
+        Stamp {
+            device: 1,
+            inode: at as u64,
+            length: 1,
+            modified: time(node.modified),
+            changed: time(node.changed),
         }
     }
 
@@ -333,9 +465,13 @@ impl Model {
             Kind::Link(_) => (Lie::OwnerOfLinks, Lie::None),
         };
         Part {
-            ours: node.owner != Actor::Other || lies(owner),
+            ours: match node.owner {
+                Actor::Person => true,
+                Actor::Other => lies(owner),
+                Actor::Root => !lies(Lie::Root),
+            },
             others_write: node.mode != Mode::Nobody && !(lies(writers) && writers != Lie::None),
-            sticky: node.mode == Mode::Sticky || lies(Lie::Sticky),
+            sticky: (node.mode == Mode::Sticky && !lies(Lie::Kept)) || lies(Lie::Sticky),
             names: if lies(Lie::Names) {
                 1
             } else {
@@ -373,6 +509,16 @@ impl Tree for Model {
         };
         Ok((self.part(found), found))
     }
+
+    fn times(&self, at: &usize) -> io::Result<Times> {
+        let node = self.node(*at);
+        Ok((time(node.modified), time(node.changed)))
+    }
+}
+
+fn time(milliseconds: u64) -> (i64, i64) {
+    let [seconds, rest] = [milliseconds / 1000, milliseconds % 1000 * 1_000_000];
+    (seconds.cast_signed(), rest.cast_signed())
 }
 
 impl World for Model {
@@ -381,25 +527,15 @@ impl World for Model {
     }
 
     fn kubectl_reads(&mut self, path: &Path) -> Seen {
-        match self
-            .look_up(FOLDER, path, true, 0)
-            .map(|at| self.node(at).what)
-        {
-            Ok(What::File(content)) => Seen::Content(content),
-            Ok(What::Folder(_) | What::Link(_)) => Seen::Nothing,
-            Err(seen) => seen,
-        }
+        self.read_from((ROOT, FOLDER), path)
     }
 
     fn walked(&mut self, path: &Path) -> Seen {
-        let standing = Standing {
-            root: self.place(ROOT),
-            folder: self.place(FOLDER),
-        };
+        let standing = self.standing((ROOT, FOLDER));
         match walk(self, &standing, path) {
-            Ok(End::There(place)) => match self.node(place.handle).what {
-                What::File(content) => Seen::Content(content),
-                What::Folder(_) | What::Link(_) => Seen::Nothing,
+            Ok(End::There(place)) => match self.content(place.handle) {
+                Some(content) => Seen::Content(content),
+                None => Seen::Nothing,
             },
             Ok(End::Missing) => Seen::Missing,
             Err(Doubt::Foreign(_) | Doubt::Unseen | Doubt::Refused(_)) => Seen::Doubt,

@@ -1,0 +1,122 @@
+//! One file, read as an asker finds it, and what is kept of it.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use broker::clock::Now;
+use kubeconfig::Config;
+
+use super::remembered::Ledger;
+use super::versions::{Key, Since, Versions};
+use crate::ground::Ground;
+use crate::os::files::Stamp;
+use crate::regular::Unread;
+use crate::settled::Ours;
+use crate::way::Changed;
+
+/// What a file is looked at and read by. Anything can happen between two of its answers.
+pub(super) trait Sight {
+    /// As [`Ground::look`].
+    fn look(&self, path: &Path) -> (Result<Stamp, Unread>, Changed);
+
+    /// Reads a regular file that has settled.
+    ///
+    /// # Errors
+    /// Why there is nothing to read, or nothing to believe.
+    fn read(&self, path: &Path) -> Result<(Vec<u8>, Stamp), Unread>;
+
+    /// A file was known as it stands, and is not read again.
+    fn known(&self, path: &Path, stamp: Stamp);
+
+    /// What both clocks say.
+    fn now(&self) -> Now;
+}
+
+/// Files on this machine's disks.
+pub(super) struct OnDisk<'look> {
+    pub(super) ground: &'look Ground,
+    pub(super) ledger: &'look Ledger,
+    pub(super) ours: &'look Ours,
+}
+
+impl Sight for OnDisk<'_> {
+    fn look(&self, path: &Path) -> (Result<Stamp, Unread>, Changed) {
+        self.ground.look(path)
+    }
+
+    fn read(&self, path: &Path) -> Result<(Vec<u8>, Stamp), Unread> {
+        let most = kubeconfig::MAX_BYTES as u64;
+        self.ledger.read(self.ground, path, most, self.ours)
+    }
+
+    fn known(&self, path: &Path, stamp: Stamp) {
+        self.ledger.note(path, Ok(stamp));
+    }
+
+    fn now(&self) -> Now {
+        crate::clock::now()
+    }
+}
+
+/// Loads a file, or takes what is known of it if it stands as it stood; what is found is kept as a version of it.
+///
+/// # Errors
+/// As [`Sight::read`]; `Malformed`, where kubectl could not load it either.
+pub(super) fn load(
+    versions: &Mutex<Versions>,
+    sight: &impl Sight,
+    key: &Key,
+    path: &Path,
+    named: &Path,
+) -> Result<Arc<Config>, Unread> {
+    // Unless it is known as it stands, be it that somebody is about to write it.
+    let now = sight.now().moment;
+    let (found, changed) = sight.look(path);
+    if let Ok(stamp) = found {
+        let since = Since::of(changed, sight.now());
+        if let Some(config) = lock(versions).known(key, &stamp, since, now) {
+            sight.known(path, stamp);
+            return Ok(config);
+        }
+    }
+    match sight.read(path) {
+        Ok((text, stamp)) => {
+            let config = parse(named, &text)?;
+            // When it came to be so is found out of what was read, or of nothing.
+            let changed = match sight.look(path) {
+                (Ok(after), changed) if after == stamp => changed,
+                (Ok(_) | Err(_), _) => Changed::UNKNOWN,
+            };
+            let by = sight.now();
+            let since = Since::of(changed, by);
+            let seen = (now, by.moment);
+            Ok(lock(versions).learn(key.clone(), stamp, since, config, seen))
+        }
+        Err(unread) => {
+            if let Unread::Missing = unread {
+                let changed = match sight.look(path) {
+                    (Err(Unread::Missing), changed) => changed,
+                    (Ok(_) | Err(_), _) => Changed::UNKNOWN,
+                };
+                let since = Since::of(changed, sight.now());
+                lock(versions).gone(key.clone(), since, now);
+            }
+            Err(unread)
+        }
+    }
+}
+
+/// A kubeconfig by the name that it was asked for.
+///
+/// # Errors
+/// `Malformed`.
+pub(super) fn parse(named: &Path, text: &[u8]) -> Result<Config, Unread> {
+    kubeconfig::load(named, text).map_err(|error| Unread::Malformed(error.to_string()))
+}
+
+fn lock(versions: &Mutex<Versions>) -> MutexGuard<'_, Versions> {
+    versions.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;
