@@ -8,6 +8,7 @@ mod contained;
 mod environment;
 mod first_starts;
 mod floods;
+mod many;
 mod mixup;
 mod own_files;
 mod promises;
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         floods::idle_connections,
     );
     trial(&mut set, &table, "few_descriptors", floods::few_descriptors);
+    trial(&mut set, &table, "many_accounts", many::accounts);
     trial(&mut set, &table, "log", floods::log);
     trial(&mut set, &table, "lost_lists", first_starts::lost_lists);
     trial(
