@@ -75,13 +75,8 @@ impl Origin {
 /// Every server that some context joins with a user whose stanza is such a one: what else an account is used for.
 pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate> {
     let mut found = Gathered::default();
-    for (name, context) in &merged.contexts {
-        if let Some(user) = merged.users.get(&context.user)
-            && user.exec.as_ref().is_some_and(&is_such)
-            && let Some(cluster) = merged.clusters.get(&context.cluster)
-            // Whoever reads such a context refuses it.
-            && !cluster.server.is_empty()
-        {
+    for (name, exec, cluster) in joined(merged) {
+        if is_such(exec) {
             found.add(ServerKey::from(cluster), Some(name), &cluster.file);
         }
     }
@@ -90,21 +85,31 @@ pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate>
 
 /// Every stanza that runs us, with each of its servers: what is trusted in bulk when there is no answer yet.
 pub fn pairs(merged: &Merged) -> Vec<Pair<'_>> {
-    let mut stanzas: Vec<&[String]> = merged
-        .users
-        .values()
-        .filter_map(|user| our_arguments(user.exec.as_ref()?))
-        .collect();
-    stanzas.sort_unstable();
-    stanzas.dedup();
-    let pairs_of = |arguments| {
-        let candidates = using(merged, |exec| our_arguments(exec) == Some(arguments));
-        candidates.into_iter().map(move |candidate| Pair {
+    let mut found: BTreeMap<&[String], Gathered> = BTreeMap::new();
+    for (name, exec, cluster) in joined(merged) {
+        if let Some(arguments) = our_arguments(exec) {
+            let servers = found.entry(arguments).or_default();
+            servers.add(ServerKey::from(cluster), Some(name), &cluster.file);
+        }
+    }
+    let pairs_of = |(arguments, servers): (_, Gathered)| {
+        let candidates = servers.candidates().into_iter();
+        candidates.map(move |candidate| Pair {
             arguments,
             candidate,
         })
     };
-    stanzas.into_iter().flat_map(pairs_of).collect()
+    found.into_iter().flat_map(pairs_of).collect()
+}
+
+/// Each context's name, with the stanza and the cluster that it joins.
+fn joined(merged: &Merged) -> impl Iterator<Item = (&String, &Exec, &Cluster)> {
+    merged.contexts.iter().filter_map(|(name, context)| {
+        let exec = merged.users.get(&context.user)?.exec.as_ref()?;
+        let cluster = merged.clusters.get(&context.cluster)?;
+        // Whoever reads such a context refuses it.
+        (!cluster.server.is_empty()).then_some((name, exec, cluster))
+    })
 }
 
 /// What we are called with when a stanza is run, from `get-token` on; none where it runs somebody else.
