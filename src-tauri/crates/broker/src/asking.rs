@@ -241,6 +241,7 @@ impl Broker {
                 Step::Cancel(attempt) => {
                     self.questions.page_gone(attempt);
                     effects.push(Effect::Cancel(attempt));
+                    self.drop_what_is_left(effects);
                 }
                 Step::Forget => effects.push(Effect::Forget(id.clone(), Forget::Tokens)),
                 Step::SignOut(attempt, tokens) => {

@@ -103,7 +103,7 @@ pub enum Effect {
     SignIn(Box<SignIn>),
     /// Say to the page that asked what became of the answer that was given there.
     Taken(QuestionId, Taken),
-    /// Ask one question on our page, without a sign-in.
+    /// Ask one question on our page, without a sign-in; a page that asks it already is over.
     AskPage(QuestionId, Box<AskPage>),
     /// Show the window with the questions that are asked there.
     AskWindow,

@@ -27,6 +27,8 @@ pub struct Session {
     renewal: Renewal,
     /// It was last renewed by itself, and nobody has asked since.
     unasked: bool,
+    /// Everybody who waited for the sign-in that is under way has hung up.
+    left: bool,
 }
 
 /// What a session holds.
@@ -173,6 +175,7 @@ impl Session {
             waiting: Waiters::default(),
             renewal: Renewal::WhenAsked,
             unasked: false,
+            left: false,
         }
     }
 
@@ -201,6 +204,12 @@ impl Session {
     #[must_use]
     pub fn good(&self, now: Now) -> Option<&Tokens> {
         self.tokens().filter(|tokens| schedule::good(tokens, now))
+    }
+
+    /// Whether everybody who waited for the sign-in that is under way has hung up.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        self.left && matches!(self.doing, Doing::SigningIn(..))
     }
 
     /// The attempt under way.

@@ -530,6 +530,23 @@ fn a_page_whose_asker_has_ended_approves_nothing_and_serves_the_next_who_asks_th
 }
 
 #[test]
+fn a_person_who_asks_again_has_a_page_that_is_open() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, true), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.ask(2, asker(2, true), servers("a"));
+    assert_eq!(desk.page(), None, "one tab for all who wait");
+    desk.handle(Event::Gone(CallerId(1)));
+    desk.handle(Event::Gone(CallerId(2)));
+    // The tab was closed, Ctrl-C, and the same command again.
+    desk.ask(3, asker(3, true), servers("a"));
+    assert_eq!(desk.page(), Some(page));
+    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    assert!(desk.has_token(3));
+}
+
+#[test]
 fn whoever_was_refused_since_nobody_was_there_can_be_answered_for_a_while() {
     let mut desk = Desk::new(Desktop::None);
     desk.ask(1, asker(1, false), servers("a"));

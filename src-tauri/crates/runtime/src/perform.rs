@@ -61,7 +61,7 @@ pub(crate) struct Performer {
     listening: HashMap<AttemptId, Listening>,
     telling: HashMap<AttemptId, Vec<(CallerId, Address)>>,
     running: HashMap<AttemptId, AbortHandle>,
-    pages: Vec<AbortHandle>,
+    pages: HashMap<QuestionId, AbortHandle>,
     /// The pages that wait to hear what came of an answer.
     taking: HashMap<QuestionId, oneshot::Sender<Taken>>,
     accounts: HashMap<AccountId, Arc<Mutex<Latest>>>,
@@ -121,7 +121,7 @@ impl Performer {
             listening: HashMap::new(),
             telling: HashMap::new(),
             running: HashMap::new(),
-            pages: Vec::new(),
+            pages: HashMap::new(),
             taking: HashMap::new(),
             accounts: HashMap::new(),
             store,
@@ -284,7 +284,7 @@ impl Performer {
         for attempt in self.running.keys().copied().collect::<Vec<_>>() {
             self.cancel(attempt);
         }
-        for page in self.pages.drain(..) {
+        for (_, page) in self.pages.drain() {
             page.abort();
         }
     }
@@ -483,8 +483,10 @@ impl Performer {
             }
             drop(turn);
         });
-        self.pages.retain(|page| !page.is_finished());
-        self.pages.push(task.abort_handle());
+        self.pages.retain(|_, page| !page.is_finished());
+        if let Some(left) = self.pages.insert(question, task.abort_handle()) {
+            left.abort();
+        }
     }
 
     fn ask_window(&self) {

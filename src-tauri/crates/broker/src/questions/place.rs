@@ -12,6 +12,7 @@ use crate::manner::Manner;
 use crate::outcome::{Prompting, SignInRequest, Taken};
 use crate::problem::{Code, Problem};
 use crate::report;
+use crate::session::Session;
 use crate::texts::text;
 use crate::trust::{Answer, By, Longest, Standing};
 use crate::waiters::{CallerId, Person, Waiter, Wants};
@@ -192,6 +193,7 @@ impl Broker {
         };
         let account = question.account.clone();
         let stage = question.stage;
+        let nobody_else_waits = question.askers == [caller] && question.answering.is_empty();
         // Noted even where the answer decides nothing: the next ask of this process is no new one.
         let person = self.person(caller, &account);
         if stage == Stage::Silent && person != Person::Asking {
@@ -202,19 +204,27 @@ impl Broker {
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
-        let under_way = self
-            .accounts
-            .get(&account)
-            .and_then(|account| account.session.attempt());
+        let session = self.accounts.get(&account).map(|account| &account.session);
+        let under_way = session.and_then(Session::attempt);
+        let left = session.is_some_and(Session::is_left) && person == Person::Asking;
         match question.stage {
+            // Whoever was asked there has gone, and may have closed it.
+            Stage::Page if nobody_else_waits && person == Person::Asking => {
+                return self.open_page(id, effects);
+            }
             Stage::WithNextSignIn | Stage::Page | Stage::Window(_) | Stage::Terminal(_) => return,
+            // A new sign-in takes the place of one that everybody left, and the question with it.
+            Stage::WithSignIn(attempt) if under_way == Some(attempt) && left => {
+                question.stage = Stage::WithNextSignIn;
+            }
             // Whoever joins the sign-in is told of its page too.
             Stage::WithSignIn(attempt) if under_way == Some(attempt) => {}
             Stage::WithSignIn(_) | Stage::Open | Stage::Silent => question.stage = Stage::Open,
         }
         let (asked_with, manner) = (question.stage, question.manner.clone());
         let rides = self.needs_sign_in(&account, now) && self.may_ride(&account, &manner);
-        if rides || matches!(asked_with, Stage::WithSignIn(_)) {
+        let with_sign_in = matches!(asked_with, Stage::WithSignIn(_) | Stage::WithNextSignIn);
+        if rides || with_sign_in {
             if let Some(question) = self.questions.waiting.get_mut(&id)
                 && asked_with == Stage::Open
             {
@@ -283,13 +293,7 @@ impl Broker {
                 self.ask_anew(id, now, effects);
                 continue;
             }
-            let Some(request) = self.page_request(id) else {
-                continue;
-            };
-            if let Some(question) = self.questions.waiting.get_mut(&id) {
-                question.stage = Stage::Page;
-            }
-            effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
+            self.open_page(id, effects);
             let waiting = self.questions.waiting.get(&id);
             let callers = waiting.map(|question| {
                 let callers = question.askers.iter().chain(&question.answering);
@@ -298,6 +302,16 @@ impl Broker {
             for caller in callers.unwrap_or_default() {
                 self.say_where(id, caller, effects);
             }
+        }
+    }
+
+    /// Asks on a page of its own, in the place of one that stands already.
+    fn open_page(&mut self, id: QuestionId, effects: &mut Vec<Effect>) {
+        if let Some(request) = self.page_request(id)
+            && let Some(question) = self.questions.waiting.get_mut(&id)
+        {
+            question.stage = Stage::Page;
+            effects.push(Effect::AskPage(id, Box::new(AskPage { request })));
         }
     }
 

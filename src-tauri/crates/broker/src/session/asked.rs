@@ -25,9 +25,15 @@ impl Session {
                 if person == Person::Absent {
                     return vec![Step::Fail(waiter, self.nobody())];
                 }
-                let tell = Step::Tell(attempt.id, waiter.caller);
+                let attempt = attempt.id;
                 self.waiting.join(waiter);
-                vec![tell]
+                if self.is_left() && person == Person::Asking {
+                    // Its page may have been closed, or stand at somebody else's question.
+                    let mut steps = vec![Step::Cancel(attempt)];
+                    steps.extend(self.ask_a_person(&mut cx));
+                    return steps;
+                }
+                vec![Step::Tell(attempt, waiter.caller)]
             }
             Doing::SigningOut(_) => {
                 let refusal = Problem::plain(Code::SignedOut);
@@ -92,15 +98,16 @@ impl Session {
         let attempt = cx.attempt(1, Loss::None);
         let before = match std::mem::replace(&mut self.doing, Doing::Idle) {
             Doing::Declined { refusal } => Some(refusal),
+            Doing::SigningIn(_, before) => before,
             Doing::Idle
             | Doing::Refreshing(_)
-            | Doing::SigningIn(..)
             | Doing::BackingOff { .. }
             | Doing::LostReply { .. }
             | Doing::Blocked { .. }
             | Doing::SigningOut(_) => None,
         };
         self.doing = Doing::SigningIn(attempt, before);
+        self.left = false;
         steps.push(Step::SignIn(attempt));
         steps.extend(
             self.waiting
@@ -183,6 +190,8 @@ impl Session {
 
     /// A caller hung up.
     pub fn gone(&mut self, caller: CallerId) {
+        let somebody_waited = !self.waiting.is_empty();
         self.waiting.remove(caller);
+        self.left |= somebody_waited && self.waiting.is_empty();
     }
 }

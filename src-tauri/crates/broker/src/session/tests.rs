@@ -99,6 +99,34 @@ fn fault() -> Problem {
 }
 
 #[test]
+fn a_page_that_everybody_left_is_opened_anew_for_a_person_who_asks() {
+    let mut walk = Walk::new();
+    walk.ask(1, Person::Present);
+    walk.ask(2, Person::Present);
+    let left = walk.attempt();
+    walk.session.gone(CallerId(1));
+    let steps = walk.ask(3, Person::Asking);
+    assert!(matches!(steps[..], [Step::Tell(..)]), "one still waits");
+    walk.session.gone(CallerId(2));
+    walk.session.gone(CallerId(3));
+    let steps = walk.ask(4, Person::Present);
+    assert!(matches!(steps[..], [Step::Tell(..)]), "it may be a poll");
+    let steps = walk.ask(5, Person::Asking);
+    let [
+        Step::Cancel(over),
+        Step::SignIn(new),
+        Step::Tell(..),
+        Step::Tell(..),
+    ] = steps[..]
+    else {
+        panic!("{steps:?}");
+    };
+    assert!(over == left && new.id != left);
+    let steps = walk.ask(6, Person::Asking);
+    assert!(matches!(steps[..], [Step::Tell(..)]), "{steps:?}");
+}
+
+#[test]
 fn a_first_ask_opens_one_page_and_the_others_join() {
     let mut walk = Walk::new();
     let steps = walk.ask(1, Person::Present);
