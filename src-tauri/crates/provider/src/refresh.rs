@@ -70,13 +70,11 @@ async fn renewed(
     let Some(id_token) = granted.id_token else {
         return RefreshOutcome::WithoutIdToken { tokens: kept };
     };
-    let audience = verify::audience(before.bearer.reveal());
     let expected = Expected {
         issuer: &request.key.issuer,
         client_id: &request.key.client_id,
         nonce: None,
         subject: Some(&before.identity.subject),
-        audience: &audience,
     };
     let mut checked = verify::id_token(&id_token, &keys, &expected, granted.times);
     if checked == Err(Flaw::Signature) {

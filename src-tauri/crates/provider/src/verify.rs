@@ -34,8 +34,6 @@ pub struct Expected<'a> {
     pub nonce: Option<&'a str>,
     /// Whose token it must be; none at a sign-in, where the session decides.
     pub subject: Option<&'a str>,
-    /// For whom the token before it was; empty: not known.
-    pub audience: &'a [String],
 }
 
 /// A token that holds.
@@ -108,10 +106,6 @@ pub fn id_token(
             .is_none_or(|party| party == expected.client_id),
         "it was issued to another client (azp)",
     )?;
-    check(
-        expected.audience.is_empty() || same_set(&audience, expected.audience),
-        "it is for others than the one before (aud)",
-    )?;
     if let Some(nonce) = expected.nonce {
         check(
             claims
@@ -133,15 +127,6 @@ pub fn id_token(
         expires,
         skew_ms,
     })
-}
-
-/// The audience of a token that was checked before.
-#[must_use]
-pub fn audience(token: &str) -> Vec<String> {
-    let claims = token.split('.').nth(1).and_then(decode::<Claims>);
-    claims
-        .and_then(|claims| Some(claims.aud?.list().into_iter().map(str::to_owned).collect()))
-        .unwrap_or_default()
 }
 
 /// Whether two words are the same, in a time that does not tell where they differ.
@@ -179,15 +164,13 @@ fn life(claims: &Claims, times: Times) -> Result<(Wall, i64), Flaw> {
         .as_ref()
         .and_then(seconds)
         .ok_or(Flaw::Content("it never ends (exp)"))?;
-    let issued = match &claims.iat {
-        Some(issued) => Some(seconds(issued).ok_or(Flaw::Content("its iat is no time"))?),
-        None => None,
-    };
-    let theirs = times
-        .date
-        .or(issued)
-        .unwrap_or_else(|| times.came.seconds());
-    let issued = issued.unwrap_or(theirs);
+    // It is required (OpenID Connect Core 1.0, section 2).
+    let issued = claims
+        .iat
+        .as_ref()
+        .ok_or(Flaw::Content("it does not say when it was issued (iat)"))?;
+    let issued = seconds(issued).ok_or(Flaw::Content("its iat is no time"))?;
+    let theirs = times.date.unwrap_or(issued);
     not_after(
         issued,
         theirs.saturating_add(LEEWAY),
@@ -305,13 +288,6 @@ fn seconds(value: &Value) -> Option<i64> {
             .map(|number| number as i64)
     })?;
     (0..=253_402_300_799).contains(&number).then_some(number)
-}
-
-fn same_set(found: &[&str], before: &[String]) -> bool {
-    found
-        .iter()
-        .all(|one| before.iter().any(|other| other == one))
-        && before.iter().all(|one| found.contains(&one.as_str()))
 }
 
 fn not_after(one: i64, other: i64, otherwise: &'static str) -> Result<(), Flaw> {

@@ -183,7 +183,6 @@ impl<'a> Way<'a> {
             client_id,
             nonce: Some(begun.nonce.secret()),
             subject: None,
-            audience: &[],
         };
         let check = async || -> Result<_, Problem> {
             let keys = discovery::keys(http, metadata).await?;
