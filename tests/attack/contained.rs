@@ -4,12 +4,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
-use world::parts::Missing;
+use world::parts::{self, Missing};
 use world::person::{Said, said};
+use world::user::Other;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::table::Table;
@@ -17,12 +17,20 @@ use crate::table::Table;
 /// What becomes a program in a mount namespace of its own: so its parent stands outside of it.
 const BOX: &str = "unshare --mount";
 
+/// The same by an ordinary user, in a user namespace too.
+const BOX_OF_ONES_OWN: &str = "unshare --user --map-root-user --mount";
+
 /// Whether there can be one here.
 ///
 /// # Errors
 /// [`Missing`], where that is not allowed.
 pub(crate) fn boxes() -> Result<()> {
-    let made = Command::new("unshare").args(["--mount", "true"]).output();
+    can_make(None, BOX)
+}
+
+fn can_make(whose: Option<Other>, inside: &str) -> Result<()> {
+    let mut made = Other::command(whose, "/bin/sh");
+    let made = made.args(["-c", &format!("{inside} true")]).output();
     if made.is_ok_and(|made| made.status.success()) {
         return Ok(());
     }
@@ -45,41 +53,111 @@ fn executable(scene: &Scene, name: &str, text: &str) -> Result<PathBuf> {
 /// Where nobody sits at a desktop a terminal answers, and a container makes as many of those as it likes.
 pub(crate) async fn answers(table: &Table) -> Result<()> {
     boxes()?;
-    let mut scene = Scene::signed_in(Seat {
-        keep: "plain",
-        ..Seat::default()
-    })
-    .await?;
-    scene.without_desktop()?;
-    let attacker = AttackerApi::start().await?;
-    let file = scene.kubeconfig(
-        &[("prod", attackers(&attacker))],
-        scene.exec("kubectl", &[]),
-    );
-    let file = scene.hostile("hostile", &file)?;
-    let said = scene.run(&file)?;
-    ensure!(said.err.contains("[not-trusted]"), "{said:?}");
-    let waiting = scene.person.fob(&["trusts", "--pending"])?;
-    let name = waiting[0]["name"].as_str().context("a question")?;
-    let answer = format!("kubectl fob trust {name} --always");
-
-    let said = scene.person.on_terminal(&format!("{BOX} {answer}"), "")?;
-    ensure!(!said.ok, "{said:?}");
-    let said = scene.run(&file)?;
-    ensure!(!said.ok && !attacker.saw_authorization(), "{said:?}");
+    let question = Question::asked(None).await?;
+    question.refused(BOX, "kubectl fob")?;
     table.row(
         3,
         "from a container, on a terminal of its own: it answers the question with 'always'",
         "refused: nothing in a container answers",
     );
-    let said = scene.person.on_terminal(&answer, "")?;
-    ensure!(said.ok, "{said:?}\n{}", scene.person.log());
+    question.answered()?;
     table.row(
         3,
         "control: the same answer on the person's own terminal",
         "counts",
     );
     Ok(())
+}
+
+/// The same where the resident is no root's, who is shown every namespace: by a shim, and by one that nobody is shown
+/// anything of, since its file can't be read.
+pub(crate) async fn answers_as_a_user(table: &Table) -> Result<()> {
+    let somebody = Other::somebody()?;
+    can_make(Some(somebody), BOX_OF_ONES_OWN)?;
+    let question = Question::asked(Some(somebody)).await?;
+    let scene = &question.scene;
+    let hidden = scene.folder.join("kubectl-fob");
+    fs::copy(parts::program("kubectl-fob")?, &hidden)?;
+    fs::set_permissions(&hidden, fs::Permissions::from_mode(0o711))?;
+    let resident = scene.person.resident().context("no resident")?;
+    let status = fs::read_to_string(format!("/proc/{resident}/status"))?;
+    ensure!(
+        status.contains(&format!("\nUid:\t{}\t", somebody.0)),
+        "{status}"
+    );
+    for (what, shim) in [
+        ("a shim", "kubectl fob".to_owned()),
+        ("a shim that can't be read", hidden.display().to_string()),
+    ] {
+        question.refused(BOX_OF_ONES_OWN, &shim)?;
+        table.row(
+            3,
+            format!("an ordinary user's resident; from a container, {what} answers with 'always'"),
+            "refused: nothing in a container answers",
+        );
+    }
+    question.answered()?;
+    table.row(
+        3,
+        "control: the same answer on that user's own terminal",
+        "counts",
+    );
+    Ok(())
+}
+
+/// A question that waits where nobody sits at a desktop.
+struct Question {
+    scene: Scene,
+    attacker: AttackerApi,
+    file: String,
+    name: String,
+}
+
+impl Question {
+    /// Of a person who is this user.
+    async fn asked(whose: Option<Other>) -> Result<Self> {
+        let mut scene = Scene::signed_in(Seat {
+            keep: "plain",
+            whose,
+            ..Seat::default()
+        })
+        .await?;
+        scene.without_desktop()?;
+        let attacker = AttackerApi::start().await?;
+        let file = scene.kubeconfig(
+            &[("prod", attackers(&attacker))],
+            scene.exec("kubectl", &[]),
+        );
+        let file = scene.hostile("hostile", &file)?;
+        let said = scene.run(&file)?;
+        ensure!(said.err.contains("[not-trusted]"), "{said:?}");
+        let waiting = scene.person.fob(&["trusts", "--pending"])?;
+        let name = waiting[0]["name"].as_str().context("a question")?;
+        Ok(Self {
+            name: name.to_owned(),
+            scene,
+            attacker,
+            file,
+        })
+    }
+
+    /// What is started in a box answers, and it counts for nothing.
+    fn refused(&self, inside: &str, shim: &str) -> Result<()> {
+        let answer = format!("{inside} {shim} trust {} --always", self.name);
+        let said = self.scene.person.on_terminal(&answer, "")?;
+        ensure!(!said.ok && said.out.contains("[not-trusted]"), "{said:?}");
+        let said = self.scene.run(&self.file)?;
+        ensure!(!said.ok && !self.attacker.saw_authorization(), "{said:?}");
+        Ok(())
+    }
+
+    /// The person's own answer counts.
+    fn answered(&self) -> Result<()> {
+        let answer = format!("kubectl fob trust {} --always", self.name);
+        let said = self.scene.person.on_terminal(&answer, "")?;
+        ensure!(said.ok, "{said:?}\n{}", self.scene.person.log());
+        Ok(())
+    }
 }
 
 /// A person's commands, from a container.

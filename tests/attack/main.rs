@@ -133,6 +133,12 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "contained_answers", contained::answers);
+    trial(
+        &mut set,
+        &table,
+        "contained_answers_as_a_user",
+        contained::answers_as_a_user,
+    );
     trial(&mut set, &table, "contained_verbs", contained::verbs);
     trial(&mut set, &table, "exec_env_scripts", contained::scripts);
     trial(&mut set, &table, "exec_env_untold", contained::untold);

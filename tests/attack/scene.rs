@@ -14,6 +14,7 @@ use world::browser::{self, Settings, Step};
 use world::parts::Parts;
 use world::person::{Person, Said};
 use world::screen::Screen;
+use world::user::Other;
 
 /// A person at a desktop, whose own kubeconfig leads to an honest provider and cluster.
 pub(crate) struct Scene {
@@ -38,6 +39,8 @@ pub(crate) struct Seat {
     pub(crate) keep: &'static str,
     /// Flags that the person's own kubeconfig has beside the article's.
     pub(crate) extra: &'static [&'static str],
+    /// The user who they are; none is who tests.
+    pub(crate) whose: Option<Other>,
 }
 
 impl Default for Seat {
@@ -48,6 +51,7 @@ impl Default for Seat {
             consent: "no",
             keep: "keyring",
             extra: &[],
+            whose: None,
         }
     }
 }
@@ -84,14 +88,17 @@ impl Scene {
         // The cookies of the provider's own session stay with the person.
         browser.profile = Some(folder.join("browser-profile.json"));
         let launcher = folder.join("browser");
-        browser.launcher(scripted, &launcher)?;
+        match seat.whose {
+            Some(_) => browser.launcher(&person.bring(scripted)?, &launcher)?,
+            None => browser.launcher(scripted, &launcher)?,
+        }
         person.settings(&json!({ "version": 1, "browser": [launcher], "keep": seat.keep }))?;
         // No keyring of the machine that the test happens to run on.
         person.variable(
             "DBUS_SESSION_BUS_ADDRESS",
             &format!("unix:path={}", folder.join("no-bus").display()),
         );
-        let scene = Self {
+        let mut scene = Self {
             playground,
             person,
             ca,
@@ -104,6 +111,9 @@ impl Scene {
             scene.exec("kubectl", seat.extra),
         );
         scene.person.kubeconfig(&own.to_string())?;
+        if let Some(whose) = seat.whose {
+            scene.person.becomes(whose)?;
+        }
         Ok(scene)
     }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -17,6 +17,7 @@ use crate::browser::Settings;
 use crate::parts;
 use crate::running::free_port;
 use crate::screen::Screen;
+use crate::user::Other;
 
 /// Somebody who uses kubectl.
 pub struct Person {
@@ -26,6 +27,7 @@ pub struct Person {
     pub instance: PathBuf,
     path: PathBuf,
     variables: Vec<(String, String)>,
+    whose: Option<Other>,
     trusting: Option<Child>,
     // Last: what runs writes in it.
     folder: TempDir,
@@ -78,6 +80,7 @@ impl Person {
             instance,
             path,
             variables: Vec::new(),
+            whose: None,
             trusting: None,
             folder,
         };
@@ -104,6 +107,25 @@ impl Person {
         let made = self.path.join("kubectl.new");
         symlink(kubectl, &made)?;
         Ok(fs::rename(made, link)?)
+    }
+
+    /// Puts any program there that other users may not reach where it is; its path.
+    pub fn bring(&self, program: &Path) -> Result<PathBuf> {
+        let place = self.path.join(program.file_name().context("a name")?);
+        let made = place.with_extension("new");
+        fs::hard_link(program, &made).or_else(|_| fs::copy(program, &made).map(drop))?;
+        fs::rename(made, &place)?;
+        Ok(place)
+    }
+
+    /// Has them be another user of this machine from now on, who owns all that is theirs and runs their programs. None
+    /// of those runs yet.
+    pub fn becomes(&mut self, other: Other) -> Result<()> {
+        let link = self.path.join("kubectl");
+        let kubectl = self.bring(&fs::canonicalize(&link)?)?;
+        fs::rename(kubectl, link)?;
+        self.whose = Some(other);
+        owned_by(self.folder.path(), other)
     }
 
     /// Has this script sit at their browser from now on; a resident that runs already sees it too
@@ -200,16 +222,16 @@ impl Person {
 
     /// A program as this person's shell would start it.
     pub fn command(&self, program: &str) -> Command {
-        let program = self.path.join(program);
+        let program = self.path.join(program).display().to_string();
         let mut command = match &self.trusting {
             Some(holder) => {
-                let mut command = Command::new("nsenter");
+                let mut command = Other::command(self.whose, "nsenter");
                 command
                     .args(["--mount", "--target", &holder.id().to_string(), "--"])
                     .arg(program);
                 command
             }
-            None => Command::new(program),
+            None => Other::command(self.whose, &program),
         };
         command
             .env_clear()
@@ -273,7 +295,7 @@ impl Person {
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        let child = Command::new("script")
+        let child = Other::command(self.whose, "script")
             .args([
                 "--quiet",
                 "--return",
@@ -423,6 +445,21 @@ impl Drop for Person {
             let _ = holder.wait();
         }
     }
+}
+
+/// Gives a folder and what is in it to a user; but no file that has another name too, which is somebody else's.
+fn owned_by(path: &Path, Other(id): Other) -> Result<()> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_file() && found.nlink() > 1 {
+        return Ok(());
+    }
+    lchown(path, Some(id), Some(id))?;
+    if found.is_dir() {
+        for entry in fs::read_dir(path)? {
+            owned_by(&entry?.path(), Other(id))?;
+        }
+    }
+    Ok(())
 }
 
 /// The article's 3-4, its placeholders filled in: `extra` are further arguments, which a provider
