@@ -17,7 +17,7 @@ use crate::files::Files;
 use crate::os::files::Stamp;
 use crate::os::ownership;
 use crate::regular::{self, Unread};
-use crate::settled::{self, Ours, PATIENCE, TRY_EVERY, is_held, lock_of, locked};
+use crate::settled::{self, Ours, PATIENCE, TRY_EVERY, is_held, lock_is_anothers, lock_of, locked};
 
 impl Files {
     /// Sets `current-context` in a file, which comes about if it is not there. Gives back the one before, as it was
@@ -128,7 +128,13 @@ fn write(target: &Path, bytes: &[u8], read: Option<Stamp>, ours: &Ours) -> io::R
 }
 
 /// kubectl's lock on one file. Dropping it gives it back.
-struct Lock(PathBuf);
+enum Lock {
+    /// This file of ours.
+    Held(PathBuf),
+    /// Another user made a file in its place, where they may (a sticky folder). As long as that is there no kubectl of
+    /// this person's writes, and it can't be removed by everybody: what counts is that nothing changes meanwhile.
+    Squatted,
+}
 
 impl Lock {
     /// Takes the lock; none if another holds it until the deadline, or has left it there long ago.
@@ -146,8 +152,9 @@ impl Lock {
                 options.mode(0o000);
             }
             match options.open(&path) {
-                Ok(_) => return Ok(Some(Self(path))),
+                Ok(_) => return Ok(Some(Self::Held(path))),
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                Err(_) if lock_is_anothers(file) => return Ok(Some(Self::Squatted)),
                 Err(_) => {}
             }
             let left_behind = locked(file).is_some_and(|made| !is_held(made, clock::wall()));
@@ -161,8 +168,9 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_file(&self.0) {
-            tracing::warn!(%error, lock = %self.0.display(), "a kubeconfig's lock stays");
+        let Self::Held(path) = self else { return };
+        if let Err(error) = fs::remove_file(&*path) {
+            tracing::warn!(%error, lock = %path.display(), "a kubeconfig's lock stays");
         }
     }
 }

@@ -56,6 +56,12 @@ pub(crate) fn locked(file: &Path) -> Option<Wall> {
     Some(Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
+/// Whether another user's file has the place of a file's lock: it is none, and nobody can take one.
+pub(crate) fn lock_is_anothers(file: &Path) -> bool {
+    let found = std::fs::symlink_metadata(lock_of(file));
+    found.is_ok_and(|found| !ownership::is_ours_or_roots(&found))
+}
+
 /// Whose a lock is that is found beside a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Lock {
@@ -219,6 +225,7 @@ mod tests {
         if rustix::process::geteuid().is_root() {
             std::os::unix::fs::lchown(&lock, Some(4711), None).unwrap();
             assert_eq!(locked(&file), None);
+            assert!(lock_is_anothers(&file));
         }
     }
 

@@ -168,6 +168,23 @@ fn a_lock_that_stays_is_named_and_nothing_is_changed() {
 }
 
 #[cfg(unix)]
+#[cfg(unix)]
+#[test]
+fn what_another_user_puts_in_the_lock_s_place_refuses_nothing_and_stays() {
+    // Only root can give a file away.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = kubeconfig(folder.path(), 2);
+    fs::write(lock_of(&file), "").unwrap();
+    std::os::unix::fs::lchown(lock_of(&file), Some(4711), None).unwrap();
+    let files = Files::new(folder.path().to_owned());
+    files.set_current_context(&file, "c1").unwrap();
+    assert_eq!(current(&file), "c1");
+    assert!(lock_of(&file).exists());
+}
+
 #[test]
 fn symlink_and_mode_stay_and_a_folder_of_others_is_refused() {
     use std::os::unix::fs::PermissionsExt as _;
