@@ -15,6 +15,7 @@ mod promises;
 mod rest;
 mod scene;
 mod search;
+mod shared;
 mod sign_in;
 mod strangers;
 mod table;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "squatter", users::squatter);
     trial(&mut set, &table, "root_in_a_home", users::root_in_a_home);
     trial(&mut set, &table, "onlooker", users::onlooker);
+    trial(&mut set, &table, "locks_of_others", shared::locks);
     trial(&mut set, &table, "read_address", sign_in::read_address);
     trial(&mut set, &table, "strangers_mapped", strangers::mapped);
     trial(&mut set, &table, "strangers_gone", strangers::gone);
