@@ -43,6 +43,8 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "root_in_a_home", users::root_in_a_home);
     trial(&mut set, &table, "onlooker", users::onlooker);
     trial(&mut set, &table, "locks_of_others", shared::locks);
+    trial(&mut set, &table, "folders_above", shared::above);
+    trial(&mut set, &table, "lock_planted", shared::planted);
     trial(&mut set, &table, "read_address", sign_in::read_address);
     trial(&mut set, &table, "strangers_mapped", strangers::mapped);
     trial(&mut set, &table, "strangers_gone", strangers::gone);

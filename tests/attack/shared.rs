@@ -1,13 +1,14 @@
 //! Threat 9, where folders are shared: what others may make or rename beside and above what is a person's own.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use serde_json::json;
 use tempfile::TempDir;
 use world::user::Other;
 
@@ -115,5 +116,104 @@ pub(crate) async fn locks(table: &Table) -> Result<()> {
         "control: the person's own lock, kept young",
         "heeded: nothing is read or written until it is gone",
     );
+    Ok(())
+}
+
+/// A folder above KUBEFOB_HOME in which somebody else may rename: between two looks they put another in its place, with
+/// settings that name a program of theirs.
+pub(crate) async fn above(table: &Table) -> Result<()> {
+    let other = Other::somebody()?;
+    let mut scene = Scene::set(Seat {
+        keep: "plain",
+        ..Seat::default()
+    })
+    .await?;
+    let settings = fs::read(scene.person.instance.join("config/settings.json"))?;
+    let public = public()?;
+    let ran = public.path().join("ran");
+    let program = json!({ "version": 1, "browser": ["/usr/bin/touch", ran] }).to_string();
+    let make = |name: &str| -> Result<(PathBuf, PathBuf)> {
+        let above = public.path().join(name);
+        let instance = above.join("between/fob");
+        fs::create_dir_all(instance.join("config"))?;
+        fs::write(instance.join("config/settings.json"), &settings)?;
+        for folder in [&above.join("between"), &instance] {
+            mode(folder, 0o700)?;
+        }
+        Ok((above, instance))
+    };
+    for (name, what, whose, bits) in [
+        ("theirs", "is theirs", Some(other.0), 0o755),
+        ("group", "their group may write in", None, 0o770),
+        ("open", "anybody may write in", None, 0o777),
+    ] {
+        let (above, instance) = make(name)?;
+        chown(&above, whose, Some(other.0))?;
+        mode(&above, bits)?;
+        scene
+            .person
+            .variable("KUBEFOB_HOME", &instance.display().to_string());
+        let refused = |named: &Path| -> Result<()> {
+            let said = scene.person.kubectl(ONE_REQUEST)?;
+            let named = format!("{} ", named.display());
+            ensure!(!said.ok && said.err.contains(&named), "{what}: {said:?}");
+            ensure!(scene.person.resident().is_none(), "{what}: started");
+            Ok(())
+        };
+        refused(&above)?;
+        let made: Vec<_> = fs::read_dir(&instance)?
+            .flatten()
+            .map(|entry| entry.file_name())
+            .collect();
+        ensure!(made == ["config"], "{made:?}");
+        other.does(|| -> Result<()> {
+            fs::rename(above.join("between"), above.join("gone"))?;
+            fs::create_dir_all(instance.join("config"))?;
+            Ok(fs::write(instance.join("config/settings.json"), &program)?)
+        })??;
+        refused(&instance)?;
+        ensure!(!ran.exists(), "{what}: a program of theirs ran");
+        table.row(
+            9,
+            format!(
+                "KUBEFOB_HOME two folders below one that {what}; then they put another in its place"
+            ),
+            "refused by the folder's name, before and after: nothing is started or made, nothing of theirs runs",
+        );
+    }
+    let (_, instance) = make("ours")?;
+    scene
+        .person
+        .variable("KUBEFOB_HOME", &instance.display().to_string());
+    scene.works("in a folder of ours")?;
+    ensure!(instance.join("lock").exists(), "it is elsewhere");
+    table.row(
+        9,
+        "control: the same below a folder of the person's own in one like /tmp",
+        "served",
+    );
+    Ok(())
+}
+
+/// A lock that somebody made and keeps, from when they could: whoever has it is the resident.
+pub(crate) async fn planted(table: &Table) -> Result<()> {
+    let other = Other::somebody()?;
+    let scene = Scene::set(Seat::default()).await?;
+    let lock = scene.person.instance.join("lock");
+    let planted = File::create_new(&lock)?;
+    chown(&lock, Some(other.0), Some(other.0))?;
+    planted.lock()?;
+    let said = scene.person.kubectl(ONE_REQUEST)?;
+    let named = format!("{} belongs to user {}", lock.display(), other.0);
+    ensure!(!said.ok && said.err.contains(&named), "{said:?}");
+    ensure!(scene.person.resident().is_none(), "a resident was started");
+    table.row(
+        9,
+        "another user's file in the place of the resident's lock, and they keep it locked",
+        "refused by its name: it is to be removed",
+    );
+    fs::remove_file(&lock)?;
+    scene.works("with a lock of ours")?;
+    table.row(9, "control: the same without it", "served");
     Ok(())
 }
