@@ -15,6 +15,7 @@ mod promises;
 mod rest;
 mod scene;
 mod search;
+mod seats;
 mod shared;
 mod sign_in;
 mod strangers;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "locks_of_others", shared::locks);
     trial(&mut set, &table, "folders_above", shared::above);
     trial(&mut set, &table, "lock_planted", shared::planted);
+    trial(&mut set, &table, "screen_of_another", seats::screen);
     trial(&mut set, &table, "read_address", sign_in::read_address);
     trial(&mut set, &table, "strangers_mapped", strangers::mapped);
     trial(&mut set, &table, "strangers_gone", strangers::gone);

@@ -1,11 +1,14 @@
 //! A screen that nobody looks at: a real X server without a monitor.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
 use crate::parts;
+use crate::user::Other;
 
 /// An X server of the test's own.
 pub struct Screen {
@@ -22,11 +25,39 @@ impl Screen {
 
     /// The same, so many times as fine: as large to look at, with more pixels.
     pub fn start_at(scale: u16) -> Result<Self> {
-        parts::system("Xvfb")?;
         let size = format!("{}x{}x24", 1024 * scale, 768 * scale);
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", &size])
-            .args(["-dpi", &(96 * scale).to_string(), "-nolisten", "tcp"])
+        let dpi = (96 * scale).to_string();
+        Self::start_with(None, &["-screen", "0", &size, "-dpi", &dpi])
+    }
+
+    /// One of this user's, or of ours, by a name that an earlier one had.
+    pub fn start_again(display: &str, whose: Option<Other>) -> Result<Self> {
+        Self::start_with(whose, &[display])
+    }
+
+    /// A name that no screen has, and that none finds for itself.
+    pub fn free() -> Result<String> {
+        let is_free = |number: &u32| {
+            let socket = format!("/tmp/.X11-unix/X{number}");
+            let lock = format!("/tmp/.X{number}-lock");
+            // What one of an earlier run left that was killed would be in the way of another user's.
+            UnixStream::connect(&socket).is_err()
+                && [socket, lock]
+                    .iter()
+                    .all(|left| match fs::remove_file(left) {
+                        Ok(()) => true,
+                        Err(error) => error.kind() == ErrorKind::NotFound,
+                    })
+        };
+        let number = (31_400..31_500).find(is_free).context("no free display")?;
+        Ok(format!(":{number}"))
+    }
+
+    fn start_with(whose: Option<Other>, arguments: &[&str]) -> Result<Self> {
+        parts::system("Xvfb")?;
+        let mut server = Other::command(whose, "Xvfb")
+            .args(arguments)
+            .args(["-displayfd", "1", "-nolisten", "tcp"])
             // It would be kept in the home of whoever tests.
             .env("MESA_SHADER_CACHE_DISABLE", "true")
             .stdin(Stdio::null())
@@ -36,6 +67,7 @@ impl Screen {
         let output = server.stdout.take().context("no pipe")?;
         let mut number = String::new();
         BufReader::new(output).read_line(&mut number)?;
+        ensure!(!number.trim().is_empty(), "no screen: {arguments:?}");
         Ok(Self {
             display: format!(":{}", number.trim()),
             server,
