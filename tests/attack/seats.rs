@@ -1,14 +1,22 @@
-//! Threat 9, where a person sat: their screen has ended, and another user serves what has that name now.
+//! Threat 9, where a person sat: their screen and their session bus have ended, and another user serves what has that name
+//! now.
 
-use std::process::Command;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
+use world::bus::Bus;
+use world::keyring::Keyring;
 use world::person::{Said, said};
 use world::screen::Screen;
 use world::user::Other;
 
 use crate::scene::{Scene, Seat, attackers};
+use crate::shared::public;
 use crate::table::Table;
 
 /// Their X server takes the place of the person's, in less time than the resident takes to look: it does nothing
@@ -96,4 +104,108 @@ fn signal(pid: u32, name: &str) -> Result<()> {
         .status()?;
     ensure!(status.success(), "kill said {status}");
     Ok(())
+}
+
+/// Their bus has the address of the person's, with a keyring of theirs on it, and they write down what is said there.
+pub(crate) async fn bus(table: &Table) -> Result<()> {
+    let other = Other::somebody_known()?;
+    let mut scene = Scene::set(Seat::default()).await?;
+    let public = public()?;
+    let socket = public.path().join("bus");
+    let address = format!("unix:path={}", socket.display());
+    scene.person.variable("DBUS_SESSION_BUS_ADDRESS", &address);
+    let folder = |name: &str| -> Result<PathBuf> {
+        let folder = public.path().join(name);
+        fs::create_dir(&folder)?;
+        Ok(folder)
+    };
+    let own_folder = folder("own")?;
+
+    let own = Keyring::start_at(Bus::start(&socket)?, &own_folder, None)?;
+    scene.works("with their own keyring")?;
+    keeps(&scene, "sealed")?;
+    ensure!(own.search()?.contains("kubefob"), "the key is elsewhere");
+    table.row(
+        9,
+        "control: the person's own session bus, with a keyring",
+        "the key of what rests is in it",
+    );
+
+    drop(own);
+    fs::remove_file(&socket)?;
+    let bus = Bus::open_for(&socket, Some(other))?;
+    let monitor = Monitor::of(&bus, other, public.path().join("heard")).await?;
+    let theirs = Keyring::start_at(bus, &folder("theirs")?, Some(other))?;
+    // The resident that runs, and one that starts only now and looks for its key.
+    scene.works("while another user has the bus")?;
+    scene.person.end_resident("TERM")?;
+    scene.works("signed in once more")?;
+    let found = theirs.search()?;
+    ensure!(!found.contains("kubefob"), "the key is theirs: {found}");
+    keeps(&scene, "memory-no-keyring")?;
+    // Their own search is the only one; whoever is another user's says hello to the bus, and no more.
+    let heard = monitor.heard("member=SearchItems").await?;
+    let calls: BTreeSet<&str> = heard
+        .lines()
+        .filter(|line| line.starts_with("method call "))
+        .filter(|line| !line.contains(" destination=org.freedesktop.DBus "))
+        .filter_map(|line| line.split(" sender=").nth(1)?.split(' ').next())
+        .collect();
+    ensure!(calls.len() == 1, "{calls:?} spoke: {heard}");
+    table.row(
+        9,
+        "another user's bus, with a keyring, has the address of the person's that has ended",
+        "not spoken with: no key goes there, and what was signed in rests in memory",
+    );
+    Ok(())
+}
+
+fn keeps(scene: &Scene, how: &str) -> Result<()> {
+    let status = scene.person.fob(&["status"])?;
+    ensure!(status["keep"] == how, "{status:#}\n{}", scene.person.log());
+    Ok(())
+}
+
+/// What is said on a bus, written down by its owner.
+struct Monitor {
+    process: Child,
+    file: PathBuf,
+}
+
+impl Monitor {
+    async fn of(bus: &Bus, whose: Other, file: PathBuf) -> Result<Self> {
+        let process = Other::command(Some(whose), "dbus-monitor")
+            .args(["--address", &bus.address])
+            .stdin(Stdio::null())
+            .stdout(File::create(&file)?)
+            .stderr(Stdio::null())
+            .spawn()?;
+        let monitor = Self { process, file };
+        // So it becomes one: it has no name any more.
+        monitor.heard("member=NameLost").await?;
+        Ok(monitor)
+    }
+
+    /// All of it, as soon as it has this in it.
+    async fn heard(&self, last: &str) -> Result<String> {
+        let begun = Instant::now();
+        loop {
+            let heard = fs::read_to_string(&self.file)?;
+            if heard.contains(last) {
+                return Ok(heard);
+            }
+            ensure!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no {last}: {heard}"
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }

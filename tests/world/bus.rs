@@ -1,5 +1,6 @@
 //! A message bus of the test's own.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -16,6 +17,22 @@ pub struct Bus {
     daemon: Child,
 }
 
+/// A bus that lets everybody in.
+const OPEN: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+  </policy>
+</busconfig>
+"#;
+
 impl Bus {
     /// Starts one that listens at `socket`. The socket's folder is home to what it starts (the panel's settings, say),
     /// which would else write in that of whoever tests.
@@ -25,6 +42,18 @@ impl Bus {
 
     /// The same, of another user's.
     pub fn start_for(socket: &Path, whose: Option<Other>) -> Result<Self> {
+        Self::start_with(socket, whose, "--session")
+    }
+
+    /// The same, which other users may come to.
+    pub fn open_for(socket: &Path, whose: Option<Other>) -> Result<Self> {
+        let configuration = socket.with_extension("conf");
+        fs::write(&configuration, OPEN)?;
+        let configuration = format!("--config-file={}", configuration.display());
+        Self::start_with(socket, whose, &configuration)
+    }
+
+    fn start_with(socket: &Path, whose: Option<Other>, kind: &str) -> Result<Self> {
         parts::system("dbus-daemon")?;
         let home = socket.parent().context("a socket in no folder")?;
         let mut daemon = Other::command(whose, "dbus-daemon");
@@ -35,7 +64,7 @@ impl Bus {
         }
         let mut daemon = daemon
             .env("HOME", home)
-            .args(["--session", "--nofork", "--print-address=1"])
+            .args([kind, "--nofork", "--print-address=1"])
             .arg(format!("--address=unix:path={}", socket.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

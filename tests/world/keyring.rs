@@ -38,6 +38,18 @@ impl Keyring {
 
     /// The same, of another user's.
     pub fn start_for(folder: &Path, whose: Option<Other>) -> Result<Self> {
+        let home = Self::home(folder, whose)?;
+        let bus = Bus::start_for(&home.join("bus"), whose)?;
+        Self::start_on(bus, home, whose)
+    }
+
+    /// The same on a bus that is there.
+    pub fn start_at(bus: Bus, folder: &Path, whose: Option<Other>) -> Result<Self> {
+        let home = Self::home(folder, whose)?;
+        Self::start_on(bus, home, whose)
+    }
+
+    fn home(folder: &Path, whose: Option<Other>) -> Result<PathBuf> {
         for program in ["gnome-keyring-daemon", "secret-tool"] {
             parts::system(program)?;
         }
@@ -48,7 +60,10 @@ impl Keyring {
                 chown(folder, Some(id), Some(id))?;
             }
         }
-        let bus = Bus::start_for(&home.join("bus"), whose)?;
+        Ok(home)
+    }
+
+    fn start_on(bus: Bus, home: PathBuf, whose: Option<Other>) -> Result<Self> {
         let address = bus.address.clone();
         let mut daemon = Other::command(whose, "gnome-keyring-daemon")
             .args(["--unlock", "--components=secrets", "--foreground"])

@@ -37,6 +37,23 @@ impl Other {
         })
     }
 
+    /// The same, with an entry in passwd, as some programs want one of whoever runs them.
+    ///
+    /// # Errors
+    /// As [`Self::somebody`]; or there is none.
+    pub fn somebody_known() -> Result<Self, Missing> {
+        Self::somebody()?;
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        let known = users.lines().find_map(|line| {
+            let mut fields = line.strip_prefix("daemon:")?.split(':');
+            fields.nth(1)?.parse().ok()
+        });
+        known.map(Self).ok_or_else(|| Missing {
+            name: "other users".to_owned(),
+            why: "none is called daemon".to_owned(),
+        })
+    }
+
     /// A program to be started: by this user, or by us.
     pub fn command(whose: Option<Self>, program: &str) -> Command {
         let mut command = Command::new(program);
