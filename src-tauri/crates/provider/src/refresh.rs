@@ -48,7 +48,7 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
         Ok(granted) => renewed(request, &http, &metadata, keys, granted).await,
         Err(Denied::NotNow(problem)) => RefreshOutcome::Unreachable(problem),
         Err(Denied::NoReply(problem)) => RefreshOutcome::LostReply(problem),
-        Err(Denied::Refused(refusal)) => refused(&refusal, client_id),
+        Err(Denied::Refused(refusal)) => refused(&refusal, request),
     }
 }
 
@@ -98,12 +98,20 @@ async fn renewed(
     }
 }
 
-fn refused(refusal: &Refusal, client_id: &str) -> RefreshOutcome {
-    if refusal.ends_session() {
+/// What a refusal means. The same request went well before, where the tokens were renewed since the sign-in: then it is the
+/// session that is over, whatever the provider calls it (some allow one for each person and client).
+fn refused(refusal: &Refusal, request: &RefreshRequest) -> RefreshOutcome {
+    let Tokens {
+        obtained,
+        signed_in,
+        ..
+    } = &request.tokens;
+    let went_well = obtained > signed_in;
+    if refusal.ends_session() || (went_well && refusal.is_of_request()) {
         let parameters = vec![("reason", refusal.words())];
         return RefreshOutcome::Ended(Problem::new(Code::SessionEnded, parameters));
     }
-    RefreshOutcome::Blocked(refusal.problem(client_id))
+    RefreshOutcome::Blocked(refusal.problem(&request.key.client_id))
 }
 
 fn before_sending(problem: Problem) -> RefreshOutcome {

@@ -199,6 +199,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is the provider's word on what we ask (RFC 6749, section 5.2), and not on who we are nor a gateway's.
+    pub(crate) fn is_of_request(&self) -> bool {
+        !self.error.is_empty() && !self.is_of_client()
+    }
+
     /// Its own words.
     pub(crate) fn words(&self) -> String {
         match (self.error.as_str(), self.description.as_str()) {

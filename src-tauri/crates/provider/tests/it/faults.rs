@@ -334,6 +334,35 @@ async fn a_refresh() {
 }
 
 #[tokio::test]
+async fn a_refusal_of_what_went_well_before_ends_the_session() {
+    let asked = |error: &str| status(400, &format!(r#"{{"error":"{error}"}}"#));
+    for (error, first, later) in [
+        ("invalid_request", "blocked", "ended"),
+        ("invalid_scope", "blocked", "ended"),
+        ("access_denied", "blocked", "ended"),
+        // The secret may be another since: a new one mends it.
+        ("invalid_client", "blocked", "blocked"),
+        ("temporarily_unavailable", "unreachable", "unreachable"),
+    ] {
+        let setting = Setting::new().await;
+        let tokens = setting.signed_in().await;
+        let RefreshOutcome::Refreshed(renewed) = setting.refresh(&tokens).await else {
+            panic!("it was refreshed");
+        };
+        let fault = asked(error).at(Endpoint::Refresh);
+        setting.playground.fault(fault).await.unwrap();
+        for (tokens, expected) in [(&tokens, first), (&renewed, later)] {
+            let outcome = setting.refresh(tokens).await;
+            assert_eq!(
+                kind_of_refresh(&outcome).0,
+                expected,
+                "{error}: {outcome:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn rotation_goes_on_from_the_newest_token() {
     let setting = Setting::with(config(|config| config.rotation = Rotation::Strict)).await;
     let mut tokens = setting.signed_in().await;
