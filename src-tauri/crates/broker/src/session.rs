@@ -270,10 +270,19 @@ impl Session {
     }
 
     fn refresh(&mut self, cx: &mut Context<'_>) -> Vec<Step> {
+        self.refresh_after(1, cx)
+    }
+
+    /// The same for somebody who asks. However often that is, it makes no pause between our own tries longer.
+    fn refresh_for_an_ask(&mut self, cx: &mut Context<'_>) -> Vec<Step> {
+        self.refresh_after(0, cx)
+    }
+
+    fn refresh_after(&mut self, tries: u32, cx: &mut Context<'_>) -> Vec<Step> {
         let (tries, after_loss) = match &self.doing {
-            Doing::LostReply { last, .. } => (last.tries + 1, Loss::ReplyLost),
+            Doing::LostReply { last, .. } => (last.tries + tries, Loss::ReplyLost),
             Doing::BackingOff { last, .. } | Doing::Blocked { last, .. } => {
-                (last.tries + 1, last.after_loss)
+                (last.tries + tries, last.after_loss)
             }
             Doing::Idle
             | Doing::Refreshing(_)

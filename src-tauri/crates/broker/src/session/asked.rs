@@ -72,7 +72,7 @@ impl Session {
         if self.refreshable() {
             waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
             self.waiting.join(waiter);
-            return self.refresh(cx);
+            return self.refresh_for_an_ask(cx);
         }
         if self.signed_out() && waiter.person != Person::Asking {
             return vec![Step::Fail(waiter, Problem::plain(Code::SignedOut))];

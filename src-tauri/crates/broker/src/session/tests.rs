@@ -226,6 +226,32 @@ fn a_network_fault_never_ends_a_session() {
 }
 
 #[test]
+fn asks_make_no_pause_longer() {
+    let mut walk = Walk::with_tokens(60);
+    // Away for 100 s, and asked for every 5.
+    for at in (100..200).step_by(5) {
+        if walk.at(at).ask(at, Person::Absent).len() == 1 && walk.session.attempt().is_some() {
+            walk.refreshed(RefreshOutcome::Unreachable(fault()));
+        }
+        if walk.session.next(true).unwrap() <= Moment(at * 1000) {
+            walk.with(Session::timeout);
+            walk.refreshed(RefreshOutcome::Unreachable(fault()));
+        }
+    }
+    let next = walk.session.next(true).unwrap();
+    assert!(next <= Moment((200 + 30) * 1000), "{next:?}");
+    // By itself it tries less and less often.
+    for _ in 0..10 {
+        let due = walk.session.next(true).unwrap().0.div_ceil(1000);
+        walk.at(due).with(Session::timeout);
+        walk.refreshed(RefreshOutcome::Unreachable(fault()));
+    }
+    let now = walk.session.next(true).unwrap().0;
+    let due = walk.now.moment.0;
+    assert!(now - due >= 300_000, "{}", now - due);
+}
+
+#[test]
 fn a_provider_that_hangs_is_told_of_within_ten_seconds() {
     let mut walk = Walk::with_tokens(60);
     assert!(matches!(
