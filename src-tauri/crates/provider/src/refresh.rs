@@ -114,8 +114,9 @@ fn refused(refusal: &Refusal, request: &RefreshRequest) -> RefreshOutcome {
     RefreshOutcome::Blocked(refusal.problem(&request.key.client_id))
 }
 
+/// What was there when the session began can be gone for as long as an ingress needs to restart.
 fn before_sending(problem: Problem) -> RefreshOutcome {
-    if crate::is_passing(problem.code) {
+    if crate::is_passing(problem.code) || problem.code == Code::NoDiscovery {
         RefreshOutcome::Unreachable(problem)
     } else {
         RefreshOutcome::Blocked(problem)

@@ -314,7 +314,7 @@ async fn a_refresh() {
         ),
         (
             status(404, "").at(Endpoint::Discovery),
-            ("blocked", Some(Code::NoDiscovery)),
+            ("unreachable", Some(Code::NoDiscovery)),
         ),
         (
             Fault::SkewedClock { seconds: -600 }.into(),
