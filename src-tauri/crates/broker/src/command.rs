@@ -275,10 +275,11 @@ impl Invocation {
     #[must_use]
     pub fn needs_tokens(&self) -> bool {
         match self {
-            Self::GetToken(_) | Self::Token { .. } | Self::Reset { .. } => true,
+            Self::GetToken(_) | Self::Token { .. } | Self::Reset { .. } | Self::Status { .. } => {
+                true
+            }
             Self::Do { command, .. } => command.needs_tokens(),
-            Self::Status { .. }
-            | Self::Accounts { .. }
+            Self::Accounts { .. }
             | Self::Trusts { .. }
             | Self::Contexts { .. }
             | Self::Version { .. }

@@ -11,12 +11,14 @@ mod shared;
 use std::time::Duration;
 
 use broker::account::ClientSettings;
-use broker::asker::Desktop;
+use broker::asker::{Desktop, Endpoint};
 use broker::broker::Broker;
-use broker::event::{AtRest, Effect, Event, Kept, Reply, Restored};
+use broker::command::Invocation;
+use broker::event::{AtRest, Commanded, Effect, Event, Kept, Reply, Restored};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::trust::{Approval, By, Pair};
+use broker::waiters::CallerId;
 use shared::{ask, asker, key, start, tokens};
 
 /// The file that names accounts was lost, and the vault was not: whoever asks first waits for what it says,
@@ -55,4 +57,31 @@ fn a_session_of_a_forgotten_account_is_waited_for() {
     assert_eq!(token, Some("token-1"), "{effects:?}");
     let opened = |effect: &Effect| matches!(effect, Effect::SignIn(_));
     assert!(!effects.iter().any(opened), "{effects:?}");
+}
+
+/// `kubectl fob status` can be what starts the resident: it tells no session of which the vault has not spoken yet.
+#[test]
+fn what_is_told_of_sessions_waits_for_the_vault() {
+    let broker = Broker::new(Kept::default(), Settings::default(), 1);
+    let mut broker = broker.with_sessions_at_rest();
+    let asked = Event::Commanded(Box::new(Commanded {
+        caller: CallerId(1),
+        asker: asker(1, true),
+        endpoint: Endpoint::Control,
+        invocation: Invocation::Status { json: false },
+    }));
+    assert_eq!(broker.handle(asked, start()), []);
+    let restored = Restored {
+        key: key(),
+        at_rest: AtRest::Tokens(tokens(1, Duration::from_secs(300), start()), Loss::None),
+    };
+    let effects = broker.handle(Event::Loaded(vec![restored], Keep::Sealed), start());
+    let told = effects.iter().find_map(|effect| match effect {
+        Effect::Reply(CallerId(1), Reply::Out(text)) => Some(text.as_str()),
+        _ => None,
+    });
+    assert!(
+        told.is_some_and(|told| told.contains("signed in")),
+        "{effects:?}"
+    );
 }
