@@ -455,10 +455,14 @@ impl crate::trust::Wary {
     }
 }
 
-/// What a start page's address is told with.
+/// What a start page's address is told with. A browser elsewhere must come to all of these ports.
 #[must_use]
-pub fn address_text(asker: &crate::asker::Asker, url: &str, port: u16) -> String {
-    let parameters = [("url", url.to_owned()), ("port", port.to_string())];
+pub fn address_text(asker: &crate::asker::Asker, url: &str, ports: &[u16]) -> String {
+    let forwards = ports
+        .iter()
+        .map(|port| format!("-L {port}:localhost:{port}"));
+    let forwards = forwards.collect::<Vec<_>>().join(" ");
+    let parameters = [("url", url.to_owned()), ("forwards", forwards)];
     let key = match asker.place {
         crate::asker::Place::Ssh => "terminal.open-over-ssh",
         crate::asker::Place::Here | crate::asker::Place::Container => "terminal.open",

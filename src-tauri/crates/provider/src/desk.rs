@@ -48,10 +48,23 @@ pub(crate) struct Desk {
 pub(crate) struct Place {
     /// `http://localhost:PORT`, with the host of the redirect URI: cookies know hosts.
     pub(crate) start: String,
-    /// What `Host` may say: all else is a rebinding (threat 11).
-    pub(crate) hosts: Vec<String>,
+    /// The host and port of a redirect URI of flags, which a program in between may have led to ours.
+    pub(crate) fixed: Option<String>,
     /// The path of the redirect URI.
     pub(crate) callback: String,
+}
+
+impl Place {
+    /// Whether `Host` may say this to a port of ours: all else is a rebinding (threat 11).
+    pub(crate) fn answers_to(&self, host: &str, port: u16) -> bool {
+        let names = ["localhost", "127.0.0.1", "[::1]"];
+        let here = match host.rsplit_once(':') {
+            Some((name, of)) if names.contains(&name) => of == port.to_string(),
+            // A browser leaves out the port that http has anyway.
+            Some(_) | None => port == 80 && names.contains(&host),
+        };
+        here || self.fixed.as_deref() == Some(host)
+    }
 }
 
 /// How far the attempt is.

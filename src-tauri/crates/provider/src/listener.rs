@@ -59,13 +59,20 @@ pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Ports, Problem> 
     Err(Problem::new(Code::PortsTaken, vec![("addresses", names)]))
 }
 
-/// Serves browsers until it is dropped.
-pub(crate) fn serve(ports: Ports, desk: &Arc<Desk>) -> JoinSet<()> {
-    let mut serving = JoinSet::new();
+/// Takes any port: for a page that no provider comes back to.
+pub(crate) async fn bind_any() -> Result<Ports, Problem> {
+    let any = ListenAddress {
+        host: "127.0.0.1".to_owned(),
+        port: 0,
+    };
+    bind(&[any]).await
+}
+
+/// Serves browsers until `serving` is dropped.
+pub(crate) fn serve(ports: Ports, desk: &Arc<Desk>, serving: &mut JoinSet<()>) {
     for listener in ports.listeners {
         serving.spawn(accept(listener, Arc::clone(desk)));
     }
-    serving
 }
 
 /// A connection, and whether it has said what it wants.
@@ -140,7 +147,8 @@ async fn respond(
 ) -> Response {
     let headers = request.headers();
     let host = single(headers, header::HOST.as_str());
-    if !host.is_some_and(|host| desk.place().hosts.iter().any(|known| known == host)) {
+    let port = ends.1.port();
+    if !host.is_some_and(|host| desk.place().answers_to(host, port)) {
         return Response::word(404, NOTHING);
     }
     let visitor = Visitor {
@@ -159,7 +167,8 @@ async fn respond(
             None => Response::word(404, NOTHING),
         };
     }
-    if request.method() == Method::POST && path == "/answer" && is_same_origin(headers, desk) {
+    if request.method() == Method::POST && path == "/answer" && is_same_origin(headers, desk, port)
+    {
         return match body(request).await {
             Some(form) => {
                 asked.store(true, Ordering::SeqCst);
@@ -173,7 +182,7 @@ async fn respond(
 
 /// Whether a page of ours sent it. The browser's own word (Sec-Fetch-Site) is the best; a policy
 /// of `no-referrer` makes `Origin` null, so that null alone says nothing.
-fn is_same_origin(headers: &HeaderMap, desk: &Desk) -> bool {
+fn is_same_origin(headers: &HeaderMap, desk: &Desk, port: u16) -> bool {
     if headers.contains_key("sec-fetch-site") {
         return single(headers, "sec-fetch-site") == Some("same-origin");
     }
@@ -182,7 +191,7 @@ fn is_same_origin(headers: &HeaderMap, desk: &Desk) -> bool {
     }
     single(headers, "origin")
         .and_then(|origin| origin.strip_prefix("http://"))
-        .is_some_and(|host| desk.place().hosts.iter().any(|known| known == host))
+        .is_some_and(|host| desk.place().answers_to(host, port))
 }
 
 /// A header that stands there once.

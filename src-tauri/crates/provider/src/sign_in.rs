@@ -36,14 +36,19 @@ pub struct Listening {
     request: SignInRequest,
     trusted: Trusted,
     clock: Arc<Clock>,
+    /// Where start pages are.
     ports: Ports,
     redirect_uri: String,
+    other_port: bool,
     desk: Arc<Desk>,
     arrivals: mpsc::Receiver<Arrival>,
     metadata: Option<Metadata>,
 }
 
 /// Takes the ports. Nothing is said to the provider, and no browser is answered yet.
+///
+/// A question is asked at any port. Those that providers know are few, and taken when it was answered: who asks, and
+/// lets nobody answer, keeps nobody else from signing in.
 ///
 /// # Errors
 ///
@@ -59,12 +64,15 @@ pub async fn listen(
         .as_deref()
         .map(loopback)
         .transpose()?;
-    let ports = listener::bind(&request.settings.listen).await?;
-    let redirect_uri = request
-        .settings
-        .redirect_url
-        .clone()
-        .unwrap_or_else(|| format!("http://localhost:{}", ports.port));
+    let known = listener::bind(&request.settings.listen).await?;
+    let (redirect_uri, other_port) = (redirect_uri(&request, &known), known.index > 0);
+    let ports = if request.question.is_some() {
+        // They were free by now: nobody is asked for what can only fail.
+        drop(known);
+        listener::bind_any().await?
+    } else {
+        known
+    };
     let place = place(redirect.as_ref(), ports.port);
     let (desk, arrivals) = Desk::new(Random::from_system()?, place, &request);
     Ok(Listening {
@@ -73,6 +81,7 @@ pub async fn listen(
         clock,
         ports,
         redirect_uri,
+        other_port,
         desk,
         arrivals,
         metadata: None,
@@ -137,7 +146,7 @@ impl Listening {
         Tickets(Arc::clone(&self.desk))
     }
 
-    /// What must be registered at the provider.
+    /// What must be registered at the provider: where a question comes first, as the ports were when it was asked.
     #[must_use]
     pub fn redirect_uri(&self) -> &str {
         &self.redirect_uri
@@ -146,7 +155,13 @@ impl Listening {
     /// Whether the first listen address was taken by another program.
     #[must_use]
     pub fn other_port(&self) -> bool {
-        self.ports.index > 0
+        self.other_port
+    }
+
+    /// The port of the start pages. Where a question comes first it is another than the redirect's.
+    #[must_use]
+    pub fn start_port(&self) -> u16 {
+        self.ports.port
     }
 
     /// Looks whether the provider is there, before anybody is shown a page that can only fail.
@@ -180,12 +195,14 @@ impl Listening {
             trusted,
             clock,
             ports,
-            redirect_uri,
+            mut redirect_uri,
+            other_port: _,
             desk,
             mut arrivals,
             metadata,
         } = self;
-        let _serving: JoinSet<()> = listener::serve(ports, &desk);
+        let mut serving = JoinSet::new();
+        listener::serve(ports, &desk, &mut serving);
         let way = Way {
             request: &request,
             trusted: &trusted,
@@ -199,6 +216,9 @@ impl Listening {
                 let (answer, others) = in_time(deadline, &redirect_uri, asked).await?;
                 let taken = answered(answer, others).await;
                 allowed(&request, answer, taken)?;
+                let known = listener::bind(&request.settings.listen).await?;
+                redirect_uri = self::redirect_uri(&request, &known);
+                listener::serve(known, &desk, &mut serving);
             }
             desk.enter(Stage::Preparing);
             let (http, metadata) = way.discovered(metadata).await?;
@@ -239,7 +259,8 @@ impl Listening {
             ..
         } = self;
         let asker = request.question.as_ref()?.asker.clone();
-        let _serving: JoinSet<()> = listener::serve(ports, &desk);
+        let mut serving = JoinSet::new();
+        listener::serve(ports, &desk, &mut serving);
         let asked = ask(&desk, &mut arrivals, Purpose::Pair);
         let limit = request.settings.authentication_timeout;
         let (answer, others) = tokio::time::timeout(limit, asked).await.ok()?.ok()?;
@@ -349,23 +370,21 @@ fn loopback(text: &str) -> Result<Url, Problem> {
     }
 }
 
+/// Where the provider sends a browser back to.
+fn redirect_uri(request: &SignInRequest, ports: &Ports) -> String {
+    let fixed = request.settings.redirect_url.clone();
+    fixed.unwrap_or_else(|| format!("http://localhost:{}", ports.port))
+}
+
 fn place(redirect: Option<&Url>, port: u16) -> Place {
     let host = redirect.and_then(Url::host_str).unwrap_or("localhost");
-    let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "[::1]"]
-        .map(|name| format!("{name}:{port}"))
-        .into();
     let fixed = redirect.map(|url| {
         url.port()
             .map_or(host.to_owned(), |port| format!("{host}:{port}"))
     });
-    hosts.extend(fixed.filter(|fixed| !hosts.contains(fixed)));
-    // A browser leaves out the port that http has anyway.
-    if port == 80 {
-        hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
-    }
     Place {
         start: format!("http://{host}:{port}"),
-        hosts,
+        fixed,
         callback: redirect.map_or("/", Url::path).to_owned(),
     }
 }

@@ -41,8 +41,8 @@ pub(crate) struct Listening {
     pub(crate) tickets: Tickets,
     /// The redirect URI, where it is another than the provider is likely to know.
     pub(crate) other_port: Option<String>,
-    /// The port of it.
-    pub(crate) port: u16,
+    /// The ports that a browser comes to: the page's and, where it asks first, the redirect's.
+    pub(crate) ports: Vec<u16>,
     /// Why no browser was opened though one should have been.
     pub(crate) browser: Option<Problem>,
     /// Whether a browser shows the page already.

@@ -600,7 +600,7 @@ fn tell_address(line: Option<&mut Line>, listening: &Listening, address: Address
         }
     }
     let url = listening.tickets.mint();
-    text.push_str(&address_text(asker, &url, listening.port));
+    text.push_str(&address_text(asker, &url, &listening.ports));
     text.push('\n');
     line.say_address(url, text);
 }
@@ -658,10 +658,12 @@ fn announce(
     let tickets = listening.tickets();
     let opened = open_browser.then(|| browser.open(&tickets.mint()));
     let redirect = listening.redirect_uri();
+    let mut ports = vec![listening.start_port(), port_of(redirect)];
+    ports.dedup();
     inbox.send(Message::Listening(
         attempt,
         Listening {
-            port: port_of(redirect),
+            ports,
             other_port: listening.other_port().then(|| redirect.to_owned()),
             opened: matches!(opened, Some(Ok(()))),
             browser: opened.and_then(Result::err),

@@ -32,6 +32,8 @@ pub(crate) struct Setting {
 pub(crate) struct Begun {
     pub(crate) tickets: Tickets,
     pub(crate) redirect_uri: String,
+    /// Where its pages are.
+    pub(crate) start: String,
     pub(crate) told: Arc<Mutex<Told>>,
     ended: JoinHandle<SignInOutcome>,
 }
@@ -113,6 +115,7 @@ impl Setting {
     pub(crate) async fn begin_and_keep(&self, kept: Result<(), Problem>) -> Begun {
         let listening = self.listen().await;
         let (tickets, redirect_uri) = (listening.tickets(), listening.redirect_uri().to_owned());
+        let start = format!("http://localhost:{}", listening.start_port());
         let told = Arc::new(Mutex::new(Told::default()));
         let (first, second) = (Arc::clone(&told), Arc::clone(&told));
         let ended = tokio::spawn(listening.finish(
@@ -128,6 +131,7 @@ impl Setting {
         Begun {
             tickets,
             redirect_uri,
+            start,
             told,
             ended,
         }

@@ -199,8 +199,8 @@ async fn every_reply_has_the_headers_that_keep_it_to_itself() {
         .to_owned();
     assert!(cookie.starts_with("kubefob-"));
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Lax"));
-    let nothing = browser.peek(&format!("{}/x", begun.redirect_uri)).await;
-    let foreign = browser.peek(&begun.redirect_uri).await;
+    let nothing = browser.peek(&format!("{}/x", begun.start)).await;
+    let foreign = browser.peek(&begun.start).await;
     for (page, asks) in [(asked, true), (nothing, false), (foreign, false)] {
         let header = |name: &str| page.headers.get(name).unwrap().to_str().unwrap().to_owned();
         assert_eq!(header("cache-control"), "no-store");
@@ -244,7 +244,7 @@ async fn nobody_answers_the_question_but_the_browser_that_was_asked() {
     let mut browser = setting.browser();
     let page = browser.open(&begun.tickets.mint()).await;
     let token = page.between("name=\"token\" value=\"", "\"");
-    let url = Url::parse(&format!("{}/answer", begun.redirect_uri)).unwrap();
+    let url = Url::parse(&format!("{}/answer", begun.start)).unwrap();
     let good = format!("token={token}&answer=always");
     let evil = "http://evil.example";
     let mut other = setting.browser();
@@ -496,6 +496,70 @@ async fn a_cancelled_sign_in_closes_its_ports() {
     while open().await {
         tokio::task::yield_now().await;
     }
+}
+
+/// Whether somebody else could listen there, on both addresses.
+fn is_free(port: u16) -> bool {
+    let free = |host| std::net::TcpListener::bind((host, port)).is_ok();
+    free("127.0.0.1") && free("::1")
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_answers_holds_no_port_that_a_provider_knows() {
+    // None of those that are given to whoever wants any.
+    let port = (21_000..).find(|port| is_free(*port)).unwrap();
+    let mut setting = Setting::new().await;
+    setting.request.settings.listen.first_mut().unwrap().port = port;
+    let held = setting.listen().await;
+    assert!(!is_free(port), "a sign-in that asks nothing has it at once");
+    drop(held);
+
+    setting.request.question = Some(question(vec![]));
+    let begun = setting.begin().await;
+    let (mut browser, mut other) = (setting.browser(), setting.browser());
+    let page = browser.open(&begun.tickets.mint()).await;
+    assert!(is_free(port), "while it is asked");
+    assert_ne!(page.url.port(), Some(port));
+    // Somebody else's page at that port is no page of ours.
+    let url = page.url.join("/answer").unwrap();
+    let token = page.between("name=\"token\" value=\"", "\"");
+    let origin = format!("http://localhost:{port}");
+    let form = Some(format!("token={token}&answer=always"));
+    let sent = browser.fetch(&url, form, &[("origin", &origin)]).await;
+    assert_eq!(sent.status, 404);
+
+    // A person's own sign-in goes on beside it.
+    setting.request.question = None;
+    let own = setting.begin().await;
+    let form = other.open(&own.tickets.mint()).await;
+    other.log_in(&form, "test", "test").await;
+    own.tokens().await;
+
+    let form = browser.answer(&page, "always", &[]).await;
+    assert!(!is_free(port), "after the yes");
+    let page = browser.log_in(&form, "test", "test").await;
+    assert_eq!(page.title(), "Signed in as test");
+    assert_eq!(page.url.port(), Some(port));
+    begun.tokens().await;
+}
+
+#[tokio::test]
+async fn ports_that_are_taken_before_the_yes_are_said_on_the_page() {
+    let mut setting = Setting::new().await;
+    setting.request.question = Some(question(vec![]));
+    let port = (22_000..).find(|port| is_free(*port)).unwrap();
+    setting.request.settings.listen.first_mut().unwrap().port = port;
+    let begun = setting.begin().await;
+    let mut browser = setting.browser();
+    let page = browser.open(&begun.tickets.mint()).await;
+    let _taken = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let page = browser.answer(&page, "always", &[]).await;
+    assert!(page.body.contains(&format!("127.0.0.1:{port}")), "{page:?}");
+    assert_eq!(setting.playground.counters().requests.len(), 0);
+    assert_eq!(
+        kind(&begun.outcome().await),
+        ("blocked", Some(Code::PortsTaken))
+    );
 }
 
 #[tokio::test]
