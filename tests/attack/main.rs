@@ -8,6 +8,7 @@ mod contained;
 mod environment;
 mod first_starts;
 mod floods;
+mod held;
 mod many;
 mod mixup;
 mod own_files;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
     );
     trial(&mut set, &table, "another_person", sign_in::another_person);
     trial(&mut set, &table, "squatted_ports", sign_in::squatted_ports);
+    trial(&mut set, &table, "held_ports", held::ports);
     trial(
         &mut set,
         &table,
