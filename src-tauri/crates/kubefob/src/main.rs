@@ -28,6 +28,7 @@ fn main() -> ExitCode {
 
 fn start() -> anyhow::Result<()> {
     wire::os::harden().context("this process can't be hardened")?;
+    runtime::shed_the_starter_s();
     let start = match std::env::args_os().nth(1) {
         None => Start::ByHand,
         Some(flag) if flag == BACKGROUND => Start::InBackground,

@@ -47,5 +47,11 @@ pub fn has_screen() -> bool {
     os::seat::Seat::named(&[]).is_some()
 }
 
+/// Lets go of what whoever started this process had set for itself. For the start of the resident, before its first
+/// file.
+pub fn shed_the_starter_s() {
+    os::inherited::shed();
+}
+
 /// The version of this build.
 pub const VERSION: &str = broker::commands::VERSION;

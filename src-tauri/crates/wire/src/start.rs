@@ -123,6 +123,7 @@ pub fn resident(
     mut starting: impl FnMut(),
 ) -> Result<Stream, Unstarted> {
     let program = program()?;
+    os::unmask_owner();
     let lock = lock_file(places)?;
     let deadline = Instant::now() + patience;
     let mut started = None;

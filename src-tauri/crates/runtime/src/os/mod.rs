@@ -10,6 +10,7 @@ pub(crate) mod door;
 pub(crate) mod execute;
 pub(crate) mod files;
 pub(crate) mod image;
+pub(crate) mod inherited;
 pub(crate) mod keyring;
 pub(crate) mod network;
 pub(crate) mod ownership;

@@ -15,6 +15,7 @@
 //! | `detach`, `inherit_nothing` | a process that we start is one of its own |
 //! | `USUAL_PATH`, `root`, `is_named`, `is_passed` | what it has of its starter's, and what stands in for that |
 //! | `said_so_far`, `let_go_of_stderr` | what it says where it can't stay; and that it says no more |
+//! | `unmask_owner` | what we make is ours to use |
 //! | `open_lock`, `folder_of` | a file to be locked; the folder that a socket stands in |
 //! | `check_folder`, `check_socket`, `create_folder` | the checks of `endpoint` |
 
@@ -38,13 +39,13 @@ pub use macos::{Started, environment, harden, peer, runtime_folder, started, thi
 #[cfg(unix)]
 pub use unix::{
     Stream, Uid, folder_of, has_somebody_else, is_named, is_needed, is_private, let_go_of_stderr,
-    open_lock, owner, root, users_and_groups,
+    open_lock, owner, root, unmask_owner, users_and_groups,
 };
 #[cfg(windows)]
 pub use windows::{
     Stream, Uid, client, environment_of_login, folder_of, harden, is_named, is_needed,
     let_go_of_stderr, named_by, open_lock, owner, peer, root, runtime_folder, this_program,
-    user_of_process,
+    unmask_owner, user_of_process,
 };
 
 #[cfg(unix)]

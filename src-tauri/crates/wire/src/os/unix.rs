@@ -87,6 +87,17 @@ pub fn open_lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Takes this user's own permissions out of the mask (`umask 777`): a folder that we make would be one that we can't
+/// look into. What the mask keeps from others it goes on keeping.
+///
+/// For a program of one thread.
+pub fn unmask_owner() {
+    use rustix::fs::Mode;
+    use rustix::process::umask;
+    let mask = umask(Mode::RWXG | Mode::RWXO);
+    umask(mask - Mode::RWXU);
+}
+
 /// What a program that we started said on its standard error so far, as far as `most` bytes of it.
 pub(crate) fn said_so_far(stderr: &ChildStderr, most: usize) -> Vec<u8> {
     let mut said = vec![0; most];

@@ -144,6 +144,9 @@ pub(crate) fn said_so_far(stderr: &std::process::ChildStderr, most: usize) -> Ve
     said
 }
 
+/// Windows has no such mask.
+pub fn unmask_owner() {}
+
 /// Says nothing on standard error from now on: whoever started us listens no longer. Nobody writes there by himself
 /// here.
 pub fn let_go_of_stderr() {}
