@@ -405,6 +405,7 @@ impl Broker {
             settings: self.with_ways(settings, &account.key.issuer, now),
             known_secret: account.known_secret.clone(),
             expected_subject: account.subject.clone(),
+            signed_in_at: account.signed_in_at.clone(),
             other_issuers: self.other_issuers(&account.key),
             question: asks,
             language,

@@ -100,6 +100,9 @@ pub(crate) struct Account {
     /// Who was signed in last (`sub`). A session's end changes nothing about whose account it is:
     /// whoever signs in next must be the same, until a person has signed out.
     pub(crate) subject: Option<String>,
+    /// Where they did: the origin of the provider's own page. A provider that moves it is another place to type a
+    /// password.
+    pub(crate) signed_in_at: Option<String>,
     /// What they are called.
     pub(crate) name: Option<String>,
     /// The last process that counted as a person's new command here.
@@ -244,6 +247,14 @@ impl Broker {
                     session.refreshed(attempt, outcome, cx)
                 });
                 self.learn_from_tokens(&account);
+            }
+            Event::SignedInAt(account, attempt, origin) => {
+                // One that was given up, or signed out since, says nothing.
+                if let Some(account) = self.accounts.get_mut(&account)
+                    && account.session.attempt() == Some(attempt)
+                {
+                    account.signed_in_at = Some(origin);
+                }
             }
             Event::SignedIn(account, attempt, outcome) => {
                 self.sign_in_over(&account, attempt, outcome, now, &mut effects);
@@ -594,6 +605,7 @@ impl Account {
             unapproved: false,
             added: false,
             subject: None,
+            signed_in_at: None,
             name: None,
             last_asking: None,
             removing: false,
@@ -629,6 +641,7 @@ impl Account {
         account.named = kept.named;
         account.added = kept.added;
         account.subject = kept.subject;
+        account.signed_in_at = kept.signed_in_at;
         account.name = kept.name;
         account.asked = kept.asked;
         if kept.signed_out {
@@ -656,6 +669,7 @@ impl Account {
             named: self.named,
             added: self.added,
             subject: self.subject.clone(),
+            signed_in_at: self.signed_in_at.clone(),
             name: self.name.clone(),
             asked: self.asked.clone(),
         }

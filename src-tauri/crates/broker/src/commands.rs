@@ -260,6 +260,7 @@ impl Broker {
         if let Some(account) = self.accounts.get_mut(id) {
             account.leaving.push((caller, everywhere));
             account.subject = None;
+            account.signed_in_at = None;
             account.name = None;
             if forget == Forget::Everything {
                 account.known_secret = None;

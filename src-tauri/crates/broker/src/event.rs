@@ -54,6 +54,8 @@ pub enum Event {
     NoWindow,
     /// A refresh ended.
     Refreshed(AccountId, AttemptId, RefreshOutcome),
+    /// Somebody has signed in to this account, and this is the origin where they did.
+    SignedInAt(AccountId, AttemptId, String),
     /// A sign-in ended.
     SignedIn(AccountId, AttemptId, SignInOutcome),
     /// A sign-out ended.
@@ -328,6 +330,9 @@ pub struct KeptAccount {
     /// Who was signed in last (`sub`), until a person signs out. No secret.
     #[serde(default)]
     pub subject: Option<String>,
+    /// The origin where they signed in last.
+    #[serde(default)]
+    pub signed_in_at: Option<String>,
     /// What they are called.
     #[serde(default)]
     pub name: Option<String>,

@@ -106,6 +106,8 @@ pub struct SignInRequest {
     pub known_secret: Option<crate::secret::ClientSecret>,
     /// Who was signed in before (`sub`): another one is an identity that a person must confirm.
     pub expected_subject: Option<String>,
+    /// The origin where they did, which they need not be told again; none: it is not known.
+    pub signed_in_at: Option<String>,
     /// The issuers of the person's other accounts: a sign-in at one of theirs is not this one's.
     pub other_issuers: Vec<String>,
     /// What the page asks before anything goes to the provider; none: the pair is trusted.

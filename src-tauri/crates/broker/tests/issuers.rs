@@ -20,8 +20,9 @@ use broker::broker::Broker;
 use broker::command::{Flags, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Effect, Event, Kept, SignIn};
-use broker::outcome::SignInOutcome;
-use broker::settings::Settings;
+use broker::outcome::{AttemptId, SignInOutcome};
+use broker::problem::{Code, Problem};
+use broker::settings::{Keep, Settings};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use shared::{asker, key, servers, start, tokens};
@@ -114,4 +115,45 @@ fn a_setting_counts_for_its_issuer_alone() {
             "{key:?}"
         );
     }
+}
+
+#[test]
+fn where_a_person_signed_in_is_known_after_a_restart() {
+    let mut broker = broker(Settings::default());
+    let place = "https://login.example.com".to_owned();
+    let mine = begins(&mut broker, 1, &key());
+    answered(&mut broker, &mine, Answer::Always);
+    broker.handle(
+        Event::SignedInAt(key().id(), mine.attempt, place.clone()),
+        start(),
+    );
+    let signed_in = SignInOutcome::SignedIn(tokens(1, Duration::from_secs(1), start()));
+    let effects = broker.handle(
+        Event::SignedIn(key().id(), mine.attempt, signed_in),
+        start(),
+    );
+    let kept = effects.into_iter().find_map(|effect| match effect {
+        Effect::Keep(kept) => Some(*kept),
+        _ => None,
+    });
+    let kept = kept.unwrap();
+    assert_eq!(kept.accounts[0].signed_in_at, Some(place.clone()));
+
+    // After a restart, and without a session.
+    let mut later = Broker::new(kept, Settings::default(), 1);
+    later.handle(Event::Loaded(Vec::new(), Keep::Sealed), start());
+    later.handle(Event::Desktop(Desktop::Unlocked), start());
+    let again = begins(&mut later, 2, &key());
+    assert_eq!(again.request.signed_in_at, Some(place));
+    // An attempt that is none says nothing.
+    let never = AttemptId(again.attempt.0 + 1);
+    later.handle(
+        Event::SignedInAt(key().id(), never, "https://evil.example".into()),
+        start(),
+    );
+    let no = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+    later.handle(Event::SignedIn(key().id(), again.attempt, no), start());
+    let third = begins(&mut later, 3, &key());
+    assert_eq!(third.request.signed_in_at, again.request.signed_in_at);
+    assert!(third.request.expected_subject.is_some());
 }

@@ -110,7 +110,12 @@ impl Known<'_> {
     }
 }
 
-/// The origin where a person types their password, where it is not the issuer's nor documented of it.
+/// The origin where a person types their password.
+pub(crate) fn sign_in(metadata: &Metadata) -> String {
+    origin(&metadata.authorization_endpoint)
+}
+
+/// The same, where it is not the issuer's nor documented of it.
 pub(crate) fn elsewhere(metadata: &Metadata) -> Option<String> {
     let at = &metadata.authorization_endpoint;
     let documented = SIGN_IN_AT

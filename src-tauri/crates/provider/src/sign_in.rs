@@ -22,6 +22,7 @@ use crate::desk::{Arrival, Desk, Place, Stage, Tickets};
 use crate::discovery::Metadata;
 use crate::http::Trusted;
 use crate::listener::{self, Ports};
+use crate::origins;
 use crate::pages::{self, Purpose};
 use crate::random::Random;
 use crate::tickets::Begun;
@@ -181,13 +182,13 @@ impl Listening {
     ///
     /// `answered` is called when a person answered the page's question, with the places of the
     /// ticked `others`, and says what came of it; browsers go on when it has resolved. `seal` must have the checked tokens
-    /// at rest before the page says so; if it can't, the page says that, and the tokens are good
+    /// at rest before the page says so, and hears at which origin the person signed in; if it can't, the page says that, and the tokens are good
     /// all the same.
     pub async fn finish<A, AF, S, SF>(self, answered: A, seal: S) -> SignInOutcome
     where
         A: FnOnce(Answer, Vec<usize>) -> AF,
         AF: Future<Output = Taken>,
-        S: FnOnce(Tokens) -> SF,
+        S: FnOnce(Tokens, String) -> SF,
         SF: Future<Output = Result<(), Problem>>,
     {
         let Self {
@@ -236,7 +237,7 @@ impl Listening {
                     continue;
                 }
                 let tokens = way.same_person(tokens?, &http, &metadata).await?;
-                let kept = seal(tokens.clone()).await;
+                let kept = seal(tokens.clone(), origins::sign_in(&metadata)).await;
                 return Ok((tokens, kept.err()));
             }
         };

@@ -442,7 +442,8 @@ impl Performer {
                 listening.reach().await?;
                 announce(&listening, attempt, open_browser, &browser, &inbox);
                 let answered = |answer, ticked| inbox.answer(question, answer, ticked);
-                let sealing = |tokens: Tokens| async {
+                let sealing = |tokens: Tokens, origin: String| async {
+                    inbox.event(Event::SignedInAt(account.clone(), attempt, origin));
                     latest.lock().await.0 = Some(tokens.clone());
                     vault.seal(Record::new(key.clone(), tokens)).await
                 };

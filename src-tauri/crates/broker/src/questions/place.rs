@@ -334,6 +334,7 @@ impl Broker {
             },
             known_secret: None,
             expected_subject: None,
+            signed_in_at: None,
             other_issuers: Vec::new(),
             question: Some(question.worded.clone()),
             language: language.unwrap_or_default(),

@@ -77,11 +77,9 @@ impl<'a> Way<'a> {
                 Prompting::Allowed => false,
                 Prompting::Silent => true,
             },
-            // Whoever has signed in before has seen it then.
-            elsewhere: match &self.request.expected_subject {
-                Some(_) => None,
-                None => origins::elsewhere(metadata),
-            },
+            // Whoever has signed in there before has seen it then. A provider may have moved it since.
+            elsewhere: origins::elsewhere(metadata)
+                .filter(|place| self.request.signed_in_at.as_ref() != Some(place)),
         })
     }
 

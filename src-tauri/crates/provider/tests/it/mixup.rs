@@ -174,10 +174,31 @@ async fn where_a_password_is_typed_is_said_before() {
     assert!(address.starts_with(&endpoint(&other, "auth")), "{address}");
     assert_eq!(asked(&other, Endpoint::Authorize), 0, "nobody is sent on");
     drop(begun);
-    // Whoever signs in again knows it.
+    // Whoever signs in there again knows it; whoever did so elsewhere, or nobody knows where, does not.
     one.request.expected_subject = Some("somebody".into());
+    for (signed_in_at, is_told) in [
+        (Some(origin(&other)), false),
+        (Some(origin(&one)), true),
+        (None, true),
+    ] {
+        one.request.signed_in_at = signed_in_at;
+        let begun = one.begin().await;
+        let page = browser.open(&begun.tickets.mint()).await;
+        assert_eq!(page.title() != "Sign in", is_told, "{page:?}");
+    }
+}
+
+#[tokio::test]
+async fn where_a_person_signed_in_is_noted() {
+    let one = Setting::new().await;
     let begun = one.begin().await;
-    assert_eq!(browser.open(&begun.tickets.mint()).await.title(), "Sign in");
+    let mut browser = one.browser();
+    let form = browser.open(&begun.tickets.mint()).await;
+    browser.log_in(&form, "test", "test").await;
+    let told = begun.told.clone();
+    begun.tokens().await;
+    let at = told.lock().unwrap().signed_in_at.clone();
+    assert_eq!(at, Some(origin(&one)));
 }
 
 #[tokio::test]

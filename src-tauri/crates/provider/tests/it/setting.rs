@@ -43,6 +43,7 @@ pub(crate) struct Begun {
 pub(crate) struct Told {
     pub(crate) answers: Vec<(Answer, Vec<usize>)>,
     pub(crate) sealed: Vec<Tokens>,
+    pub(crate) signed_in_at: Option<String>,
 }
 
 impl Setting {
@@ -84,6 +85,7 @@ impl Setting {
             settings,
             known_secret: None,
             expected_subject: None,
+            signed_in_at: None,
             other_issuers: Vec::new(),
             question: None,
             language: Language::En,
@@ -123,8 +125,10 @@ impl Setting {
                 first.lock().unwrap().answers.push((answer, others));
                 Taken::Counted
             },
-            async move |tokens| {
-                second.lock().unwrap().sealed.push(tokens);
+            async move |tokens, origin| {
+                let mut told = second.lock().unwrap();
+                told.sealed.push(tokens);
+                told.signed_in_at = Some(origin);
                 kept
             },
         ));

@@ -483,7 +483,7 @@ async fn a_cancelled_sign_in_closes_its_ports() {
         .unwrap();
     let going = tokio::spawn(listening.finish(
         async |_, _| broker::outcome::Taken::Counted,
-        async |_| Ok(()),
+        async |_, _| Ok(()),
     ));
     let open = async || {
         tokio::net::TcpStream::connect(("127.0.0.1", port))
