@@ -23,6 +23,17 @@ pub(crate) fn whose(peer: SocketAddr, local: SocketAddr) -> Whose {
     judged(holder, rustix::process::getuid().as_raw())
 }
 
+/// Whether a socket in this state (`tcp(7)`'s, as numbers) can be the other end of a connection that we serve. One that
+/// only begins to connect from that address is not whoever was there before.
+fn speaks(state: u8) -> bool {
+    const ESTABLISHED: u8 = 1;
+    /// It has said all, and listens.
+    const FIN_WAIT: [u8; 2] = [4, 5];
+    /// We have said all.
+    const CLOSE_WAIT: u8 = 8;
+    state == ESTABLISHED || FIN_WAIT.contains(&state) || state == CLOSE_WAIT
+}
+
 /// EAFNOSUPPORT.
 pub(crate) fn is_family_missing(error: &std::io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::AFNOSUPPORT.raw_os_error())
@@ -99,6 +110,27 @@ mod tests {
             assert_eq!(whose(peer, local), Whose::Ours);
             drop(client);
         }
+    }
+
+    #[test]
+    fn who_has_said_all_is_there_still() {
+        let (_listener, client, server) = connected("127.0.0.1", "127.0.0.1");
+        let (peer, local) = ends(&server);
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        for way in WAYS {
+            assert_eq!(judged(way(peer, local), us()), Whose::Ours);
+        }
+        server.shutdown(std::net::Shutdown::Write).unwrap();
+        drop(server);
+        for way in WAYS {
+            assert_ne!(judged(way(peer, local), us()), Whose::Ours, "it is over");
+        }
+    }
+
+    #[test]
+    fn who_begins_to_connect_is_not_whoever_was_there() {
+        let speaking: Vec<_> = (0..=13).filter(|state| speaks(*state)).collect();
+        assert_eq!(speaking, [1, 4, 5, 8]);
     }
 
     #[test]

@@ -8,13 +8,14 @@ use rustix::net::netlink::{SOCK_DIAG, SocketAddrNetlink};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use rustix::net::{recvfrom, sendto, socket_with};
 
-use super::Holder;
+use super::{Holder, speaks};
 
 /// `struct nlmsghdr`.
 const HEADER: usize = 16;
 /// `struct inet_diag_req_v2` and `struct inet_diag_msg` without their header.
 const REQUEST: usize = 56;
-/// Where `struct inet_diag_sockid` stands in an answer's body, behind four bytes.
+/// The second byte of an answer's body, and where `struct inet_diag_sockid` stands in it.
+const STATE: usize = 1;
 const PORTS: usize = 4;
 const ADDRESSES: usize = 8;
 const USER: usize = 64;
@@ -28,6 +29,7 @@ const IPPROTO_TCP: u8 = 6;
 /// A socket that the kernel found.
 struct Found {
     ends: (SocketAddr, SocketAddr),
+    state: u8,
     holder: Holder,
 }
 
@@ -39,7 +41,10 @@ struct Found {
 pub(super) fn holder(peer: SocketAddr, local: SocketAddr) -> rustix::io::Result<Option<Holder>> {
     match find(peer, local) {
         // Where there is no connection it answers with who listens at that address.
-        Ok(found) => Ok((found.ends == (peer, local)).then_some(found.holder)),
+        Ok(found) => {
+            let is_it = found.ends == (peer, local) && speaks(found.state);
+            Ok(is_it.then_some(found.holder))
+        }
         // A kernel that can't look (inet_diag is a module) says the same as one that found nothing.
         // Our side is there, or else our listener is.
         Err(Errno::NOENT) => find(local, peer).map(|_| None),
@@ -119,6 +124,7 @@ fn answer(reply: &[u8]) -> Option<rustix::io::Result<Found>> {
             };
             Some(Ok(Found {
                 ends: (end(0, 0)?, end(2, 16)?),
+                state: *body.get(STATE)?,
                 holder: Holder {
                     user: u32::from_ne_bytes(part(body, USER)?),
                     inode: u32::from_ne_bytes(part(body, INODE)?).into(),
@@ -167,7 +173,9 @@ mod tests {
         let mut reply = vec![0; HEADER + 72];
         assert!(answer(&reply).is_none(), "of another kind");
         reply[4] = 20;
-        assert!(answer(&reply).is_some());
+        reply[HEADER + STATE] = 2;
+        let state = answer(&reply).and_then(|found| Some(found.ok()?.state));
+        assert_eq!(state, Some(2));
         for length in 0..reply.len() {
             assert!(answer(&reply[..length]).is_none(), "{length}");
         }

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
-use super::Holder;
+use super::{Holder, speaks};
 
 /// A busy machine's table is some hundred kilobytes. Whoever stands beyond this is not found.
 const MOST: u64 = 16 * 1024 * 1024;
@@ -40,8 +40,9 @@ fn among(
     lines.into_iter().find_map(|line| {
         let mut words = line.split_ascii_whitespace().skip(1);
         let ends = (words.next()?, words.next()?);
-        let mut words = words.skip(4);
-        (ends == (peer.as_str(), local.as_str())).then(|| {
+        let state = u8::from_str_radix(words.next()?, 16).ok()?;
+        let mut words = words.skip(3);
+        (ends == (peer.as_str(), local.as_str()) && speaks(state)).then(|| {
             Some(Holder {
                 user: words.next()?.parse().ok()?,
                 inode: words.nth(1)?.parse().ok()?,
@@ -82,7 +83,9 @@ mod tests {
    0: 0100007F:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 1 1
    1: 0100007F:1F40 0100007F:D431 01 00000000:00000000 00:00000000 00000000  1000        0 2 1
    2: 0100007F:D431 0100007F:1F40 01 00000000:00000000 02:00000000 00000000  1001        0 3 2
-   3: 0100007F:D433 0100007F:1F40 06 00000000:00000000 03:00000F9A 00000000     0        0 0 3 0";
+   3: 0100007F:D433 0100007F:1F40 06 00000000:00000000 03:00000F9A 00000000     0        0 0 3 0
+   4: 0100007F:D434 0100007F:1F40 02 00000000:00000000 01:00000064 00000000  1000        0 5 1
+   5: 0100007F:D434 0100007F:1F40 01 00000000:00000000 02:00000000 00000000  1001        0 6 1";
         let lines = || table.lines().map(str::to_owned);
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
         let (peer, local) = (address("127.0.0.1:54321"), address("127.0.0.1:8000"));
@@ -90,7 +93,9 @@ mod tests {
         assert_eq!(among(lines(), peer, local), holder(1001, 3));
         assert_eq!(among(lines(), address("127.0.0.1:54322"), local), None);
         let closed = address("127.0.0.1:54323");
-        assert_eq!(among(lines(), closed, local), holder(0, 0));
+        assert_eq!(among(lines(), closed, local), None);
+        let begins = address("127.0.0.1:54324");
+        assert_eq!(among(lines(), begins, local), holder(1001, 6));
         assert_eq!(
             written(address("[::1]:80")),
             "00000000000000000000000001000000:0050"
