@@ -45,7 +45,7 @@ impl Broker {
                 return self.owe(caller, asker, account.as_deref(), wants, now, effects);
             }
             Invocation::Reset { yes } => return self.reset(caller, asker, yes, now, effects),
-            Invocation::Status { json } => report::status(&view(), json, language),
+            Invocation::Status { json } => report::status(&view(), json, language, now.wall),
             Invocation::Accounts { json } => report::accounts(&view(), json, language),
             Invocation::Trusts {
                 pending: true,

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::account::AccountId;
 use crate::asker::Desktop;
 use crate::broker::Broker;
-use crate::clock::Now;
+use crate::clock::{Now, Wall};
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
 use crate::questions::{Listed, servers_line};
@@ -192,7 +192,7 @@ fn cleaned(line: &ServerLine) -> ServerLine {
 
 /// `kubectl fob status`.
 #[must_use]
-pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
+pub(crate) fn status(view: &View, as_json: bool, language: Language, now: Wall) -> String {
     if as_json {
         return pretty(view);
     }
@@ -214,14 +214,7 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
     }
     for account in &view.accounts {
         lines.push(account_line(account, language));
-        if let Some(expires) = account.expires {
-            let key = if account.renews {
-                "terminal.renews"
-            } else {
-                "terminal.ends"
-            };
-            lines.push(text(language, key, &[("time", expires.rfc3339())]));
-        }
+        lines.extend(token_line(account, language, now));
         if !account.groups.is_empty() {
             lines.push(text(
                 language,
@@ -281,6 +274,20 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language) -> String {
     lines.extend(reached.map(|key| text(language, key, &[])));
     lines.extend(view.notices.iter().map(ProblemView::line));
     joined(lines)
+}
+
+/// Until when the token is good, or was. One that had run out when it was sealed has no time.
+fn token_line(account: &AccountView, language: Language, now: Wall) -> Option<String> {
+    let expires = account.expires.filter(|expires| *expires > Wall(0))?;
+    // Who says what is wrong does not say that all goes on by itself.
+    let renews = account.renews && !account.state.needs_a_person();
+    let key = match (renews, expires > now) {
+        (true, true) => "terminal.renews",
+        (true, false) => "terminal.renews-ended",
+        (false, true) => "terminal.ends",
+        (false, false) => "terminal.ended",
+    };
+    Some(text(language, key, &[("time", expires.rfc3339())]))
 }
 
 /// `kubectl fob accounts`.
@@ -468,7 +475,9 @@ fn step_lines(what: &str, step: &Step, language: Language) -> Vec<String> {
     let key = format!("terminal.{what}.{}", step_word(step));
     let mut lines = vec![text(language, &key, &[])];
     if let Step::Failed(problem) = step {
-        lines.push(format!("  {}", problem.line(language)));
+        // What it would have one do is for a session that goes on, and this one is over.
+        let (message, code) = (problem.message(language), problem.code.name());
+        lines.push(format!("  {message} [{code}]"));
     }
     lines
 }
