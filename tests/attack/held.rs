@@ -1,14 +1,19 @@
-//! What is held by questions that nobody answers: a kubeconfig of somebody else, run and interrupted, is over.
+//! What holds on after whoever brought it: a question that nobody answers, a first shell's limits, a sign-in page that
+//! was seen once.
 
+use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use playground::AttackerApi;
+use playground::{AttackerApi, Config, Fault, Playground};
+use serde_json::json;
 use world::browser::LEAVE;
+use world::person::said;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
-use crate::table::Table;
+use crate::table::{NO_ROW, Table};
 
 /// Accounts that nobody has signed in to are asked about on the pages of their sign-ins, and the person's own sign-in
 /// comes after.
@@ -75,4 +80,128 @@ async fn asked(scene: &Scene, count: usize) -> Result<()> {
 fn came_back_at_8000(scene: &Scene) -> Result<bool> {
     let mut pages = scene.pages()?.into_iter().map(|step| step.url);
     Ok(pages.any(|url| url.starts_with("http://localhost:8000/?") && url.contains("code=")))
+}
+
+/// Whoever asks first has limits of its own, and starts the resident of all.
+pub(crate) async fn limits(table: &Table) -> Result<()> {
+    for limits in ["true", "ulimit -S -f 0", "ulimit -f 0"] {
+        let scene = Scene::set(Seat::default()).await?;
+        let line = format!(
+            "umask 777; {limits}; exec kubectl {}",
+            ONE_REQUEST.join(" ")
+        );
+        let first = said(
+            scene
+                .person
+                .command("/bin/sh")
+                .args(["-c", &line])
+                .output()?,
+        )?;
+        let log = || scene.person.log();
+        ensure!(
+            first.ok && first.out.contains("NamespaceList"),
+            "{limits}: {first:?}\n{}",
+            log()
+        );
+        let resident = scene.person.resident();
+        ensure!(resident.is_some(), "{limits}: it ended\n{}", log());
+        let signals = signals(resident.unwrap_or_default())?;
+        ensure!(signals == 0, "{limits}: {signals:x} are blocked");
+        scene.works("from another shell")?;
+        ensure!(scene.person.resident() == resident, "{limits}: another one");
+        for entry in fs::read_dir(&scene.person.instance)? {
+            let (path, found) = (entry.as_ref().map(fs::DirEntry::path), entry?.metadata()?);
+            let whole = if found.is_dir() { 0o700 } else { 0o600 };
+            let mode = found.permissions().mode();
+            ensure!(mode & whole == whole, "{limits}: {path:?} is {mode:o}");
+        }
+    }
+    table.row(
+        NO_ROW,
+        "the first shell has 'umask 777' and 'ulimit -f 0'",
+        "the resident that it starts serves everybody, and its folders are its own to use",
+    );
+    Ok(())
+}
+
+/// Which signals a process has blocked.
+fn signals(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("SigBlk:"));
+    let blocked = line.context("no SigBlk")?.trim();
+    Ok(u64::from_str_radix(blocked, 16)?)
+}
+
+/// A provider's page for passwords is another than when the person signed in.
+pub(crate) async fn moved_page(table: &Table) -> Result<()> {
+    let other: Config = serde_json::from_value(json!({}))?;
+    let other = Playground::start(other).await?;
+    for moves in [false, true] {
+        let scene = Scene::signed_in(Seat {
+            config: json!({ "token_seconds": 3 }),
+            ..Seat::default()
+        })
+        .await?;
+        let noted = scene.noting_browser()?;
+        if moves {
+            for (name, path) in [
+                ("authorization_endpoint", "auth"),
+                ("token_endpoint", "token"),
+            ] {
+                let url = format!("{}/protocol/openid-connect/{path}", other.issuer());
+                let name = name.to_owned();
+                scene
+                    .playground
+                    .fault(Fault::EndpointUrl { name, url })
+                    .await?;
+            }
+            let both = [scene.playground.ca_pem(), other.ca_pem()].concat();
+            fs::write(&scene.ca, both)?;
+        }
+        let over = Fault::RevokedSessions { user: None };
+        scene.playground.fault(over).await?;
+        let address = opened(&scene, &noted).await?;
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        let page = client.get(&address).send().await?;
+        let is_sent_on = page.status() == 303;
+        let text = page.text().await?;
+        ensure!(is_sent_on != moves, "{moves}: {text}");
+        ensure!(
+            !moves || text.contains("You will sign in at https://localhost:"),
+            "{text}"
+        );
+    }
+    table.row(
+        25,
+        "a provider moves its sign-in page after somebody has signed in",
+        "they are told where a password goes before they are sent there",
+    );
+    Ok(())
+}
+
+/// The address that the person's browser is given as soon as their session is over. Until then kubectl works.
+async fn opened(scene: &Scene, noted: &std::path::Path) -> Result<String> {
+    let begun = Instant::now();
+    loop {
+        let mut kubectl = scene.person.start(ONE_REQUEST)?;
+        loop {
+            if let Some((line, _)) = fs::read_to_string(noted)?.split_once('\n') {
+                kubectl.kill()?;
+                kubectl.wait()?;
+                return Ok(line.to_owned());
+            }
+            if kubectl.try_wait()?.is_some() {
+                break;
+            }
+            ensure!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no browser was opened\n{}",
+                scene.person.log()
+            );
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }

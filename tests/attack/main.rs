@@ -62,6 +62,8 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "another_person", sign_in::another_person);
     trial(&mut set, &table, "squatted_ports", sign_in::squatted_ports);
     trial(&mut set, &table, "held_ports", held::ports);
+    trial(&mut set, &table, "held_limits", held::limits);
+    trial(&mut set, &table, "held_moved_page", held::moved_page);
     trial(
         &mut set,
         &table,
