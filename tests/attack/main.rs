@@ -48,6 +48,12 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "folders_above", shared::above);
     trial(&mut set, &table, "lock_planted", shared::planted);
     trial(&mut set, &table, "screen_of_another", seats::screen);
+    trial(
+        &mut set,
+        &table,
+        "screen_of_another_and_window",
+        seats::screen_and_window,
+    );
     trial(&mut set, &table, "bus_of_another", seats::bus);
     trial(&mut set, &table, "read_address", sign_in::read_address);
     trial(&mut set, &table, "strangers_mapped", strangers::mapped);

@@ -11,11 +11,12 @@ use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
 use world::bus::Bus;
 use world::keyring::Keyring;
+use world::onlooker::Onlooker;
 use world::person::{Said, said};
 use world::screen::Screen;
 use world::user::Other;
 
-use crate::scene::{Scene, Seat, attackers};
+use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::shared::public;
 use crate::table::Table;
 
@@ -35,23 +36,17 @@ pub(crate) async fn screen(table: &Table) -> Result<()> {
         "shown",
     );
 
-    let resident = scene.person.resident().context("no resident")?;
-    signal(resident, "STOP")?;
-    own.end()?;
-    let theirs = Screen::start_again(&display, Some(other))?;
-    signal(resident, "CONT")?;
-    let pages = scene.pages()?.len();
+    let resident = scene.person.resident();
+    let theirs = exchanged(&scene, own, other)?;
+    let before = opened(&scene)?;
     let attacker = AttackerApi::start().await?;
     let said = scene.run(&hostile(&scene, &attacker)?)?;
     ensure!(!said.ok && said.err.contains("[not-trusted]"), "{said:?}");
     ensure!(scene.person.kubectl(&["fob", "logout"])?.ok, "signed in");
     let said = signs_in(&scene)?;
     ensure!(!said.ok && said.err.contains("[signed-out]"), "{said:?}");
-    ensure!(scene.pages()?.len() == pages, "{:?}", scene.pages()?);
-    ensure!(
-        scene.person.resident() == Some(resident),
-        "another resident"
-    );
+    ensure!(opened(&scene)? == before, "{:?}", scene.pages()?);
+    ensure!(scene.person.resident() == resident, "another resident");
     table.row(
         9,
         "the person's X server ends, and another user's has its place: a question, and a sign-in",
@@ -69,6 +64,59 @@ pub(crate) async fn screen(table: &Table) -> Result<()> {
         "sign-in and question are shown",
     );
     own.end()
+}
+
+/// The same where the window asks.
+pub(crate) async fn screen_and_window(table: &Table) -> Result<()> {
+    let other = Other::somebody()?;
+    let mut scene = Scene::set(Seat::default()).await?;
+    scene.person.install_window("kubefob-window")?;
+    let display = Screen::free()?;
+    let own = Screen::start_again(&display, None)?;
+    scene.person.variable("DISPLAY", &display);
+    scene.works("at their own screen")?;
+    let attacker = AttackerApi::start().await?;
+    let file = hostile(&scene, &attacker)?;
+    let mut waiting = scene
+        .person
+        .start(&[&["--kubeconfig", &file], ONE_REQUEST].concat())?;
+    Onlooker::at(&display)?.until_window("Kubefob")?;
+    waiting.kill()?;
+    waiting.wait()?;
+    table.row(
+        9,
+        "control: a question at the person's own X server, where there is a window",
+        "the window shows there",
+    );
+
+    let theirs = exchanged(&scene, own, other)?;
+    // Where it is shown, it waits for an answer.
+    let mut asks = scene.person.command("/usr/bin/timeout");
+    asks.args(["60", "kubectl", "--kubeconfig", &file])
+        .args(ONE_REQUEST);
+    let said = said(asks.output()?)?;
+    ensure!(!said.ok && said.err.contains("[not-trusted]"), "{said:?}");
+    let log = scene.person.log();
+    let started = log.matches("the window was started").count();
+    ensure!(started == 1, "{started} windows: {log}");
+    ensure!(opened(&scene)? == 1, "{:?}", scene.pages()?);
+    table.row(
+        9,
+        "the person's X server ends, and another user's has its place: a question, where there is a window",
+        "no window and no page is shown there",
+    );
+    theirs.end()
+}
+
+/// The person's screen ends, and this user's has its name, while the resident does nothing.
+fn exchanged(scene: &Scene, own: Screen, other: Other) -> Result<Screen> {
+    let resident = scene.person.resident().context("no resident")?;
+    let display = own.display.clone();
+    signal(resident, "STOP")?;
+    own.end()?;
+    let theirs = Screen::start_again(&display, Some(other))?;
+    signal(resident, "CONT")?;
+    Ok(theirs)
 }
 
 fn hostile(scene: &Scene, attacker: &AttackerApi) -> Result<String> {
@@ -90,6 +138,15 @@ async fn asked(scene: &Scene) -> Result<()> {
     );
     ensure!(scene.questions()?.len() == before + 1, "not asked once");
     Ok(())
+}
+
+/// At how many addresses of ours a browser was opened, for a sign-in or a question. It comes to one of a question once
+/// more with the answer, after kubectl has heard that.
+fn opened(scene: &Scene) -> Result<usize> {
+    let pages = scene.pages()?;
+    let urls = pages.iter().map(|step| step.url.as_str());
+    let opened: BTreeSet<&str> = urls.filter(|url| url.contains("/start/")).collect();
+    Ok(opened.len())
 }
 
 /// From a shell that has the name of their screen: what a person's command comes from says where they sit.

@@ -35,7 +35,7 @@ impl Screen {
         Self::start_with(whose, &[display])
     }
 
-    /// A name that no screen has, and that none finds for itself.
+    /// A name that no screen has, that none finds for itself, and no other test that runs now.
     pub fn free() -> Result<String> {
         let is_free = |number: &u32| {
             let socket = format!("/tmp/.X11-unix/X{number}");
@@ -49,7 +49,9 @@ impl Screen {
                         Err(error) => error.kind() == ErrorKind::NotFound,
                     })
         };
-        let number = (31_400..31_500).find(is_free).context("no free display")?;
+        let first = 31_400 + std::process::id() % 20_000;
+        let number = (first..first + 100).find(is_free);
+        let number = number.context("no free display")?;
         Ok(format!(":{number}"))
     }
 
