@@ -937,3 +937,28 @@ impl Terminal {
         self.ours.write_all(text.as_bytes()).unwrap();
     }
 }
+
+/// A user namespace that has no number for anybody shows them all, us too, as one user.
+#[test]
+fn where_everybody_is_one_user_nothing_is_said() {
+    let home = Home::new("everybody");
+    let listener = UnixListener::bind(home.socket()).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    for map in [&[][..], &["--map-user=65534", "--map-group=65534"]] {
+        let inside = |program: &str| {
+            let mut command = Command::new("unshare");
+            command.arg("--user").args(map).arg(program).arg("status");
+            command.env("KUBEFOB_HOME", &home.0).stdin(Stdio::null());
+            command.output().unwrap()
+        };
+        if !inside("true").status.success() {
+            println!("skipped: unshare may not make a user namespace {map:?}");
+            continue;
+        }
+        let output = inside(SHIM);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("65534 is you and every other user"), "{said}");
+        assert!(!output.status.success());
+        assert!(listener.accept().is_err(), "{map:?}: connected");
+    }
+}

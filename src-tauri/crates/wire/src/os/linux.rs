@@ -135,12 +135,45 @@ unsafe extern "C" {
 /// Whether this is the number by which a user namespace shows everybody that it has no number for: root of the machine
 /// among them. Who made the namespace chose what is seen in it.
 pub(crate) fn is_unmapped(uid: Uid) -> bool {
-    const OVERFLOW: Uid = 65534;
-    uid == OVERFLOW
-        && std::fs::read_to_string("/proc/self/uid_map").is_ok_and(|map| {
-            let all = ["0", "0", "4294967295"];
-            !map.split_whitespace().eq(all)
-        })
+    uid == overflow() && has_everybody() == Some(false)
+}
+
+/// The same of our own number, in doubt too: whoever else is shown by it would count as us.
+pub(crate) fn is_shared(ours: Uid) -> bool {
+    ours == overflow() && has_everybody() != Some(true)
+}
+
+/// The number that stands for whoever has none (proc_sys_kernel(5)).
+fn overflow() -> Uid {
+    let mut text = [0; 16];
+    // Not std's `read`, which asks for a length first: this runs at every start of the shim.
+    let read = std::fs::File::open("/proc/sys/kernel/overflowuid")
+        .and_then(|mut file| file.read(&mut text));
+    overflow_in(text.get(..read.unwrap_or(0)).unwrap_or_default())
+}
+
+fn overflow_in(text: &[u8]) -> Uid {
+    const USUAL: Uid = 65534;
+    let number = std::str::from_utf8(text).ok();
+    number.map_or(USUAL, |text| text.trim().parse().unwrap_or(USUAL))
+}
+
+/// Whether our user namespace has a number for everybody, which is their own; none where that can't be told.
+fn has_everybody() -> Option<bool> {
+    match std::fs::read_to_string("/proc/self/uid_map") {
+        Ok(map) => Some(is_whole(&map)),
+        // A kernel that has no user namespaces.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            std::path::Path::new("/proc/self/status")
+                .exists()
+                .then_some(true)
+        }
+        Err(_) => None,
+    }
+}
+
+fn is_whole(map: &str) -> bool {
+    map.split_whitespace().eq(["0", "0", "4294967295"])
 }
 
 /// `/run/user/UID`, if it is there and the user's own.
@@ -201,6 +234,29 @@ mod tests {
             (9, None),
         ] {
             assert_eq!(home_in(passwd, uid), home.map(PathBuf::from), "{uid}");
+        }
+    }
+
+    #[test]
+    fn the_number_for_everybody_else_is_read_and_not_guessed() {
+        for (text, expected) in [
+            (&b"65534\n"[..], 65534),
+            (b"4711\n", 4711),
+            (b"", 65534),
+            (b"\xff", 65534),
+        ] {
+            assert_eq!(overflow_in(text), expected, "{text:?}");
+        }
+        for (map, expected) in [
+            ("         0          0 4294967295\n", true),
+            ("", false),
+            ("     65534       3001          1\n", false),
+            (
+                "         0       1000          1\n         1     100000      65536\n",
+                false,
+            ),
+        ] {
+            assert_eq!(is_whole(map), expected, "{map}");
         }
     }
 

@@ -51,13 +51,13 @@ pub use windows::{
 #[cfg(unix)]
 pub(crate) use child::{detach, inherit_nothing};
 #[cfg(target_os = "linux")]
-pub(crate) use linux::is_unmapped;
-#[cfg(target_os = "linux")]
 pub(crate) use linux::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
-#[cfg(target_os = "macos")]
-pub(crate) use macos::is_unmapped;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{is_shared, is_unmapped};
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{is_shared, is_unmapped};
 #[cfg(unix)]
 pub(crate) use unix::{
     USUAL_PATH, check_folder, check_socket, create_folder, instance_socket, is_passed,

@@ -22,9 +22,17 @@ pub type Uid = u32;
 /// Who we are.
 ///
 /// # Errors
-/// Never here; other systems can fail.
+/// Others have our number too: a user namespace that has none for us shows everybody whom it has none for as one user.
+/// Their sockets, folders and programs would count as ours.
 pub fn uid() -> io::Result<Uid> {
-    Ok(rustix::process::geteuid().as_raw())
+    let ours = rustix::process::geteuid().as_raw();
+    if super::is_shared(ours) {
+        return Err(io::Error::other(format!(
+            "in this user namespace {ours} is you and every other user: use kubectl outside of it, or give it your \
+             number (unshare --map-current-user)"
+        )));
+    }
+    Ok(ours)
 }
 
 pub(crate) fn instance_socket(_: &Uid, instance: &Path) -> PathBuf {
