@@ -198,6 +198,47 @@ fn an_unsafe_folder_is_refused() {
     assert!(matches!(error, EndpointError::WrongKind { .. }));
 }
 
+/// Gives somebody a folder by an access list (acl(5)), which shows as the group's bits. False where there are none.
+fn admit(folder: &Path, other: Uid) -> bool {
+    const NOBODY: u32 = u32::MAX;
+    let entries = [
+        (0x01, 7, NOBODY),
+        (0x02, 7, other),
+        (0x04, 5, NOBODY),
+        (0x10, 7, NOBODY),
+        (0x20, 5, NOBODY),
+    ];
+    let mut list = 2_u32.to_le_bytes().to_vec();
+    for (tag, rights, id) in entries {
+        list.extend(u16::to_le_bytes(tag));
+        list.extend(u16::to_le_bytes(rights));
+        list.extend(u32::to_le_bytes(id));
+    }
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(folder, "system.posix_acl_access", &list, flags).is_ok()
+}
+
+#[test]
+fn a_folder_that_an_access_list_gives_to_somebody_is_refused() {
+    let base = Folder::new("admitted");
+    let folder = base.join("above/folder");
+    create_folder(&folder, &me()).unwrap();
+    let above = base.join("above");
+    // The group's bit alone: the group has this user's number, and nobody else in it where tests run.
+    std::os::unix::fs::chown(&above, None, Some(me())).unwrap();
+    chmod(&above, 0o775);
+    let private = os::group_is_harmless(me(), me(), || false);
+    assert_eq!(check_folder(&folder, &me()).is_ok(), private);
+    if !admit(&above, stranger()) {
+        println!("skipped: no access lists in {}", above.display());
+        return;
+    }
+    assert!(matches!(
+        check_folder(&folder, &me()),
+        Err(EndpointError::Replaceable { path, .. }) if path == above
+    ));
+}
+
 #[test]
 fn an_unsafe_socket_is_refused() {
     let base = Folder::new("socket");

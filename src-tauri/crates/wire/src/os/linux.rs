@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd as _};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
@@ -164,9 +164,7 @@ fn has_everybody() -> Option<bool> {
         Ok(map) => Some(is_whole(&map)),
         // A kernel that has no user namespaces.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::path::Path::new("/proc/self/status")
-                .exists()
-                .then_some(true)
+            Path::new("/proc/self/status").exists().then_some(true)
         }
         Err(_) => None,
     }
@@ -174,6 +172,34 @@ fn has_everybody() -> Option<bool> {
 
 fn is_whole(map: &str) -> bool {
     map.split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// Whether an access list says more of a file than its mode does (acl(5)); in doubt it does. A file system without
+/// extended attributes has none.
+#[must_use]
+pub fn has_access_list(path: &Path) -> bool {
+    use rustix::io::Errno;
+    let mut length: [u8; 0] = [];
+    !matches!(
+        rustix::fs::getxattr(path, "system.posix_acl_access", &mut length),
+        Err(Errno::NODATA | Errno::OPNOTSUPP)
+    )
+}
+
+/// The same of what is open, be it for its place alone.
+#[must_use]
+pub fn has_access_list_open(descriptor: &impl AsFd) -> bool {
+    let number = descriptor.as_fd().as_raw_fd();
+    has_access_list(&PathBuf::from(format!("/proc/self/fd/{number}")))
+}
+
+/// Whether the group 0 is the machine's: in a user namespace it may be any, such as the one that a person is in with
+/// everybody else.
+pub(crate) fn is_roots_group() -> bool {
+    match std::fs::read_to_string("/proc/self/gid_map") {
+        Ok(map) => is_whole(&map),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 /// `/run/user/UID`, if it is there and the user's own.

@@ -5,7 +5,7 @@ use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_void};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::unix::variables;
 use super::{Peer, Uid};
@@ -239,4 +239,21 @@ pub(crate) fn is_unmapped(_: Uid) -> bool {
 /// The same.
 pub(crate) fn is_shared(_: Uid) -> bool {
     false
+}
+
+/// The same.
+pub(crate) fn is_roots_group() -> bool {
+    true
+}
+
+/// Access lists are not looked at: where the group may write, others may.
+#[must_use]
+pub fn has_access_list(_: &Path) -> bool {
+    true
+}
+
+/// The same.
+#[must_use]
+pub fn has_access_list_open(_: &impl AsFd) -> bool {
+    true
 }

@@ -9,6 +9,7 @@
 //! | `LONGEST_PATH`, `DATA` | what a socket's path may have; the data folder below the home |
 //! | `runtime_socket`, `instance_socket`, `machine_socket` | where sockets are |
 //! | `home`, `owner`, `machine_id` | what the system says |
+//! | `group_is_harmless`, `has_access_list` | whether a group's bits let others in, on Unix |
 //! | `environment`, `environment_of_login` | what a process was started with, or what any of this user's is |
 //! | `parent_of`, `program_of` | what a process comes from and what it runs, on Linux |
 //! | `this_program` | the file that this process runs |
@@ -33,13 +34,19 @@ mod unix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{environment, harden, parent_of, peer, program_of, runtime_folder, this_program};
+pub use linux::{
+    environment, harden, has_access_list, has_access_list_open, parent_of, peer, program_of,
+    runtime_folder, this_program,
+};
 #[cfg(target_os = "macos")]
-pub use macos::{Started, environment, harden, peer, runtime_folder, started, this_program};
+pub use macos::{
+    Started, environment, harden, has_access_list, has_access_list_open, peer, runtime_folder,
+    started, this_program,
+};
 #[cfg(unix)]
 pub use unix::{
-    Stream, Uid, folder_of, has_somebody_else, is_named, is_needed, is_private, let_go_of_stderr,
-    open_lock, owner, root, unmask_owner, users_and_groups,
+    Stream, Uid, folder_of, group_is_harmless, is_named, is_needed, let_go_of_stderr, open_lock,
+    owner, root, unmask_owner,
 };
 #[cfg(windows)]
 pub use windows::{
@@ -53,11 +60,11 @@ pub(crate) use child::{detach, inherit_nothing};
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{is_shared, is_unmapped};
+pub(crate) use linux::{is_roots_group, is_shared, is_unmapped};
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{DATA, LONGEST_PATH, OPEN_DESCRIPTORS, home, machine_id, runtime_socket};
 #[cfg(target_os = "macos")]
-pub(crate) use macos::{is_shared, is_unmapped};
+pub(crate) use macos::{is_roots_group, is_shared, is_unmapped};
 #[cfg(unix)]
 pub(crate) use unix::{
     USUAL_PATH, check_folder, check_socket, create_folder, instance_socket, is_passed,

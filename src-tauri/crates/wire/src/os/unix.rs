@@ -226,7 +226,9 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
                 });
             }
             let mode = found.mode() & 0o7777;
-            let by_group = mode & GROUP_MAY_WRITE != 0 && !is_private(found.gid(), uid);
+            let has_list = || super::has_access_list(above);
+            let by_group =
+                mode & GROUP_MAY_WRITE != 0 && !group_is_harmless(found.gid(), uid, has_list);
             let by_others = mode & ANYBODY_MAY_WRITE != 0 || by_group;
             if !found.is_symlink() && by_others && mode & STICKY == 0 {
                 return Err(EndpointError::Replaceable { path: path(), mode });
@@ -236,35 +238,62 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
     Ok(())
 }
 
-/// Whether a group is this user's own: root's, one with the user's number, or the one that the system's files give to
-/// this user and to nobody else.
-#[must_use]
-pub fn is_private(group: u32, uid: Uid) -> bool {
-    group == 0 || group == uid || {
-        let (users, groups) = users_and_groups();
-        has_nobody_else(group, uid, &users, &groups)
-    }
+/// Whether the bits of a file's or folder's group let nobody in who is neither this user nor root: nobody else is in the
+/// group, and there is no access list, which would make these bits the most that it gives to anybody.
+pub fn group_is_harmless(group: u32, uid: Uid, has_access_list: impl FnOnce() -> bool) -> bool {
+    let (users, groups) = users_and_groups();
+    let private = if group == 0 {
+        super::is_roots_group() && is_roots_alone(uid, &users, &groups)
+    } else {
+        is_private(group, uid, &users, &groups)
+    };
+    private && !has_access_list()
 }
 
-/// What a directory server adds is not in these files, so that the group must be.
-fn has_nobody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
-    groups.lines().any(|line| is(line, 2, group))
-        && users
-            .lines()
-            .any(|line| is(line, 2, uid) && is(line, 3, group))
-        && !has_somebody_else(group, uid, users, groups)
+/// Whether a group is this user's own: it has the user's number, or the system's files give it to this user; and they
+/// give it to nobody else. What a directory server adds is not in these files.
+fn is_private(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
+    let is_given = || {
+        groups.lines().any(|line| is(line, 2, group))
+            && users
+                .lines()
+                .any(|line| is(line, 2, uid) && is(line, 3, group))
+    };
+    (group == uid || is_given()) && !has_somebody_else(group, uid, users, groups)
+}
+
+/// Whether root's group has nobody in it but this user and the system's own (`sync`, `halt`).
+fn is_roots_alone(uid: Uid, users: &str, groups: &str) -> bool {
+    /// Below it are the system's own (login.defs(5): `SYS_UID_MAX`).
+    const FIRST_PERSON: u32 = 1000;
+    let is_systems = |line: &&str| {
+        let number: Option<u32> = field(line, 2).parse().ok();
+        number.is_some_and(|number| number < FIRST_PERSON)
+    };
+    let (systems, people): (Vec<&str>, Vec<&str>) = users.lines().partition(is_systems);
+    let is_named = |name: &str| {
+        let has_name = |line: &&str| field(line, 0) == name;
+        name.is_empty()
+            || systems.iter().any(has_name)
+            || users
+                .lines()
+                .any(|line| has_name(&line) && is(line, 2, uid))
+    };
+    let mut named = groups.lines().filter(|line| is(line, 2, 0));
+    people
+        .iter()
+        .all(|line| is(line, 2, uid) || !is(line, 3, 0))
+        && named.all(|line| field(line, 3).split(',').map(str::trim).all(is_named))
 }
 
 /// `/etc/passwd` and `/etc/group`, as far as they can be read. What a directory server adds is not in them.
-#[must_use]
-pub fn users_and_groups() -> (String, String) {
+fn users_and_groups() -> (String, String) {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     (read("/etc/passwd"), read("/etc/group"))
 }
 
 /// Whether these files put somebody else than this user into a group (passwd(5), group(5)).
-#[must_use]
-pub fn has_somebody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
+fn has_somebody_else(group: u32, uid: Uid, users: &str, groups: &str) -> bool {
     let has_it = |line: &&str| is(line, 3, group);
     let names: Vec<&str> = users
         .lines()
@@ -512,20 +541,52 @@ mod tests {
 
     #[test]
     fn a_group_is_private_if_the_system_s_files_put_nobody_else_into_it() {
-        const USERS: &str = "kim:x:1001:1002::/:/bin/sh\nlee:x:1003:1003::/:/bin/sh\n";
-        for (users, groups, expected) in [
-            ("", "kim:x:1002:", true),
-            ("", "kim:x:1002:kim", true),
-            ("", "kim:x:1002:kim,lee", false),
-            ("", "kim:x:1002:\nalias:x:1002:lee", false),
-            ("", "", false),
-            ("max:x:1004:1002::/:/bin/sh\n", "kim:x:1002:", false),
+        const USERS: &str = "root:x:0:0::/:/bin/sh\nkim:x:1001:1002::/:/bin/sh\n\
+            lee:x:1003:1003::/:/bin/sh\n";
+        for (users, groups, own, given) in [
+            ("", "", true, false),
+            ("", "kim:x:1001:\nkim:x:1002:", true, true),
+            ("", "kim:x:1001:kim\nkim:x:1002:kim", true, true),
+            ("", "kim:x:1001:kim,lee\nkim:x:1002:lee", false, false),
+            (
+                "",
+                "kim:x:1001:\na:x:1001:lee\nkim:x:1002:\nb:x:1002:lee",
+                false,
+                false,
+            ),
+            (
+                "max:x:1004:1001::/:/bin/sh\nmin:x:1005:1002::/:/bin/sh\n",
+                "kim:x:1001:\nkim:x:1002:",
+                false,
+                false,
+            ),
         ] {
             let users = format!("{USERS}{users}");
-            let found = has_nobody_else(1002, 1001, &users, groups);
+            for (group, expected) in [(1001, own), (1002, given)] {
+                let found = is_private(group, 1001, &users, groups);
+                assert_eq!(found, expected, "{group}: {users} {groups}");
+            }
+        }
+        assert!(!is_private(1005, 1001, USERS, "staff:x:1005:"));
+    }
+
+    #[test]
+    fn root_s_group_is_root_s_as_long_as_no_person_is_in_it() {
+        const USERS: &str = "root:x:0:0::/:/bin/sh\nsync:x:5:0::/:/bin/sync\n\
+            kim:x:1001:1001::/:/bin/sh\nlee:x:1003:1003::/:/bin/sh\n";
+        for (users, groups, expected) in [
+            ("", "", true),
+            ("", "root:x:0:", true),
+            ("", "root:x:0:root,kim", true),
+            ("", "root:x:0:lee", false),
+            ("", "root:x:0:somebody", false),
+            ("", "root:x:0:\nwheel:x:0:lee", false),
+            ("max:x:1004:0::/:/bin/sh\n", "root:x:0:", false),
+        ] {
+            let users = format!("{USERS}{users}");
+            let found = is_roots_alone(1001, &users, groups);
             assert_eq!(found, expected, "{users} {groups}");
         }
-        assert!(!has_nobody_else(1005, 1001, USERS, "staff:x:1005:"));
     }
 
     #[test]

@@ -153,7 +153,7 @@ pub(crate) fn is_ours_or_roots(_: &std::fs::Metadata) -> bool {
 }
 
 /// The same.
-pub(crate) fn is_ours_to_write(_: &std::fs::Metadata) -> bool {
+pub(crate) fn is_ours_to_write(_: &std::fs::File, _: &std::fs::Metadata) -> bool {
     true
 }
 

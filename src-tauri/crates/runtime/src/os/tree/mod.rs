@@ -7,8 +7,6 @@
 //! | `open`, `stamp` | a file at the end of a way, to be read; its state |
 //! | `is_passing` | whether an error is one of this moment |
 
-#[cfg(unix)]
-mod group;
 #[cfg(target_os = "linux")]
 mod mounts;
 #[cfg(unix)]

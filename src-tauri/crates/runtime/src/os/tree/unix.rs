@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
@@ -19,8 +19,6 @@ use crate::way::{Kind, Part, Place, Standing, Times, Tree};
 pub(crate) struct Disk {
     /// Whose files are evidence.
     person: u32,
-    /// The group that has nobody else in it.
-    group: Option<u32>,
     /// Look only where no disk and no network has to be waited for.
     cached: bool,
 }
@@ -40,13 +38,8 @@ const OTHERS_WRITE: u32 = 0o002;
 impl Disk {
     /// For whoever runs this program.
     pub(crate) fn ours() -> Self {
-        static GROUP: LazyLock<Option<u32>> = LazyLock::new(|| {
-            let uid = rustix::process::geteuid().as_raw();
-            super::group::private(uid, &wire::os::users_and_groups())
-        });
         Self {
             person: rustix::process::geteuid().as_raw(),
-            group: *GROUP,
             cached: false,
         }
     }
@@ -60,10 +53,9 @@ impl Disk {
     }
 
     #[cfg(test)]
-    pub(crate) fn of(person: u32, group: Option<u32>) -> Self {
+    pub(crate) fn of(person: u32) -> Self {
         Self {
             person,
-            group,
             cached: false,
         }
     }
@@ -74,8 +66,9 @@ impl Disk {
             reason = "a number is not as wide on every system"
         )]
         let (mode, names) = (u32::from(stat.st_mode), u64::from(stat.st_nlink));
+        let has_list = || wire::os::has_access_list_open(&descriptor);
         let of_group = mode & GROUP_WRITES != 0
-            && (Some(stat.st_gid) != self.group || has_access_list(descriptor));
+            && !wire::os::group_is_harmless(stat.st_gid, self.person, has_list);
         Part {
             kind,
             ours: stat.st_uid == self.person || stat.st_uid == 0,
@@ -228,18 +221,13 @@ fn nanoseconds<T: TryInto<i64>>(count: T) -> i64 {
     count.try_into().unwrap_or(0)
 }
 
-/// Whether an access list lets more people write than owner and group. In doubt it does.
-fn has_access_list(descriptor: BorrowedFd<'_>) -> bool {
-    system::access_list(descriptor)
-}
-
 #[cfg(target_os = "linux")]
 mod system {
     use super::*;
     use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::OpenOptionsExt as _;
 
-    use rustix::fs::{ResolveFlags, fstatfs, getxattr, major, minor, openat2, readlinkat};
+    use rustix::fs::{ResolveFlags, fstatfs, major, minor, openat2, readlinkat};
 
     /// For its place alone: neither read nor waited for, and no permission asked.
     pub(super) const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -300,16 +288,6 @@ mod system {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let number = format!("{}:{}", major(device), minor(device));
         super::super::mounts::served_by(&mounts, &number, person)
-    }
-
-    pub(super) fn access_list(descriptor: BorrowedFd<'_>) -> bool {
-        let path = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
-        let mut list = Vec::with_capacity(1024);
-        let into = rustix::buffer::spare_capacity(&mut list);
-        !matches!(
-            getxattr(path, "system.posix_acl_access", into),
-            Err(Errno::NODATA | Errno::OPNOTSUPP)
-        )
     }
 }
 
@@ -372,10 +350,5 @@ mod system {
 
     pub(super) fn made_up(_: &OwnedFd, _: &Stat, _person: u32) -> io::Result<bool> {
         Ok(false)
-    }
-
-    /// Access lists are not looked at: where the group may write, others may.
-    pub(super) fn access_list(_: BorrowedFd<'_>) -> bool {
-        true
     }
 }

@@ -262,7 +262,7 @@ impl World for OnDisk<'_> {
         };
         let pid = self.kubectl.as_ref().unwrap().id();
         self.users.run(Actor::Person, move || {
-            let disk = tree::Disk::of(PERSON, Some(PERSON));
+            let disk = tree::Disk::of(PERSON);
             let standing = tree::standing(disk, pid).unwrap();
             match walk(&disk, &standing, &path) {
                 Ok(End::There(place)) => match place.part.kind {
