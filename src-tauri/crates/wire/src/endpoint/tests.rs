@@ -198,6 +198,37 @@ fn an_unsafe_folder_is_refused() {
     assert!(matches!(error, EndpointError::WrongKind { .. }));
 }
 
+#[test]
+fn every_link_on_the_way_is_looked_at_and_where_it_stands() {
+    let base = Folder::new("between");
+    create_folder(&base.join("real/folder"), &me()).unwrap();
+    create_folder(&base.join("open"), &me()).unwrap();
+    // home/first -> open/second -> real: nothing of `open` is left in the way that is written, or in where it leads.
+    symlink("../real", base.join("open/second")).unwrap();
+    create_folder(&base.join("home"), &me()).unwrap();
+    symlink(base.join("open/second"), base.join("home/first")).unwrap();
+    let folder = base.join("home/first/folder");
+    let check = || check_folder(&folder, &me());
+    assert!(check().is_ok(), "{:?}", check());
+    let open = base.join("open");
+    chmod(&open, 0o777);
+    assert!(matches!(check(), Err(EndpointError::Replaceable { path, .. }) if path == open));
+    chmod(&open, 0o1777);
+    assert!(check().is_ok());
+    // Only root can give a link away.
+    if me() == 0 {
+        let second = base.join("open/second");
+        std::os::unix::fs::lchown(&second, Some(4711), None).unwrap();
+        assert!(
+            matches!(check(), Err(EndpointError::Foreign { path, owner: 4711 }) if path == second)
+        );
+    }
+    symlink(base.join("round"), base.join("round")).unwrap();
+    let round = check_folder(&base.join("round/folder"), &me());
+    assert!(matches!(round, Err(EndpointError::Io { .. })), "{round:?}");
+    assert!(check_folder(&base.join("home/../real/./folder/"), &me()).is_ok());
+}
+
 /// Gives somebody a folder by an access list (acl(5)), which shows as the group's bits. False where there are none.
 fn admit(folder: &Path, other: Uid) -> bool {
     const NOBODY: u32 = u32::MAX;

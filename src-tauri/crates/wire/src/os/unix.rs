@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::ChildStderr;
 use std::time::Duration;
 
@@ -168,6 +168,8 @@ const OTHERS_MAY_WRITE: u32 = 0o022;
 const GROUP_MAY_WRITE: u32 = 0o020;
 const ANYBODY_MAY_WRITE: u32 = 0o002;
 const STICKY: u32 = 0o1000;
+/// How many links a way may have (path_resolution(7)).
+const LINKS: usize = 40;
 
 pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
     let found = entry(folder)?;
@@ -193,49 +195,66 @@ pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError
             mode: found.mode() & 0o7777,
         });
     }
-    check_above(folder, *uid)?;
-    // And where that is, if the way to it leads over links.
-    let whole = fs::canonicalize(folder).map_err(|error| unread(folder, error))?;
-    if whole == folder {
-        Ok(())
-    } else {
-        check_above(&whole, *uid)
+    check_above(folder, *uid)
+}
+
+/// Whether nobody else can put another folder in this one's place: each of those above it, and each link on the way,
+/// belongs to this user or to root, and others may rename in none, or (sticky) only what is theirs.
+fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
+    let mut ahead = std::path::absolute(folder).map_err(|error| unread(folder, error))?;
+    // Where the way has come to: no link is in it.
+    let mut here = PathBuf::new();
+    let mut links = 0;
+    loop {
+        let mut parts = ahead.components();
+        match parts.next() {
+            None => return Ok(()),
+            Some(Component::RootDir) => here.push("/"),
+            Some(Component::Normal(name)) => here.push(name),
+            Some(Component::ParentDir) => drop(here.pop()),
+            Some(Component::CurDir | Component::Prefix(_)) => {}
+        }
+        let rest = parts.as_path().to_path_buf();
+        let found = entry(&here)?;
+        if found.is_symlink() {
+            links += 1;
+            if links > LINKS {
+                return Err(unread(folder, rustix::io::Errno::LOOP.into()));
+            }
+            check_owner(&here, &found, uid)?;
+            let target = fs::read_link(&here).map_err(|error| unread(&here, error))?;
+            here.pop();
+            ahead = target.join(rest);
+            continue;
+        }
+        if rest.as_os_str().is_empty() {
+            // The folder itself.
+            return Ok(());
+        }
+        check_owner(&here, &found, uid)?;
+        let mode = found.mode() & 0o7777;
+        let has_list = || super::has_access_list(&here);
+        let by_group =
+            mode & GROUP_MAY_WRITE != 0 && !group_is_harmless(found.gid(), uid, has_list);
+        let by_others = mode & ANYBODY_MAY_WRITE != 0 || by_group;
+        if by_others && mode & STICKY == 0 {
+            return Err(EndpointError::Replaceable { path: here, mode });
+        }
+        ahead = rest;
     }
 }
 
-/// Whether nobody else can put another folder in this one's place: each of those above it belongs to this user or to
-/// root, and others may rename in none, or (sticky) only what is theirs.
-fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
-    for above in folder.ancestors().skip(1) {
-        if above.as_os_str().is_empty() {
-            continue;
-        }
-        let path = || above.to_path_buf();
-        let found = entry(above)?;
-        // A link too is put somewhere by somebody.
-        let target = found
-            .is_symlink()
-            .then(|| fs::metadata(above).map_err(|error| unread(above, error)))
-            .transpose()?;
-        for found in std::iter::once(found).chain(target) {
-            let owner = found.uid();
-            if owner != uid && owner != 0 && !super::is_unmapped(owner) {
-                return Err(EndpointError::Foreign {
-                    path: path(),
-                    owner,
-                });
-            }
-            let mode = found.mode() & 0o7777;
-            let has_list = || super::has_access_list(above);
-            let by_group =
-                mode & GROUP_MAY_WRITE != 0 && !group_is_harmless(found.gid(), uid, has_list);
-            let by_others = mode & ANYBODY_MAY_WRITE != 0 || by_group;
-            if !found.is_symlink() && by_others && mode & STICKY == 0 {
-                return Err(EndpointError::Replaceable { path: path(), mode });
-            }
-        }
+/// Whether a folder above, or a link on the way, is this user's or root's.
+fn check_owner(path: &Path, found: &fs::Metadata, uid: Uid) -> Result<(), EndpointError> {
+    let owner = found.uid();
+    if owner == uid || owner == 0 || super::is_unmapped(owner) {
+        Ok(())
+    } else {
+        Err(EndpointError::Foreign {
+            path: path.to_path_buf(),
+            owner,
+        })
     }
-    Ok(())
 }
 
 /// Whether the bits of a file's or folder's group let nobody in who is neither this user nor root: nobody else is in the
