@@ -59,7 +59,7 @@ pub(crate) struct Part {
     pub(crate) sticky: bool,
     /// How many names it has.
     pub(crate) names: u64,
-    /// What it shows is made up for whoever looks (procfs), or by another user (FUSE).
+    /// What it shows is made up for whoever looks (procfs), or by another user or machine (FUSE).
     pub(crate) made_up: bool,
     /// Which it is: the number of its disk, and its own there.
     pub(crate) identity: (u64, u64),

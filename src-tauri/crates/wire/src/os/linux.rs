@@ -158,6 +158,12 @@ fn overflow_in(text: &[u8]) -> Uid {
     number.map_or(USUAL, |text| text.trim().parse().unwrap_or(USUAL))
 }
 
+/// Whether the user 0 is the machine's root, and not somebody in a user namespace of their own.
+#[must_use]
+pub fn knows_root() -> bool {
+    has_everybody() == Some(true)
+}
+
 /// Whether our user namespace has a number for everybody, which is their own; none where that can't be told.
 fn has_everybody() -> Option<bool> {
     match std::fs::read_to_string("/proc/self/uid_map") {

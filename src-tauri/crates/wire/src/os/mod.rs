@@ -35,8 +35,8 @@ mod windows;
 
 #[cfg(target_os = "linux")]
 pub use linux::{
-    environment, harden, has_access_list, has_access_list_open, parent_of, peer, program_of,
-    runtime_folder, this_program,
+    environment, harden, has_access_list, has_access_list_open, knows_root, parent_of, peer,
+    program_of, runtime_folder, this_program,
 };
 #[cfg(target_os = "macos")]
 pub use macos::{

@@ -273,21 +273,26 @@ mod system {
             .open(format!("/proc/self/fd/{}", descriptor.as_raw_fd()))
     }
 
-    /// A file system that shows each onlooker something else, or that another user serves.
+    /// A file system that shows each onlooker something else, or that another user or another machine serves.
     pub(super) fn made_up(descriptor: &OwnedFd, stat: &Stat, person: u32) -> io::Result<bool> {
         let kind = u64::try_from(fstatfs(descriptor)?.f_type).unwrap_or(0);
         Ok(match kind {
             PROCFS => true,
-            FUSE => !served_by(stat.st_dev, person),
+            FUSE => !is_believed(stat.st_dev, person),
             _ => false,
         })
     }
 
-    /// Whether a FUSE file system was mounted by this person or root (proc_pid_mountinfo(5); fuse(8): `user_id`).
-    fn served_by(device: u64, person: u32) -> bool {
+    /// Whether what a FUSE file system shows is evidence. Other network file systems take root to be mounted, who is
+    /// believed.
+    fn is_believed(device: u64, user: u32) -> bool {
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let number = format!("{}:{}", major(device), minor(device));
-        super::super::mounts::served_by(&mounts, &number, person)
+        let person = super::super::mounts::Person {
+            user,
+            knows_root: wire::os::knows_root(),
+        };
+        super::super::mounts::is_believed(&mounts, &number, person)
     }
 }
 
