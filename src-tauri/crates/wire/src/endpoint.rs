@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::os::{self, Patience, Stream, Uid};
+use crate::os::{self, Patience, Purpose, Stream, Uid};
 
 /// Where a user's Kubefob lives on this machine.
 #[derive(Clone, Debug)]
@@ -157,7 +157,9 @@ pub fn connect(
         path: socket.to_path_buf(),
     };
     let checked = match os::folder_of(socket) {
-        Some(folder) => check_folder(folder, uid).and_then(|()| check_socket(socket, uid)),
+        Some(folder) => {
+            os::check_folder(folder, uid, Purpose::Ask).and_then(|()| check_socket(socket, uid))
+        }
         None => check_socket(socket, uid),
     };
     match checked {
@@ -196,12 +198,13 @@ pub fn connect(
 }
 
 /// Checks the folder of a socket or lock: a folder and no symlink, owned by `uid`, writable by nobody else,
-/// and not in one where anybody may rename it (world-writable without the sticky bit).
+/// and not in one where anybody may rename it (world-writable without the sticky bit; another user's, or one whose owner a
+/// user namespace keeps from us).
 ///
 /// # Errors
 /// [`EndpointError::Missing`], or what is wrong with it.
 pub fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
-    os::check_folder(folder, uid)
+    os::check_folder(folder, uid, Purpose::Keep)
 }
 
 /// Checks a socket's own entry: a socket and no symlink, owned by `uid`.
@@ -294,6 +297,11 @@ pub enum EndpointError {
         /// Its mode.
         mode: u32,
     },
+    /// It belongs to somebody whom this user namespace has no number for: to root, or to anybody.
+    Unmapped {
+        /// The folder, or link.
+        path: PathBuf,
+    },
     /// The folder can't be made.
     Uncreated {
         /// The folder.
@@ -367,6 +375,11 @@ impl fmt::Display for EndpointError {
                 "others may rename in {0} (mode {mode:04o}): chmod go-w {0}, or use another folder",
                 Shown(path)
             ),
+            Self::Unmapped { path } => write!(
+                f,
+                "{} belongs to root or to anybody, which this sandbox (user namespace) hides: start Kubefob outside of it, or use a KUBEFOB_HOME below your home",
+                Shown(path)
+            ),
             Self::Uncreated { path, error } => {
                 write!(f, "the folder {} can't be made: {error}", Shown(path))
             }
@@ -407,7 +420,8 @@ impl std::error::Error for EndpointError {
             | Self::WrongKind { .. }
             | Self::Foreign { .. }
             | Self::Writable { .. }
-            | Self::Replaceable { .. } => None,
+            | Self::Replaceable { .. }
+            | Self::Unmapped { .. } => None,
         }
     }
 }

@@ -394,6 +394,7 @@ fn each_error_is_one_line_that_says_what_to_do() {
             path: path(),
             mode: 0o777,
         },
+        EndpointError::Unmapped { path: path() },
         EndpointError::Uncreated {
             path: path(),
             error: io(),

@@ -82,6 +82,15 @@ pub use unix::uid;
 #[cfg(windows)]
 pub use windows::uid;
 
+/// What a folder is looked at for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To ask whoever listens in it. Who that is, the kernel says, by a number that is ours alone.
+    Ask,
+    /// To keep something in it.
+    Keep,
+}
+
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Peer {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{self, AddressFamily, RecvFlags, SocketAddrUnix, SocketType};
 
-use super::{Patience, Peer, Ready};
+use super::{Patience, Peer, Purpose, Ready};
 use crate::endpoint::EndpointError;
 
 /// Who a user is.
@@ -171,7 +171,11 @@ const STICKY: u32 = 0o1000;
 /// How many links a way may have (path_resolution(7)).
 const LINKS: usize = 40;
 
-pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+pub(crate) fn check_folder(
+    folder: &Path,
+    uid: &Uid,
+    purpose: Purpose,
+) -> Result<(), EndpointError> {
     let found = entry(folder)?;
     let path = || folder.to_path_buf();
     if found.is_symlink() {
@@ -195,12 +199,12 @@ pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError
             mode: found.mode() & 0o7777,
         });
     }
-    check_above(folder, *uid)
+    check_above(folder, *uid, purpose)
 }
 
 /// Whether nobody else can put another folder in this one's place: each of those above it, and each link on the way,
 /// belongs to this user or to root, and others may rename in none, or (sticky) only what is theirs.
-fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
+fn check_above(folder: &Path, uid: Uid, purpose: Purpose) -> Result<(), EndpointError> {
     let mut ahead = std::path::absolute(folder).map_err(|error| unread(folder, error))?;
     // Where the way has come to: no link is in it.
     let mut here = PathBuf::new();
@@ -221,7 +225,8 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
             if links > LINKS {
                 return Err(unread(folder, rustix::io::Errno::LOOP.into()));
             }
-            check_owner(&here, &found, uid)?;
+            // Nobody who listens at the end of a link need be the one who was meant.
+            check_owner(&here, &found, uid, Purpose::Keep)?;
             let target = fs::read_link(&here).map_err(|error| unread(&here, error))?;
             here.pop();
             ahead = target.join(rest);
@@ -231,7 +236,7 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
             // The folder itself.
             return Ok(());
         }
-        check_owner(&here, &found, uid)?;
+        check_owner(&here, &found, uid, purpose)?;
         let mode = found.mode() & 0o7777;
         let has_list = || super::has_access_list(&here);
         let by_group =
@@ -244,17 +249,44 @@ fn check_above(folder: &Path, uid: Uid) -> Result<(), EndpointError> {
     }
 }
 
-/// Whether a folder above, or a link on the way, is this user's or root's.
-fn check_owner(path: &Path, found: &fs::Metadata, uid: Uid) -> Result<(), EndpointError> {
+/// Whether a folder above, or a link on the way, is this user's or root's. In a user namespace root may have no number,
+/// and is seen as anybody else who has none.
+fn check_owner(
+    path: &Path,
+    found: &fs::Metadata,
+    uid: Uid,
+    purpose: Purpose,
+) -> Result<(), EndpointError> {
     let owner = found.uid();
-    if owner == uid || owner == 0 || super::is_unmapped(owner) {
+    if owner == uid || owner == 0 {
+        return Ok(());
+    }
+    let path = || path.to_path_buf();
+    if !super::is_unmapped(owner) {
+        return Err(EndpointError::Foreign {
+            path: path(),
+            owner,
+        });
+    }
+    let is_roots = || {
+        let home = super::home(&uid);
+        let whole = home.as_ref().and_then(|home| fs::canonicalize(home).ok());
+        let runtime = PathBuf::from(format!("/run/user/{uid}"));
+        let places = home.into_iter().chain(whole).chain([runtime]);
+        is_above(&path(), places)
+    };
+    if purpose == Purpose::Ask || is_roots() {
         Ok(())
     } else {
-        Err(EndpointError::Foreign {
-            path: path.to_path_buf(),
-            owner,
-        })
+        Err(EndpointError::Unmapped { path: path() })
     }
+}
+
+/// Whether a folder is the root, or above a place that root gave to this user: whoever could rename in it has the user's
+/// whole home.
+fn is_above(folder: &Path, places: impl IntoIterator<Item = PathBuf>) -> bool {
+    let is_below = |place: PathBuf| place != folder && place.starts_with(folder);
+    folder == Path::new("/") || places.into_iter().any(is_below)
 }
 
 /// Whether the bits of a file's or folder's group let nobody in who is neither this user nor root: nobody else is in the
@@ -606,6 +638,26 @@ mod tests {
             let found = is_roots_alone(1001, &users, groups);
             assert_eq!(found, expected, "{users} {groups}");
         }
+    }
+
+    #[test]
+    fn root_gave_a_user_the_home_and_what_is_above_it() {
+        let places = || ["/home/kim", "/var/home/kim", "/run/user/1001"].map(PathBuf::from);
+        for (folder, expected) in [
+            ("/", true),
+            ("/home", true),
+            ("/var", true),
+            ("/var/home", true),
+            ("/run/user", true),
+            ("/home/kim", false),
+            ("/home/ki", false),
+            ("/home/lee", false),
+            ("/tmp", false),
+            ("/srv/team", false),
+        ] {
+            assert_eq!(is_above(Path::new(folder), places()), expected, "{folder}");
+        }
+        assert!(is_above(Path::new("/"), []) && !is_above(Path::new("/home"), []));
     }
 
     #[test]

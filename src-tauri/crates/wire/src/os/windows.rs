@@ -43,7 +43,7 @@ use windows_sys::Win32::System::Threading::{
 };
 use windows_sys::Win32::UI::Shell::{FOLDERID_Profile, SHGetKnownFolderPath};
 
-use super::{Patience, Peer, Ready};
+use super::{Patience, Peer, Purpose, Ready};
 use crate::endpoint::{EndpointError, fnv1a};
 
 /// Who a user is: a SID as text, `S-1-5-…`.
@@ -363,7 +363,7 @@ pub(crate) fn check_socket(_: &Path, _: &Uid) -> Result<(), EndpointError> {
 }
 
 /// The folder of the lock and the vault: it must be the user's.
-pub(crate) fn check_folder(folder: &Path, uid: &Uid) -> Result<(), EndpointError> {
+pub(crate) fn check_folder(folder: &Path, uid: &Uid, _: Purpose) -> Result<(), EndpointError> {
     let path = || folder.to_path_buf();
     let found = std::fs::symlink_metadata(folder).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
