@@ -12,6 +12,7 @@ mod held;
 mod many;
 mod mixup;
 mod own_files;
+mod places;
 mod promises;
 mod rest;
 mod scene;
@@ -140,6 +141,14 @@ fn main() -> ExitCode {
     );
     trial(&mut set, &table, "own_files_needed", own_files::needed);
     trial(&mut set, &table, "own_files_of_root", own_files::of_root);
+    trial(&mut set, &table, "places_one_number", places::one_number);
+    trial(
+        &mut set,
+        &table,
+        "places_access_lists",
+        places::access_lists,
+    );
+    trial(&mut set, &table, "places_ways", places::ways);
     trial(
         &mut set,
         &table,

@@ -244,7 +244,7 @@ fn works(scene: &Scene, arguments: &[&str], what: &str) -> Result<Said> {
 }
 
 /// What a command says that must come to its end.
-fn in_time(mut child: Child, what: &str) -> Result<Said> {
+pub(crate) fn in_time(mut child: Child, what: &str) -> Result<Said> {
     let begun = Instant::now();
     while child.try_wait()?.is_none() {
         if begun.elapsed() > HANGS {
@@ -294,7 +294,7 @@ fn cleared(path: &Path) -> Result<()> {
 }
 
 /// Ends the residents of a program, also where a trial breaks off.
-struct Ends<'a>(&'a Path);
+pub(crate) struct Ends<'a>(pub(crate) &'a Path);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
@@ -303,7 +303,7 @@ impl Drop for Ends<'_> {
 }
 
 /// Ends every process that was started as this program, and waits for it.
-fn end(program: &Path) {
+pub(crate) fn end(program: &Path) {
     let running = || {
         let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
