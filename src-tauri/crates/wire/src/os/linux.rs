@@ -145,10 +145,12 @@ pub(crate) fn is_shared(ours: Uid) -> bool {
 
 /// The number that stands for whoever has none (proc_sys_kernel(5)).
 fn overflow() -> Uid {
+    use rustix::fs::{Mode, OFlags};
     let mut text = [0; 16];
-    // Not std's `read`, which asks for a length first: this runs at every start of the shim.
-    let read = std::fs::File::open("/proc/sys/kernel/overflowuid")
-        .and_then(|mut file| file.read(&mut text));
+    // Not by std, which makes more calls of it: this runs at every start of the shim.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::open("/proc/sys/kernel/overflowuid", flags, Mode::empty());
+    let read = file.and_then(|file| rustix::io::read(file, &mut text));
     overflow_in(text.get(..read.unwrap_or(0)).unwrap_or_default())
 }
 

@@ -239,10 +239,10 @@ fn check_above(folder: &Path, uid: Uid, purpose: Purpose) -> Result<(), Endpoint
         check_owner(&here, &found, uid, purpose)?;
         let mode = found.mode() & 0o7777;
         let has_list = || super::has_access_list(&here);
-        let by_group =
-            mode & GROUP_MAY_WRITE != 0 && !group_is_harmless(found.gid(), uid, has_list);
-        let by_others = mode & ANYBODY_MAY_WRITE != 0 || by_group;
-        if by_others && mode & STICKY == 0 {
+        let others_rename = mode & STICKY == 0
+            && (mode & ANYBODY_MAY_WRITE != 0
+                || mode & GROUP_MAY_WRITE != 0 && !group_is_harmless(found.gid(), uid, has_list));
+        if others_rename {
             return Err(EndpointError::Replaceable { path: here, mode });
         }
         ahead = rest;

@@ -67,12 +67,14 @@ impl Disk {
         )]
         let (mode, names) = (u32::from(stat.st_mode), u64::from(stat.st_nlink));
         let has_list = || wire::os::has_access_list_open(&descriptor);
-        let of_group = mode & GROUP_WRITES != 0
-            && !wire::os::group_is_harmless(stat.st_gid, self.person, has_list);
+        let of_group = || {
+            mode & GROUP_WRITES != 0
+                && !wire::os::group_is_harmless(stat.st_gid, self.person, has_list)
+        };
         Part {
             kind,
             ours: stat.st_uid == self.person || stat.st_uid == 0,
-            others_write: mode & OTHERS_WRITE != 0 || of_group,
+            others_write: mode & OTHERS_WRITE != 0 || of_group(),
             sticky: mode & STICKY != 0,
             names,
             made_up,
