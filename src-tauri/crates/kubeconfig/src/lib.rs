@@ -21,6 +21,7 @@ mod scalar;
 mod server;
 mod told;
 mod tree;
+mod unread;
 mod widest;
 
 pub use config::{Cluster, Config, Context, EnvVar, Exec, User};

@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::load::load;
 use crate::scalar::Scalar;
 use crate::tree::{self, Tree, Value};
+use crate::unread::{self, folded};
 
 /// What a file that a program's words name is to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,98 +22,53 @@ pub enum Told {
 /// What a file is, by its bytes; of one that has more than [`tree::MAX_BYTES`], the first of them do.
 pub fn told(file: &Path, bytes: &[u8], is_whole: bool) -> Told {
     if !is_whole || bytes.len() > tree::MAX_BYTES {
-        return if is_utf16(bytes) || !is_binary(bytes) {
-            Told::Unclear
-        } else {
+        return if unread::is_binary(bytes) {
             Told::Nothing
+        } else {
+            Told::Unclear
         };
     }
     match load(file, bytes) {
-        Ok(config) => {
-            let is_empty =
-                config.clusters.is_empty() && config.users.is_empty() && config.contexts.is_empty();
-            if !is_empty {
-                Told::Kubeconfig(config)
-            } else if config.disputed && later_has_lists(bytes) {
-                Told::Unclear
-            } else {
-                Told::Nothing
-            }
-        }
-        Err(_) => match tree::parse(bytes) {
-            Ok(tree) if !(has_lists(&tree) || tree.has_more() && later_has_lists(bytes)) => {
-                Told::Nothing
-            }
-            Err(_) if !looks_like_one(bytes) => Told::Nothing,
-            Ok(_) | Err(_) => Told::Unclear,
-        },
+        Ok(config) if !is_empty(&config) => Told::Kubeconfig(config),
+        // Some programs read every document, and some leave the case of keys out of account.
+        Ok(_) | Err(_) => of_lists(bytes, &unread::LISTS),
     }
 }
 
 /// What a file is that nothing but a path leads to, as it stands in any environment: a history, a log, a program. Only what
-/// is built as a kubeconfig is none of these. The beginning of a long one does.
+/// is built as a kubeconfig, or could be, is none of these. The beginning of a long one does.
 pub fn told_in_passing(file: &Path, bytes: &[u8]) -> Told {
-    if let Ok(config) = load(file, bytes)
-        && !(config.clusters.is_empty() && config.users.is_empty() && config.contexts.is_empty())
-    {
-        return Told::Kubeconfig(config);
+    match load(file, bytes) {
+        Ok(config) if !is_empty(&config) => Told::Kubeconfig(config),
+        Ok(_) | Err(_) => of_lists(bytes, &["clusters", "contexts"]),
     }
-    let is_built_so = match tree::documents(bytes) {
-        Ok(documents) => documents
-            .iter()
-            .any(|tree| has(tree, &["clusters", "contexts"])),
-        Err(_) => has_lines_of_one(bytes),
+}
+
+fn is_empty(config: &Config) -> bool {
+    config.clusters.is_empty() && config.users.is_empty() && config.contexts.is_empty()
+}
+
+/// Whether any of these lists can be in a file that kubectl finds none in, or can't load. What everybody reads alike has
+/// them or has not. What is not so read, can.
+fn of_lists(bytes: &[u8], lists: &[&str]) -> Told {
+    let can_be = match tree::documents(bytes) {
+        Ok(documents) => {
+            // In YAML such a comment is a text.
+            let is_json = unread::is_commented_json(bytes) && unread::could_be_one(bytes, lists);
+            is_json || documents.iter().any(|tree| has(tree, lists))
+        }
+        Err(_) => unread::could_be_one(bytes, lists),
     };
-    if is_built_so {
-        Told::Unclear
-    } else {
-        Told::Nothing
-    }
+    if can_be { Told::Unclear } else { Told::Nothing }
 }
 
-/// Whether a line begins with a key of a kubeconfig's.
-fn has_lines_of_one(bytes: &[u8]) -> bool {
-    if is_utf16(bytes) {
-        return true;
-    }
-    if is_binary(bytes) {
-        return false;
-    }
-    unescaped(&String::from_utf8_lossy(bytes))
-        .lines()
-        .any(|line| {
-            let line = line.trim_start_matches(|letter: char| {
-                letter.is_whitespace() || "{,?\"'".contains(letter)
-            });
-            let rest = ["clusters", "contexts"]
-                .iter()
-                .find_map(|word| line.strip_prefix(word));
-            rest.is_some_and(|rest| {
-                let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest).trim_start();
-                rest.is_empty() || rest.starts_with(':')
-            })
-        })
-}
-
-/// Whether there is one in any document: some programs read them all.
-fn later_has_lists(bytes: &[u8]) -> bool {
-    match tree::documents(bytes) {
-        Ok(documents) => documents.iter().any(has_lists),
-        Err(_) => looks_like_one(bytes),
-    }
-}
-
-/// Whether there is any list of what a kubeconfig lists.
-fn has_lists(tree: &Tree) -> bool {
-    has(tree, &["clusters", "contexts", "users"])
-}
-
+/// Whether there is any such list.
 fn has(tree: &Tree, lists: &[&str]) -> bool {
     let text = |id| match tree.value(id) {
         Value::Scalar {
             value: Scalar::Text(text),
             ..
-        } => text.to_ascii_lowercase(),
+        } => folded(text),
         Value::Scalar { .. } | Value::List(_) | Value::Map(_) => String::new(),
     };
     let Some(Value::Map(entries)) = tree.root().map(|root| tree.value(root)) else {
@@ -121,79 +77,11 @@ fn has(tree: &Tree, lists: &[&str]) -> bool {
     entries.iter().any(|(key, value)| {
         // A merge brings others' entries.
         let merges = matches!(tree.value(key.id), Value::Scalar { merge: true, .. });
-        let listed = lists.contains(&text(key.id).as_str());
-        merges || (listed && matches!(tree.value(value.id), Value::List(_)))
+        let key = text(key.id);
+        let listed = lists.contains(&key.as_str());
+        let in_comment = tree::is_comment(&key) && lists.iter().any(|list| key.contains(list));
+        merges || in_comment || (listed && matches!(tree.value(value.id), Value::List(_)))
     })
-}
-
-/// A program or an archive: no YAML and no JSON has such a byte.
-fn is_binary(bytes: &[u8]) -> bool {
-    bytes.iter().take(64 * 1024).any(|byte| *byte == 0)
-}
-
-fn is_utf16(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff])
-}
-
-/// Whether keys stand in a text that make a kubeconfig of it, in whichever way YAML lets them be written. A script that
-/// speaks of clusters has the words, and not as keys.
-fn looks_like_one(bytes: &[u8]) -> bool {
-    let Ok(text) = tree::text(bytes) else {
-        // In UTF-16 and broken, or no text at all.
-        return is_utf16(bytes);
-    };
-    let text = unescaped(&text).to_ascii_lowercase();
-    let starts = |rest: &str, sign: char| rest.trim_start().starts_with(sign);
-    let marked = |sign: char| {
-        let mut after = text.split(sign).skip(1);
-        after.any(|rest| rest.starts_with(char::is_whitespace))
-    };
-    // `? key`, and `*alias : value`.
-    let alias = text.split('*').skip(1).any(|rest| {
-        let end = rest.find(|letter: char| letter.is_whitespace() || ",[]{}".contains(letter));
-        end.and_then(|end| rest.get(end..))
-            .is_some_and(|rest| starts(rest, ':'))
-    });
-    let anywhere = marked('?') || alias;
-    let key = |word: &str| {
-        let mut after = text.split(word).skip(1);
-        after.any(|rest| anywhere || starts(rest.strip_prefix(['"', '\'']).unwrap_or(rest), ':'))
-    };
-    (key("clusters") && key("server")) || key("contexts") || (key("users") && key("exec"))
-}
-
-/// A text in which letters that were written as escapes, or in the next line, stand where they are meant.
-fn unescaped(text: &str) -> String {
-    let mut parts = text.split('\\');
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let digits = match part.chars().next() {
-            Some('x') => 2,
-            Some('u') => 4,
-            Some('U') => 8,
-            Some('\n' | '\r') => {
-                plain.push_str(part.trim_start());
-                continue;
-            }
-            Some(_) | None => 0,
-        };
-        let letter = part
-            .get(1..=digits)
-            .filter(|_| digits > 0)
-            .and_then(|code| u32::from_str_radix(code, 16).ok())
-            .and_then(char::from_u32);
-        match letter {
-            Some(letter) => {
-                plain.push(letter);
-                plain.push_str(part.get(digits + 1..).unwrap_or_default());
-            }
-            None => {
-                plain.push('\\');
-                plain.push_str(part);
-            }
-        }
-    }
-    plain
 }
 
 #[cfg(test)]
@@ -259,6 +147,85 @@ mod tests {
             assert_eq!(shown(text.as_bytes()), "unclear", "{text}");
         }
         assert_eq!(shown(b"\xff\xfe\x00"), "unclear");
+    }
+
+    #[test]
+    fn what_nobody_here_can_read_and_somebody_can_is_unclear() {
+        let lists = "[{\"name\":\"c\",\"cluster\":{\"server\":\"https://c\"}}]";
+        let json = format!("{{\"clusters\":{lists}}}");
+        let texts = [
+            format!("# made by\u{2028}# us\nclusters: {lists}\n"),
+            format!("# made by\u{85}# us\nclusters: {lists}\n"),
+            format!("# \u{2028}\n{json}"),
+            format!("# \u{7f}\nclusters: {lists}\n"),
+            format!("{{kind: Config\n,?\"clusters\"\n# c\n : {lists}\n}}\n"),
+            format!("z: &a.b 1\n!!binary \"Y2x1c3RlcnM=\" : {lists}\n"),
+            format!("%TAG !e! tag:yaml.org,2002:\n---\n!e!bin%61ry Y2x1c3RlcnM= : {lists}\n"),
+            format!("// a beginning\n{json}"),
+            format!("/* one */ // two\n{json}"),
+            format!("{{\n// a comment to some\n{}", &json[1..]),
+            json.replace("\"clusters", "\"\\u0063lu\\\nsters") + "]",
+            json.replace("clusters", "CLU\u{17f}TER\u{17f}") + "]",
+            json.replace("https:", "https:\\/") + "\u{1}",
+            format!("Clusters: {lists}\n"),
+            format!("u\u{17f}er\u{17f}: {lists}\n"),
+            format!("import yaml\n---\nclusters: {lists}\n: ["),
+            format!("kind: Config\n---\n{{a: &b.c d, clusters: {lists}}}\n"),
+            format!("a: b\nclusters: {lists}\n\t: ["),
+            format!("a: {{\nb\n: 1}}\nclusters: {lists}\n\t: ["),
+            format!("clusters: {lists}\n\0"),
+            format!("# \0\n{json}"),
+        ];
+        for text in texts {
+            assert_eq!(shown(text.as_bytes()), "unclear", "{text}");
+        }
+        let latin = [b"# caf\xe9\n", json.as_bytes()].concat();
+        assert_eq!(shown(&latin), "unclear");
+        let twos: Vec<u8> = json.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(shown(&twos), "unclear");
+        let fours: Vec<u8> = json
+            .chars()
+            .flat_map(|one| u32::from(one).to_be_bytes())
+            .collect();
+        assert_eq!(shown(&fours), "unclear");
+    }
+
+    #[test]
+    fn what_people_have_beside_it_is_nothing() {
+        let texts = [
+            "#!/usr/bin/env python3\n\"\"\"Lists clusters: all.\"\"\"\nimport yaml\nx = {\"clusters\": [], 'users': 1}\n",
+            "// Copyright: us\n\npackage main\n\nvar x = map[string]any{\"clusters\": nil, \"server\": 1}\n",
+            "'use strict';\nmodule.exports = { clusters: [], contexts: [] };\n",
+            "resource \"x\" \"clusters\" {\n  users = { exec : 1 }\n}\n",
+            "clusters = {\n  a = \"b\"\n\n}\nusers: x\n",
+            "# Title\n\nSome prose on clusters.\n\n```yaml\nclusters: [\n```\n\n| users | x |\n",
+            "Note: see `clusters`\n\nand so on\n\ncontexts: {x\n",
+            "<html>\n<p>users: {</p>\n</html>\n",
+            "[default]\nusers = a\nclusters: {\n",
+            "\"$schema\" = 'x'\n[[kubernetes.contexts]]\ncontexts: [\n",
+            ": 1700000000:0;kubectl config get-contexts\n: 1700000001:0;curl -H \"Accept: x\"\n: 1:0;x \\\n y: users\n: 2:0;z\n",
+            "2024-01-01 level: info\nE0101 users: none: a {\n",
+            "- hosts: clusters\n  vars: {{ users }}\n",
+            "int main() { return users; }\n",
+            "echo one # x: {\nclusters() {\n",
+            "-----BEGIN X-----\nusers\n-----END X-----\nkey: x\n",
+            "users: {a: b}\ncontexts: x\n",
+            "users:\n  a: {b: c}\nclusters:\n  eu: {server: x}\n",
+        ];
+        for text in texts {
+            assert_eq!(shown(text.as_bytes()), "nothing", "{text}");
+            let passed = told_in_passing(Path::new("/f"), text.as_bytes());
+            assert_eq!(passed, Told::Nothing, "{text}");
+        }
+        for bytes in [
+            &b"\x7fELF\x02\x01\x01\0\0 clusters: users:\n---\ncontexts: []\n"[..],
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR users",
+            b"#!/usr/bin/python3\nPK\x03\x04\x14\0\0\0users/clusters.py",
+            b"MZ\x90\0\x03\0c\0l\0u\0s\0t\0e\0r\0s\0",
+            b"\x1f\x8b\x08\0\0contexts",
+        ] {
+            assert_eq!(shown(bytes), "nothing", "{bytes:?}");
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(crate) struct Tree {
 pub(crate) struct FieldIds<'tree> {
     pub(crate) ids: HashMap<&'tree str, Id>,
     /// Whether another reader of YAML can end up with other ones: a key stands there twice, a merge overrules one or has
-    /// its own overruled, or a key is a merge to some.
+    /// its own overruled, or a key is a merge or a comment to some.
     pub(crate) disputed: bool,
 }
 
@@ -117,7 +117,8 @@ impl Tree {
                 && let Some(name) = key_text(name)
             {
                 let before = fields.ids.insert(name, value.id);
-                fields.disputed |= before.is_some() || key.alias || name == "<<";
+                fields.disputed |=
+                    before.is_some() || key.alias || name == "<<" || is_comment(name);
             }
         }
     }
@@ -125,6 +126,11 @@ impl Tree {
     fn is_merge(&self, key: Ref) -> bool {
         !key.alias && matches!(self.value(key.id), Value::Scalar { merge: true, .. })
     }
+}
+
+/// Whether a key begins with a comment, to those who let JSON have some.
+pub(crate) fn is_comment(key: &str) -> bool {
+    key.starts_with("//") || key.starts_with("/*")
 }
 
 /// The text of a key. Numbers become texts too, but never one of a kubeconfig's own words.
@@ -169,8 +175,10 @@ pub(crate) fn documents(bytes: &[u8]) -> Result<Vec<Tree>, LoadError> {
     let text = text(bytes)?;
     let mut documents = Vec::new();
     let mut builder = Builder::default();
+    let mut alike = Alike::of(&text);
     for event in parser(&text) {
         let (event, span) = event.map_err(|error| syntax(&error))?;
+        alike.take(&event, &span)?;
         if builder.take(event, span.start.line())? {
             documents.push(std::mem::take(&mut builder).finish(false)?);
         }
