@@ -4,7 +4,7 @@
 use broker::clock::Wall;
 use broker::credential::{parse_exec_info, render};
 use broker::secret::BearerToken;
-use kubeconfig::{ExecInfoError, from_exec_info};
+use kubeconfig::{ExecInfoError, ExecServer, from_exec_info};
 use serde_json::Value;
 
 use crate::{Decoded, can_be_told, whole};
@@ -33,9 +33,10 @@ pub(crate) fn run(input: &[u8]) -> Decoded {
     assert_eq!(answer["status"]["token"], *text);
 
     match (info.cluster, server) {
-        (None, server) => assert_eq!(server, Ok(None)),
-        (Some(cluster), Ok(server)) => {
-            let server = server.expect("both see a cluster");
+        (None, server) => assert_eq!(server, Ok(ExecServer::Unnamed)),
+        (Some(_), Ok(ExecServer::Unnamed)) => panic!("both see a cluster"),
+        (Some(cluster), Ok(ExecServer::Odd)) => assert!(!cluster.server.is_empty()),
+        (Some(cluster), Ok(ExecServer::Named(server))) => {
             assert!(!cluster.server.is_empty());
             assert!(cluster.server.ends_with(tail(&server.url)), "{server:?}");
             assert!(!has_password(&server.url), "{server:?}");

@@ -3,6 +3,7 @@
 //! Pure: files, environment and arguments come in as values. What kubectl does stands in client-go and in the libraries
 //! below it, as of v0.36.3; each rule here names its file there.
 
+mod address;
 mod alike;
 mod base64;
 mod config;
@@ -36,7 +37,9 @@ pub use origin::{
     Candidate, Origin, Pair, by_kubelogins_name, pairs, servers, shim_arguments, using,
 };
 pub use program::is_kubectl;
-pub use server::{CertificateAuthority, ExecInfoError, ServerKey, from_exec_info};
+pub use server::{
+    CertificateAuthority, ExecInfoError, ExecServer, OddAddress, ServerKey, from_exec_info,
+};
 pub use told::{Told, told, told_in_passing};
 pub use tree::MAX_BYTES;
 pub use widest::widest;

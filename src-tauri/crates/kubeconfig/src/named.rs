@@ -434,20 +434,47 @@ fn speaks_of_files(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Every address in a text.
+/// Every address in a text. What can end one, and can go on in it for somebody, makes two of it: one that ends there, and
+/// one that goes on. So does a `\` for a `/`, and one `/` for two.
 fn addresses(text: &str) -> Vec<String> {
     let small = text.to_ascii_lowercase();
     let mut found = Vec::new();
-    for scheme in ["http://", "https://"] {
+    for scheme in ["http:", "https:"] {
         for (at, _) in small.match_indices(scheme) {
             let rest = text.get(at..).unwrap_or_default();
-            let end = rest
-                .find(|letter: char| letter.is_whitespace() || "\"'`,;<>|(){}".contains(letter));
-            let address = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+            let after = rest.get(scheme.len()..).unwrap_or_default();
+            if !after.starts_with(['/', '\\']) {
+                continue;
+            }
+            let blank = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let whole = rest.get(..blank).unwrap_or_default();
+            let end = whole.find(|letter: char| "\"'`,;<>|(){}".contains(letter));
+            let (address, beyond) = end
+                .and_then(|end| whole.split_at_checked(end))
+                .unwrap_or((whole, ""));
+            if goes_on(address, beyond) {
+                found.push(whole.to_owned());
+            }
             found.push(address.to_owned());
         }
     }
     found
+}
+
+/// Whether a host can go on beyond the sign that ends an address.
+fn goes_on(address: &str, beyond: &str) -> bool {
+    let has_path = address
+        .split_once("://")
+        .is_some_and(|(_, rest)| rest.contains(['/', '?']));
+    let host = beyond.split(['/', '\\', '?', '#']).next();
+    let next = beyond.get(1..).unwrap_or_default();
+    let of_host = |letter: char| letter.is_alphanumeric() || ".-:_%@[\\".contains(letter);
+    let is_another = ["http:", "https:"]
+        .iter()
+        .any(|scheme| next.to_ascii_lowercase().starts_with(scheme));
+    !has_path
+        && (host.is_some_and(|host| host.contains('@'))
+            || (!is_another && next.starts_with(of_host)))
 }
 
 /// Whether a value can be a host with or without a port: `10.0.0.1`, `[::1]:6443`, `localhost`.

@@ -11,7 +11,7 @@ use crate::config::{Cluster, Exec, User};
 use crate::merge::Merged;
 use crate::narrow::{Narrow, Reading, is_lossy};
 use crate::program::{file_name, runs_kubectl};
-use crate::server::ServerKey;
+use crate::server::{OddAddress, ServerKey};
 
 /// A server and what leads to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,10 @@ pub fn servers(merged: &Merged, arguments: &[String], narrow: &Narrow) -> Origin
         Reading::Kubectl if narrow.preferences_choose => Origin::Unknown,
         Reading::Kubectl => {
             let runs_us = |exec: &Exec| shim_arguments(exec) == Some(arguments);
-            Origin::of(of_kubectl(merged, narrow, runs_us).into_iter().collect())
+            match of_kubectl(merged, narrow, runs_us).transpose() {
+                Ok(candidate) => Origin::of(candidate.into_iter().collect()),
+                Err(OddAddress) => Origin::Unknown,
+            }
         }
         Reading::NotUnderstood | Reading::AnotherProgram => Origin::Unknown,
     }
@@ -76,8 +79,11 @@ impl Origin {
 pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate> {
     let mut found = Gathered::default();
     for (name, exec, cluster) in joined(merged) {
-        if is_such(exec) {
-            found.add(ServerKey::from(cluster), Some(name), &cluster.file);
+        // What nobody can tell is neither offered nor trusted in bulk.
+        if is_such(exec)
+            && let Ok(server) = ServerKey::try_from(cluster)
+        {
+            found.add(server, Some(name), &cluster.file);
         }
     }
     found.candidates()
@@ -87,9 +93,11 @@ pub fn using(merged: &Merged, is_such: impl Fn(&Exec) -> bool) -> Vec<Candidate>
 pub fn pairs(merged: &Merged) -> Vec<Pair<'_>> {
     let mut found: BTreeMap<&[String], Gathered> = BTreeMap::new();
     for (name, exec, cluster) in joined(merged) {
-        if let Some(arguments) = our_arguments(exec) {
+        if let Some(arguments) = our_arguments(exec)
+            && let Ok(server) = ServerKey::try_from(cluster)
+        {
             let servers = found.entry(arguments).or_default();
-            servers.add(ServerKey::from(cluster), Some(name), &cluster.file);
+            servers.add(server, Some(name), &cluster.file);
         }
     }
     let pairs_of = |(arguments, servers): (_, Gathered)| {
@@ -158,7 +166,7 @@ fn of_kubectl(
     merged: &Merged,
     narrow: &Narrow,
     runs_us: impl Fn(&Exec) -> bool,
-) -> Option<Candidate> {
+) -> Option<Result<Candidate, OddAddress>> {
     let name = narrow.context.as_ref().or(merged.current_context.as_ref());
     let context = name.and_then(|name| merged.contexts.get(name));
     // kubectl refuses to run.
@@ -183,11 +191,11 @@ fn of_kubectl(
     }
     let (server, file) = overridden(cluster, user, narrow)?;
     let contexts = context.and(name).into_iter().cloned().collect();
-    Some(Candidate {
+    Some(server.map(|server| Candidate {
         server,
         contexts,
         file,
-    })
+    }))
 }
 
 /// A cluster with kubectl's flags on top (`getCluster`); none without an address.
@@ -195,7 +203,7 @@ fn overridden(
     cluster: Option<&Cluster>,
     user: &User,
     narrow: &Narrow,
-) -> Option<(ServerKey, Arc<Path>)> {
+) -> Option<(Result<ServerKey, OddAddress>, Arc<Path>)> {
     let mut key = match cluster {
         Some(cluster) => cluster.clone(),
         None => nameless(user),
@@ -219,7 +227,7 @@ fn overridden(
         key.certificate_authority = narrow.certificate_authority.clone();
         key.certificate_authority_data = None;
     }
-    (!key.server.is_empty()).then(|| (ServerKey::from(&key), file))
+    (!key.server.is_empty()).then(|| (ServerKey::try_from(&key), file))
 }
 
 /// What kubectl has where no cluster is named.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::address::Address;
 use crate::base64;
 use crate::config::Cluster;
 
@@ -46,9 +47,16 @@ impl CertificateAuthority {
     }
 }
 
-impl From<&Cluster> for ServerKey {
+/// An address of a server or of its proxy that not every program reads alike: whose it is can't be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OddAddress;
+
+impl TryFrom<&Cluster> for ServerKey {
+    type Error = OddAddress;
+
     /// Data comes before a path (client-go `rest/config.go`: `dataFromSliceOrFile`).
-    fn from(cluster: &Cluster) -> Self {
+    fn try_from(cluster: &Cluster) -> Result<Self, OddAddress> {
+        let server = Address::read(&cluster.server).ok_or(OddAddress)?;
         let ca = match (
             &cluster.certificate_authority_data,
             &cluster.certificate_authority,
@@ -57,13 +65,13 @@ impl From<&Cluster> for ServerKey {
             (None, Some(file)) => CertificateAuthority::File(file.clone()),
             (None, None) => CertificateAuthority::System,
         };
-        Self {
-            url: without_password(without_query(&cluster.server)),
+        Ok(Self {
+            url: server.without_query().without_password(),
             ca,
             insecure_skip_tls_verify: cluster.insecure_skip_tls_verify,
-            proxy_url: cluster.proxy_url.as_deref().map(without_password),
+            proxy_url: proxy(cluster.proxy_url.as_deref())?,
             tls_server_name: cluster.tls_server_name.clone(),
-        }
+        })
     }
 }
 
@@ -123,16 +131,27 @@ struct ExecCluster {
     proxy_url: Option<String>,
 }
 
+/// What KUBERNETES_EXEC_INFO says of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExecServer {
+    /// Nothing.
+    Unnamed,
+    /// It is this one.
+    Named(ServerKey),
+    /// Not every program reads its address alike.
+    Odd,
+}
+
 /// The server that KUBERNETES_EXEC_INFO names, if it does: only with `provideClusterInfo` (client-go
 /// `pkg/apis/clientauthentication/v1/types.go`, `rest/exec.go`). Version and kind are not looked at here.
-pub fn from_exec_info(json: &str) -> Result<Option<ServerKey>, ExecInfoError> {
+pub fn from_exec_info(json: &str) -> Result<ExecServer, ExecInfoError> {
     if json.len() > MAX_EXEC_INFO {
         return Err(ExecInfoError::TooLarge);
     }
     let credential: ExecCredential =
         serde_json::from_str(json).map_err(|_| ExecInfoError::Malformed)?;
     let Some(cluster) = credential.spec.and_then(|spec| spec.cluster) else {
-        return Ok(None);
+        return Ok(ExecServer::Unnamed);
     };
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
     let ca = match some(cluster.certificate_authority_data) {
@@ -141,45 +160,27 @@ pub fn from_exec_info(json: &str) -> Result<Option<ServerKey>, ExecInfoError> {
         }
         None => CertificateAuthority::System,
     };
-    Ok(Some(ServerKey {
-        url: without_password(&some(cluster.server).ok_or(ExecInfoError::NoServer)?),
+    let server = some(cluster.server).ok_or(ExecInfoError::NoServer)?;
+    let proxy_url = proxy(some(cluster.proxy_url).as_deref());
+    let (Some(server), Ok(proxy_url)) = (Address::read(&server), proxy_url) else {
+        return Ok(ExecServer::Odd);
+    };
+    Ok(ExecServer::Named(ServerKey {
+        url: server.without_password(),
         ca,
         insecure_skip_tls_verify: cluster.insecure_skip_tls_verify.unwrap_or_default(),
-        proxy_url: some(cluster.proxy_url).as_deref().map(without_password),
+        proxy_url,
         tls_server_name: some(cluster.tls_server_name),
     }))
 }
 
-/// kubectl drops what follows the path, where there is a path (`tools/clientcmd/client_config.go`: `ClientConfig`).
-fn without_query(url: &str) -> &str {
-    let Some((_, rest)) = url.split_once("://") else {
-        return url;
+fn proxy(url: Option<&str>) -> Result<Option<String>, OddAddress> {
+    let read = |url| {
+        Address::read(url)
+            .map(|address| address.without_password())
+            .ok_or(OddAddress)
     };
-    let end = rest.find(['?', '#']).unwrap_or(rest.len());
-    let path = rest
-        .get(..end)
-        .and_then(|rest| rest.find('/').map(|at| end - at));
-    match path {
-        Some(length) if length > 1 => url.get(..url.len() - (rest.len() - end)).unwrap_or(url),
-        Some(_) | None => url,
-    }
-}
-
-/// A key is remembered and shown: it is no place for a password. All before the last `@` of the host's part goes,
-/// which also shows `https://known.example@other.example` for what it is.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest
-        .get(..end)
-        .and_then(|host| host.rfind('@'))
-        .and_then(|at| rest.get(at + 1..))
-    {
-        Some(rest) => format!("{scheme}://{rest}"),
-        None => url.to_owned(),
-    }
+    url.map(read).transpose()
 }
 
 #[cfg(test)]
@@ -189,7 +190,7 @@ mod tests {
     fn key(cluster: &str) -> ServerKey {
         let text = format!("clusters: [{{name: c, cluster: {{{cluster}}}}}]");
         let config = crate::load(Path::new("/k/config"), text.as_bytes()).unwrap();
-        ServerKey::from(&crate::merge([&config], Path::new("/")).clusters["c"])
+        ServerKey::try_from(&crate::merge([&config], Path::new("/")).clusters["c"]).unwrap()
     }
 
     #[test]
@@ -205,7 +206,7 @@ mod tests {
                 r#"{"server":"https://c","certificate-authority-data":"b3RoZXI="}"#,
             ),
             (
-                "server: 'https://c/p?q#f', insecure-skip-tls-verify: true, tls-server-name: name, proxy-url: 'http://u:p@p:1'",
+                "server: 'https://c/p?q', insecure-skip-tls-verify: true, tls-server-name: name, proxy-url: 'http://u:p@p:1'",
                 r#"{"server":"https://c/p","insecure-skip-tls-verify":true,"tls-server-name":"name","proxy-url":"http://u:p@p:1"}"#,
             ),
         ];
@@ -215,20 +216,24 @@ mod tests {
             let info = format!(
                 r#"{{"kind":"ExecCredential","spec":{{"cluster":{info},"interactive":true}}}}"#
             );
-            assert_eq!(from_exec_info(&info), Ok(Some(from_file)), "{cluster}");
+            assert_eq!(
+                from_exec_info(&info),
+                Ok(ExecServer::Named(from_file)),
+                "{cluster}"
+            );
         }
     }
 
     #[test]
     fn exec_info_may_name_no_server_and_may_be_garbage() {
         let table = [
-            ("{}", Ok(None)),
-            (r#"{"spec":null}"#, Ok(None)),
+            ("{}", Ok(ExecServer::Unnamed)),
+            (r#"{"spec":null}"#, Ok(ExecServer::Unnamed)),
             (
                 r#"{"apiVersion":"x","kind":"ExecCredential","spec":{"interactive":true}}"#,
-                Ok(None),
+                Ok(ExecServer::Unnamed),
             ),
-            (r#"{"spec":{"cluster":null}}"#, Ok(None)),
+            (r#"{"spec":{"cluster":null}}"#, Ok(ExecServer::Unnamed)),
             (r#"{"spec":{"cluster":{}}}"#, Err(ExecInfoError::NoServer)),
             (
                 r#"{"spec":{"cluster":{"server":"s","certificate-authority-data":"%"}}}"#,
@@ -258,20 +263,24 @@ mod tests {
     }
 
     #[test]
-    fn a_key_holds_no_password() {
-        let table = [
-            ("https://c", "https://c"),
-            ("https://u:p@c:1/x@y", "https://c:1/x@y"),
-            (
-                "https://known.example@other.example",
-                "https://other.example",
-            ),
-            ("https://a@b@c", "https://c"),
-            ("https://c?@d", "https://c?@d"),
-            ("c:6443", "c:6443"),
-        ];
-        for (written, expected) in table {
-            assert_eq!(without_password(written), expected);
+    fn an_address_that_not_everybody_reads_alike_is_no_key() {
+        for field in ["server", "proxy-url"] {
+            for odd in [
+                "https://evil\\\\@good",
+                "https://gw/good#/../evil",
+                "https://a@b@c",
+            ] {
+                let other = match field {
+                    "server" => "",
+                    _ => "\"server\":\"https://c\",",
+                };
+                let cluster = format!("{other}\"{field}\":\"{odd}\"");
+                let text = format!("clusters: [{{name: c, cluster: {{{cluster}}}}}]");
+                let config = crate::load(Path::new("/k"), text.as_bytes()).unwrap();
+                assert_eq!(ServerKey::try_from(&config.clusters["c"]), Err(OddAddress));
+                let info = format!("{{\"spec\":{{\"cluster\":{{{cluster}}}}}}}");
+                assert_eq!(from_exec_info(&info), Ok(ExecServer::Odd), "{info}");
+            }
         }
     }
 

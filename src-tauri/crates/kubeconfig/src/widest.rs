@@ -3,12 +3,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::address::Address;
 use crate::config::Cluster;
 use crate::merge::Merged;
 use crate::named::Named;
 use crate::narrow::is_lossy;
 use crate::origin::{Gathered, Origin};
-use crate::server::ServerKey;
+use crate::server::{OddAddress, ServerKey};
 
 /// The servers of the widest reading: every context in any of the files, with any user of that name in any of them
 /// whose stanza can be this one (`arguments` are ours without our own name), and any cluster of that name in any of them;
@@ -37,8 +38,10 @@ pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
         all.filter(|(_, cluster)| !cluster.server.is_empty())
     };
     let mut found = Gathered::default();
-    let mut add = |cluster: &Cluster, context: Option<&String>| {
-        found.add(ServerKey::from(cluster), context, &cluster.file);
+    let mut is_odd = false;
+    let mut add = |cluster: &Cluster, context: Option<&String>| match ServerKey::try_from(cluster) {
+        Ok(server) => found.add(server, context, &cluster.file),
+        Err(OddAddress) => is_odd = true,
     };
     let with_named_user = named.users.iter().any(|user| users.contains(user.as_str()));
     for (name, context) in views.iter().flat_map(|view| &view.contexts) {
@@ -60,27 +63,16 @@ pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
         }
         there.for_each(|(_, cluster)| add(cluster, None));
     }
+    if is_odd {
+        return Origin::Unknown;
+    }
     Origin::of(found.candidates())
 }
 
 /// Whether an address is a cluster's, be it without its scheme, its usual port or a `/` at its end.
 fn is_at(cluster: &Cluster, address: &str) -> bool {
-    let plain = |address: &str| {
-        let address = address.to_ascii_lowercase();
-        let address = address.trim_end_matches('/');
-        let (scheme, rest) = address.split_once("://").unwrap_or(("https", address));
-        let usual = match scheme {
-            "http" => ":80",
-            _ => ":443",
-        };
-        let (authority, path) = rest
-            .find('/')
-            .and_then(|slash| rest.split_at_checked(slash))
-            .unwrap_or((rest, ""));
-        let authority = authority.strip_suffix(usual).unwrap_or(authority);
-        format!("{scheme}://{authority}{path}")
-    };
-    plain(&cluster.server) == plain(address)
+    let both = Address::read(&cluster.server).zip(Address::read(address));
+    both.is_some_and(|(cluster, address)| cluster.is_same(&address))
 }
 
 #[cfg(test)]
@@ -192,6 +184,8 @@ contexts:
             ("https://dev:6443", "unknown"),
             ("https://dev/k8s", "unknown"),
             ("https://evil", "unknown"),
+            ("https://dev/#", "unknown"),
+            ("https://evil\\@dev", "unknown"),
         ];
         for (address, expected) in table {
             assert_eq!(asked(&[OWN], &servers(&[address])), expected, "{address}");

@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kubeconfig::{FileSet, Origin, Reading, ServerKey};
+use kubeconfig::{ExecServer, FileSet, Origin, Reading, ServerKey};
 
 const KUBECONFIG: &str = "
 current-context: dev
@@ -268,7 +268,10 @@ fn told(kubectl: &Path, folder: &Path, arguments: &[&str]) -> Option<ServerKey> 
         .output()
         .unwrap();
     let info = std::fs::read_to_string(info).ok()?;
-    kubeconfig::from_exec_info(&info).unwrap()
+    match kubeconfig::from_exec_info(&info).unwrap() {
+        ExecServer::Named(server) => Some(server),
+        ExecServer::Unnamed | ExecServer::Odd => None,
+    }
 }
 
 /// The server that we take it to be.

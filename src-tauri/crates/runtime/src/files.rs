@@ -23,7 +23,7 @@ use broker::credential::ExecVersion;
 use broker::event::{Ask, Found, Servers};
 use broker::problem::{Code, Problem};
 use broker::waiters::CallerId;
-use kubeconfig::{Config, FileSet, Merged};
+use kubeconfig::{Config, ExecServer, FileSet, Merged};
 use provider::Trusted;
 use wire::frame::Run;
 
@@ -135,7 +135,7 @@ impl Files {
                 .map_err(|error| {
                     Problem::new(Code::ExecInfo, vec![("reason", error.to_string())])
                 })?,
-            (Some(_) | None, Some(_) | None) => None,
+            (Some(_) | None, Some(_) | None) => ExecServer::Unnamed,
         };
         let (account, version) = (asked.account, asked.version);
         let arguments: Vec<String> = run
@@ -144,7 +144,7 @@ impl Files {
             .map(|word| String::from_utf8_lossy(word).into_owned())
             .collect();
         let contained = found.asker.place == Place::Container;
-        let claims = if contained && named.is_none() {
+        let claims = if contained && !matches!(named, ExecServer::Named(_)) {
             container::claims(&found, &arguments).await
         } else {
             Vec::new()
@@ -167,7 +167,7 @@ impl Files {
                 claims: &claims,
                 ledger: &ledger,
             };
-            let is_named = named.is_some() && found.names_servers;
+            let is_named = matches!(named, ExecServer::Named(_)) && found.names_servers;
             let servers = look.servers(named, &account)?;
             let wanted = Wanted {
                 account,

@@ -11,7 +11,7 @@ use broker::command::Which;
 use broker::event::{Candidate, Servers};
 use broker::problem::Problem;
 use broker::trust::Server;
-use kubeconfig::{Merged, Narrow, Origin, Reading, ServerKey, Told};
+use kubeconfig::{ExecServer, Merged, Narrow, Origin, Reading, ServerKey, Told};
 
 use super::remembered::Ledger;
 use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, versions};
@@ -44,22 +44,19 @@ enum Blind {
 }
 
 impl Look<'_> {
-    /// The servers that the question is for; `named` is the one that kubectl itself names.
+    /// The servers that the question is for; `named` is what kubectl itself says of it.
     ///
     /// # Errors
     /// `BadKubeconfig`, for a file set that kubectl could not load either, or that can't be looked at just now.
-    pub(super) fn servers(
-        &self,
-        named: Option<ServerKey>,
-        account: &Which,
-    ) -> Result<Servers, Problem> {
+    pub(super) fn servers(&self, named: ExecServer, account: &Which) -> Result<Servers, Problem> {
         let found = match named {
-            Some(server) if self.found.names_servers => self.named(server, account),
+            ExecServer::Named(server) if self.found.names_servers => self.named(server, account),
             // As of any other word of its: `exec.env` can have said it.
-            Some(server) => self
+            ExecServer::Named(server) => self
                 .concluded(account)
                 .map(|servers| joined(servers, server)),
-            None => self.concluded(account),
+            ExecServer::Odd => Err(Blind::InDoubt),
+            ExecServer::Unnamed => self.concluded(account),
         };
         match found {
             Ok(servers) => Ok(servers),
