@@ -508,7 +508,7 @@ pub(crate) async fn look_alikes(table: &Table) -> Result<()> {
         (
             "g\u{43e}\u{43e}d.example.com",
             Some("https://xn--gd-fmca.example.com:6443"),
-            "[trust-refused]",
+            "[trust-refused",
         ),
         // Not everybody ends up with the same host: it is no server that anybody knows.
         (

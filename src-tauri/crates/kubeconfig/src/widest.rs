@@ -39,9 +39,14 @@ pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
     };
     let mut found = Gathered::default();
     let mut is_odd = false;
-    let mut add = |cluster: &Cluster, context: Option<&String>| match ServerKey::try_from(cluster) {
-        Ok(server) => found.add(server, context, &cluster.file),
-        Err(OddAddress) => is_odd = true,
+    let mut add = |cluster: &Cluster, context: Option<&String>| {
+        // Data comes before a file to kubectl, and after it to `@kubernetes/client-node`.
+        is_odd |=
+            cluster.certificate_authority.is_some() && cluster.certificate_authority_data.is_some();
+        match ServerKey::try_from(cluster) {
+            Ok(server) => found.add(server, context, &cluster.file),
+            Err(OddAddress) => is_odd = true,
+        }
     };
     let with_named_user = named.users.iter().any(|user| users.contains(user.as_str()));
     for (name, context) in views.iter().flat_map(|view| &view.contexts) {
@@ -262,6 +267,35 @@ contexts:
             );
             let found = asked(&[("/own", &text)], &Named::default());
             assert_eq!(found, expected, "{cluster}{after}");
+        }
+    }
+
+    #[test]
+    fn two_authorities_of_one_cluster_are_unknown() {
+        let file = |ca: &str| {
+            format!(
+                "users: [{{name: me, user: {{exec: {{command: k, args: [get-token, a]}}}}}}]\n\
+                 contexts: [{{name: dev, context: {{cluster: dev, user: me}}}}]\n\
+                 clusters:\n- {{name: dev, cluster: {{server: 'https://dev', {ca}}}}}\n\
+                 - {{name: other, cluster: {{server: 'https://other', certificate-authority: a, \
+                 certificate-authority-data: YQ==}}}}\n"
+            )
+        };
+        let table = [
+            ("certificate-authority: a", "https://dev[dev]"),
+            ("certificate-authority-data: YQ==", "https://dev[dev]"),
+            (
+                "certificate-authority: a, certificate-authority-data: ''",
+                "https://dev[dev]",
+            ),
+            (
+                "certificate-authority: a, certificate-authority-data: YQ==",
+                "unknown",
+            ),
+        ];
+        for (ca, expected) in table {
+            let found = asked(&[("/own", &file(ca))], &Named::default());
+            assert_eq!(found, expected, "{ca}");
         }
     }
 
