@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::address::Address;
-use crate::config::Cluster;
+use crate::config::{Cluster, Exec};
 use crate::merge::Merged;
 use crate::named::Named;
 use crate::narrow::is_lossy;
@@ -20,15 +20,23 @@ pub fn widest(views: &[Merged], arguments: &[String], named: &Named) -> Origin {
     if named.unclear || disputed || arguments.iter().any(|word| is_lossy(word)) {
         return Origin::Unknown;
     }
-    let users: BTreeSet<&str> = views
-        .iter()
-        .flat_map(|view| &view.users)
-        .filter(|(_, user)| {
+    let stanzas = || {
+        let all = views.iter().flat_map(|view| &view.users);
+        all.filter_map(|(name, user)| {
             let exec = user.exec.as_ref();
-            exec.is_some_and(|exec| exec.args.ends_with(arguments))
+            exec.filter(|exec| exec.args.ends_with(arguments))
+                .map(|exec| (name.as_str(), exec))
         })
-        .map(|(name, _)| name.as_str())
-        .collect();
+    };
+    // Whoever says that to its plugins says it itself. Of a client that does not, such a stanza would make one that does.
+    let is_made_to_tell = |exec: &Exec| {
+        let mut env = exec.env.iter();
+        env.any(|one| one.name.eq_ignore_ascii_case("KUBERNETES_EXEC_INFO"))
+    };
+    if stanzas().any(|(_, exec)| is_made_to_tell(exec)) {
+        return Origin::Unknown;
+    }
+    let users: BTreeSet<&str> = stanzas().map(|(name, _)| name).collect();
     if users.is_empty() {
         return Origin::NoSuchStanza;
     }
@@ -267,6 +275,27 @@ contexts:
             );
             let found = asked(&[("/own", &text)], &Named::default());
             assert_eq!(found, expected, "{cluster}{after}");
+        }
+    }
+
+    #[test]
+    fn a_stanza_that_says_what_its_client_would_is_unknown() {
+        let file = |args: &str, name: &str| {
+            format!(
+                "users: [{{name: eve, user: {{exec: {{command: k, args: [{args}], \
+                 env: [{{name: {name}, value: '{{}}'}}]}}}}}}]\n"
+            )
+        };
+        let table = [
+            ("get-token, a", "KUBERNETES_EXEC_INFO", "unknown"),
+            ("get-token, a", "kubernetes_exec_info", "unknown"),
+            ("get-token, a", "HTTPS_PROXY", "https://dev[dev]"),
+            ("get-token, b", "KUBERNETES_EXEC_INFO", "https://dev[dev]"),
+        ];
+        for (args, name, expected) in table {
+            let file = file(args, name);
+            let found = asked(&[OWN, ("/evil", &file)], &Named::default());
+            assert_eq!(found, expected, "{args} {name}");
         }
     }
 
