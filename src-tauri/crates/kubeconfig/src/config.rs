@@ -19,7 +19,7 @@ pub struct Config {
     /// The contexts by name.
     pub contexts: BTreeMap<String, Context>,
     /// All of this is what kubectl reads, and other programs can read something else: a key stands there twice, a merge
-    /// meets a key of the same name, a key is a comment to some, or there is a second document.
+    /// meets a key of the same name, a key is a comment, or a known one in another case, to some, or there is a second document.
     pub disputed: bool,
 }
 

@@ -14,6 +14,7 @@ use crate::config::{Cluster, Config, Context, EnvVar, Exec, User};
 use crate::error::{LoadError, Type};
 use crate::scalar::Scalar;
 use crate::tree::{self, Id, Tree, Value};
+use crate::unread::folded;
 
 /// How many bytes of text may come out of a file: aliases can repeat one long text often.
 const MAX_COPIED: usize = 8 * tree::MAX_BYTES;
@@ -66,6 +67,8 @@ struct Fields<'read> {
     reader: &'read Reader<'read>,
     line: usize,
     ids: HashMap<&'read str, Id>,
+    /// How many keys there are that differ in case alone.
+    cases: HashMap<String, usize>,
 }
 
 impl<'read> Reader<'read> {
@@ -83,10 +86,15 @@ impl<'read> Reader<'read> {
             } => HashMap::new(),
             Value::Scalar { .. } | Value::List(_) => return Err(self.wrong(id, field, Type::Map)),
         };
+        let mut cases = HashMap::new();
+        for name in ids.keys() {
+            *cases.entry(folded(name)).or_default() += 1;
+        }
         Ok(Fields {
             reader: self,
             line: self.tree.line(id),
             ids,
+            cases,
         })
     }
 
@@ -232,29 +240,38 @@ impl<'read> Reader<'read> {
 }
 
 impl<'read> Fields<'read> {
+    /// What stands under this key, exactly. Under the same one in another case, some programs find it too.
+    fn id(&self, field: &str) -> Option<Id> {
+        let id = self.ids.get(field).copied();
+        let found = self.cases.get(&folded(field)).copied().unwrap_or_default();
+        if found > usize::from(id.is_some()) {
+            self.reader.disputed.set(true);
+        }
+        id
+    }
+
     fn get<T>(
         &self,
         field: &'static str,
         read: impl FnOnce(&'read Reader<'read>, Id, &'static str) -> Result<T, LoadError>,
     ) -> Result<Option<T>, LoadError> {
-        self.ids
-            .get(field)
-            .map(|id| read(self.reader, *id, field))
+        self.id(field)
+            .map(|id| read(self.reader, id, field))
             .transpose()
     }
 
     /// A mapping; null is as good as absent.
     fn map(&self, field: &'static str) -> Result<Option<Self>, LoadError> {
-        let Some(id) = self.ids.get(field) else {
+        let Some(id) = self.id(field) else {
             return Ok(None);
         };
-        match self.reader.tree.value(*id) {
+        match self.reader.tree.value(id) {
             Value::Scalar {
                 value: Scalar::Null,
                 ..
             } => Ok(None),
             Value::Scalar { .. } | Value::List(_) | Value::Map(_) => {
-                self.reader.map(*id, field).map(Some)
+                self.reader.map(id, field).map(Some)
             }
         }
     }
@@ -314,6 +331,7 @@ impl<'read> Fields<'read> {
                     reader: self.reader,
                     line: item.line,
                     ids: HashMap::new(),
+                    cases: HashMap::new(),
                 })?,
             };
             if all.contains_key(&name) {
@@ -466,6 +484,42 @@ mod tests {
 
     fn error(text: &str) -> LoadError {
         load(Path::new("/f"), text.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn a_key_in_another_case_is_another_one_to_some() {
+        let table = [
+            ("clusters: [{name: c, cluster: {server: s}}]", false),
+            ("clusters: [{name: c, cluster: {Server: s}}]", true),
+            (
+                "clusters: [{name: c, cluster: {server: s, SERVER: t}}]",
+                true,
+            ),
+            ("clusters: [{name: c, cluster: {\u{17f}erver: s}}]", true),
+            ("clusters: [{name: c, Cluster: {server: s}}]", true),
+            ("clusters: [{Name: c}]", true),
+            ("clusters: []\nCLUSTERS: []", true),
+            ("Current-Context: c", true),
+            ("contexts: [{name: c, context: {User: u}}]", true),
+            ("users: [{name: u, user: {exec: {apiversion: v1}}}]", true),
+            (
+                "users: [{name: u, user: {exec: {apiVersion: v1, provideClusterInfo: true}}}]",
+                false,
+            ),
+            (
+                "users: [{name: u, user: {auth-provider: {config: {Server: x, server: z}}}}]",
+                false,
+            ),
+            ("Other: {Server: s}\nkind: Config", false),
+            (
+                "clusters: [{name: c, cluster: {extensions: [{name: e, extension: {Server: s}}]}}]",
+                false,
+            ),
+        ];
+        for (text, expected) in table {
+            let config = load(Path::new("/f"), text.as_bytes()).unwrap();
+            assert_eq!(config.disputed, expected, "{text}");
+        }
     }
 
     #[test]
