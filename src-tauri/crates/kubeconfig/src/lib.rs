@@ -31,7 +31,7 @@ pub use error::{EditError, LoadError, Type};
 pub use kuberc::{kuberc, kuberc_chooses_server};
 pub use load::load;
 pub use merge::{FileSet, Merged, merge, paths};
-pub use named::{Asker, Named, named};
+pub use named::{Asker, Meant, Named, named};
 pub use narrow::{Narrow, Reading, narrow};
 pub use origin::{
     Candidate, Origin, Pair, by_kubelogins_name, pairs, servers, shim_arguments, using,

@@ -4,12 +4,17 @@
 //! What such a program makes of its words, it alone knows. So every word counts that could be one of both, in whatever
 //! place, and nothing is ever taken away by one. What a program chooses after its start is out of sight.
 
-use std::collections::BTreeSet;
+mod meant;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::narrow::is_lossy;
 use crate::program::{is_helm, is_kubectl};
+
+pub use meant::Meant;
+use meant::About;
 
 /// The most files that are looked for.
 const FILES: usize = 1024;
@@ -47,6 +52,8 @@ pub struct Named {
     /// Files that other variables lead to, each once: one in a hundred programs takes one of them for a kubeconfig
     /// (Terraform's `TF_VAR_…`), and what is there tells.
     pub in_passing: Vec<PathBuf>,
+    /// What of all these says that something else can have been there before.
+    pub meant: BTreeMap<PathBuf, Meant>,
     /// Addresses of servers, as they are written.
     pub servers: Vec<String>,
     /// Clusters by their names in a kubeconfig.
@@ -70,6 +77,8 @@ pub fn named(asker: &Asker<'_>) -> Named {
         start: variable(asker, "PWD").filter(|start| *start != asker.folder && start.is_absolute()),
         left: WORDS,
         about_files: false,
+        about: About::Anything,
+        variable: String::new(),
     };
     match asker.arguments {
         Some(arguments) => reader.arguments(arguments.get(1..).unwrap_or_default()),
@@ -102,6 +111,10 @@ struct Reader<'seen> {
     left: usize,
     /// Whether the name that the word stands under speaks of files.
     about_files: bool,
+    /// What it says that this word is.
+    about: About,
+    /// The variable that is read, where nothing says that it has to do with Kubernetes.
+    variable: String,
 }
 
 /// A program of which it is known what it can be told of servers.
@@ -145,11 +158,17 @@ impl Reader<'_> {
             let own = word.split_once('=').map_or("", |(name, _)| name);
             self.about_files = speaks_of_files(own)
                 || before.as_ref().is_some_and(|name| speaks_of_files(&name.0));
-            self.files(word);
+            self.about = match &before {
+                Some(name) if !word.starts_with('-') => About::of(&name.0),
+                // A path of keys is no name of a file (`--set config.replicas=3`).
+                Some(_) | None if !own.contains('.') => About::of(own),
+                Some(_) | None => About::Anything,
+            };
+            self.files(Place::Argument, word);
             if let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
                 let ends = letters.char_indices().skip(1).take(GROUP);
                 for (end, _) in ends {
-                    self.files(letters.get(end..).unwrap_or_default());
+                    self.files(Place::Argument, letters.get(end..).unwrap_or_default());
                 }
             }
             let flag = word.starts_with('-');
@@ -208,9 +227,11 @@ impl Reader<'_> {
         let is_told = by_name || mentions(&lossy.to_ascii_lowercase());
         self.passing = (!is_told).then_some(value.len());
         self.about_files = speaks_of_files(&written);
+        self.about = About::of(&written);
+        self.variable.clone_from(&written);
         match value.to_str() {
-            Some(value) => self.files(value),
-            None if self.passing.is_some() => self.path(PathBuf::from(value)),
+            Some(value) => self.files(Place::Variable, value),
+            None if self.passing.is_some() => self.path(PathBuf::from(value), Path::new(value)),
             None => self.named.unclear = true,
         }
         if self.passing.take().is_some() {
@@ -229,16 +250,24 @@ impl Reader<'_> {
     }
 
     /// Every path that a word can mean: itself, what stands behind a `=` or an `@`, and each of a list.
-    fn files(&mut self, word: &str) {
-        self.file(word);
+    fn files(&mut self, place: Place, word: &str) {
         let of_list = |letter: char| letter.is_whitespace() || ":,;\"'|".contains(letter);
         let parts = word.split(of_list).filter(|part| part.len() < word.len());
-        for part in parts.chain([word]) {
+        let about = self.about;
+        let has_blank = |text: &str| text.contains(char::is_whitespace);
+        for part in [word].into_iter().chain(parts) {
+            // A shell has split the arguments already: half a path with a blank in it is none.
+            let is_whole = match place {
+                Place::Argument => part.len() == word.len() || !has_blank(word),
+                Place::Variable => !has_blank(part),
+            };
+            self.about = if is_whole { about } else { About::Output };
             self.file(part);
             for (at, sign) in part.match_indices(['=', '@']) {
                 self.file(part.get(at + sign.len()..).unwrap_or_default());
             }
         }
+        self.about = about;
         for (at, _) in word.match_indices('=') {
             self.file(word.get(at + 1..).unwrap_or_default());
         }
@@ -249,23 +278,25 @@ impl Reader<'_> {
         if path.is_empty() || is_too_long || path.contains('\0') {
             return;
         }
-        self.path(PathBuf::from(path));
+        let written = Path::new(path);
+        self.path(written.to_owned(), written);
         if let Some(rest) = path.strip_prefix("file://") {
-            self.path(PathBuf::from(rest));
+            self.path(PathBuf::from(rest), Path::new(rest));
         }
         if let Some((home, rest)) = self.home.zip(path.strip_prefix("~/")) {
-            self.path(home.join(rest));
+            self.path(home.join(rest), written);
         }
-        if let Some(start) = self.start.filter(|_| !Path::new(path).is_absolute()) {
-            self.path(start.join(path));
+        if let Some(start) = self.start.filter(|_| !written.is_absolute()) {
+            self.path(start.join(path), written);
         }
     }
 
-    fn path(&mut self, path: PathBuf) {
+    fn path(&mut self, path: PathBuf, written: &Path) {
         if let Some(whole) = self.passing {
             self.in_passing(path, whole);
             return;
         }
+        self.means(&path, meant::meant(written, self.about));
         let is_word = !self.about_files && path.components().nth(1).is_none() && path.is_relative();
         let known = &mut self.known;
         if known.contains(&(path.clone(), false)) || !known.insert((path.clone(), is_word)) {
@@ -292,8 +323,16 @@ impl Reader<'_> {
         if self.passed.len() == IN_PASSING {
             self.named.unclear = true;
         } else {
+            self.means(&path, meant::meant_in_passing(&path, &self.variable));
             self.passed.insert(path.clone());
             self.named.in_passing.push(path);
+        }
+    }
+
+    fn means(&mut self, path: &Path, meant: Meant) {
+        if meant > Meant::Word && self.named.meant.len() < FILES + IN_PASSING {
+            let known = self.named.meant.entry(path.to_owned()).or_default();
+            *known = meant.max(*known);
         }
     }
 

@@ -7,6 +7,7 @@ mod look;
 mod needs;
 mod reading;
 mod remembered;
+mod starts;
 mod versions;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,7 @@ use look::Look;
 use needs::Needs;
 use reading::OnDisk;
 use remembered::{Ledger, Question, Remembered, state};
+use starts::Starts;
 use versions::{Before, Key, Since, Versions};
 
 /// The most bytes that a certificate authority's file may have.
@@ -53,6 +55,7 @@ const ROUNDED: Duration = Duration::from_millis(2);
 pub(crate) struct Files {
     home: PathBuf,
     versions: Arc<Mutex<Versions>>,
+    starts: Arc<Mutex<Starts>>,
     needs: Arc<Mutex<Needs>>,
     remembered: Remembered,
     ours: Ours,
@@ -97,6 +100,7 @@ impl Files {
         Self {
             home,
             versions: Arc::default(),
+            starts: Arc::default(),
             needs: Arc::default(),
             remembered: Remembered::default(),
             ours: Ours::default(),
@@ -106,13 +110,17 @@ impl Files {
 
     /// What is wanted, if the same was asked before and nothing that was read for it has changed.
     pub(crate) fn asked_before(&self, found: &asker::Found, run: &Run) -> Option<Wanted> {
-        let now = crate::clock::now().moment;
         let process = found.asker.process;
         let start = start(found);
-        let unchanged_since = |path: &Path, changed| {
-            !self
-                .versions()
-                .has_changed(path, changed, process, start, now)
+        let unchanged_since = |root, path: &Path, changed| {
+            let now = crate::clock::now();
+            let mut versions = self.versions();
+            if versions.has_changed(path, changed, process, start, now.moment) {
+                return false;
+            }
+            let by = (process, start);
+            let since = Since::of(changed, now);
+            versions.has(root, path) || self.starts().knows((root, path), since, by, lives)
         };
         let wanted = self.remembered.answer(found, run, unchanged_since)?;
         // Who needed more before is asked about that too.
@@ -274,6 +282,39 @@ impl Files {
         before.ok_or_else(|| Unread::InDoubt(Some(path.to_owned())))
     }
 
+    /// Whether a file that is no kubeconfig now has been one. That it is none is a version too, from now on.
+    fn had_versions(&self, ground: &Ground, path: &Path, ledger: &Ledger) -> bool {
+        let key = Key::of(ground, path, path);
+        let had = self.versions().has(key.root, &key.path);
+        if had {
+            let sight = OnDisk {
+                ground,
+                ledger,
+                ours: &self.ours,
+            };
+            reading::gone(&self.versions, &sight, &key, path);
+        }
+        had
+    }
+
+    /// Whether what stands there can have been made since an asker started. What was put there by another way tells that
+    /// by its last change.
+    fn is_new(&self, ground: &Ground, path: &Path, found: &asker::Found) -> bool {
+        let made = std::fs::metadata(ground.whole(path)).and_then(|found| found.created());
+        let age = made.map(|made| SystemTime::now().duration_since(made).unwrap_or_default());
+        age.is_ok_and(|age| crate::clock::now().moment.before(age) > start(found))
+    }
+
+    /// Whether what a path leads to is known to be what an asker found there; it was looked at before.
+    fn is_as_found(&self, ground: &Ground, path: &Path, found: &asker::Found) -> bool {
+        let (_, changed) = ground.look(path);
+        let since = Since::of(changed, crate::clock::now());
+        let at = ground.whole(path);
+        let by = (found.asker.process, start(found));
+        self.starts()
+            .knows((ground.identity().0, &at), since, by, lives)
+    }
+
     /// The kubeconfigs that are watched: the person's own, and those that were used.
     pub(crate) fn watched(&self) -> Vec<PathBuf> {
         let mut files = self.seen.known();
@@ -296,6 +337,10 @@ impl Files {
 
     fn versions(&self) -> MutexGuard<'_, Versions> {
         self.versions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn starts(&self) -> MutexGuard<'_, Starts> {
+        self.starts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What stands in the person's own `~/.kube/config` and uses us. A file that can't be loaded

@@ -79,6 +79,7 @@ fn of_the_rest_of_the_environment_each_path_is_looked_at_in_passing() {
         let in_passing = named.in_passing.clone();
         let nothing_else = Named {
             in_passing: Vec::new(),
+            meant: BTreeMap::new(),
             ..named
         };
         assert_eq!(nothing_else, Named::default(), "{name}");
@@ -102,6 +103,34 @@ fn of_the_rest_of_the_environment_each_path_is_looked_at_in_passing() {
     }
     let many = (0..5000).map(|at| format!("/{at}")).collect::<Vec<_>>();
     assert!(asker("k9s", &[("ANY", &many.join(":"))]).unclear);
+}
+
+#[test]
+fn what_a_word_is_written_as_says_whether_something_else_can_have_been_there() {
+    let environment = [("HOME", "/home/u"), ("PWD", "/start"), ("X", "/x.yaml")];
+    let meant = |line: &str| {
+        let meant = asker(line, &environment).meant;
+        let meant = meant.iter().filter(|(path, _)| **path != *"/x.yaml");
+        let meant = meant.map(|(path, meant)| format!("{} {meant:?}", path.display()));
+        meant.collect::<Vec<_>>().join(", ")
+    };
+    for (line, expected) in [
+        ("k9s get pods -n a --context b c/d -o json", ""),
+        ("k9s --type=utility --lang=en-US --set config.replicas=3", ""),
+        ("k9s -o out.yaml --log-file=x.json", ""),
+        ("k9s --kubeconfig k", "/start/k Kubeconfig, k Kubeconfig"),
+        ("k9s --kubeconfig=k", "/start/k Kubeconfig, k Kubeconfig"),
+        ("k9s KUBECONFIG=/k", "/k Kubeconfig"),
+        ("k9s /a:/b", "/a Path, /b Path"),
+        ("k9s ./k", "/start/./k Path, ./k Path"),
+        ("k9s ~/k", "/home/u/k Path, /start/~/k Path, ~/k Path"),
+        ("k9s -fk.yaml", "/start/k.yaml Kubeconfig, k.yaml Kubeconfig"),
+    ] {
+        assert_eq!(meant(line), expected, "{line}");
+    }
+    let meant = asker("k9s", &environment).meant;
+    let only = (PathBuf::from("/x.yaml"), Meant::Kubeconfig);
+    assert_eq!(meant.into_iter().collect::<Vec<_>>(), [only]);
 }
 
 #[test]

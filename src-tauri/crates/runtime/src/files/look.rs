@@ -11,9 +11,12 @@ use broker::command::Which;
 use broker::event::{Candidate, Servers};
 use broker::problem::Problem;
 use broker::trust::Server;
-use kubeconfig::{ExecServer, Merged, Narrow, Origin, Reading, ServerKey, Told};
+use kubeconfig::{
+    Config, ExecServer, Meant, Merged, Narrow, Origin, Reading, ServerKey, Told,
+};
 
 use super::remembered::Ledger;
+use super::versions::Before;
 use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, versions};
 use crate::asker::{self, Found};
 use crate::ground::Ground;
@@ -243,16 +246,26 @@ impl Look<'_> {
         let words = named.words.iter().map(|path| (path, false));
         let paths = named.files.iter().map(|path| (path, true)).chain(words);
         let mut unclear = named.unclear;
-        let mut counts = |path: &Path, told| match told {
-            Told::Nothing => {}
-            Told::Kubeconfig(config) => {
-                views.push(kubeconfig::merge([&config], folder));
-                match self.had(ground, path, folder) {
-                    Ok(before) => views.extend(before),
-                    Err(_) => unclear = true,
+        let mut counts = |path: &Path, told| {
+            let before = match told {
+                Told::Nothing => {
+                    let meant = named.meant.get(path).copied().unwrap_or_default();
+                    self.was(ground, path, meant)
                 }
+                Told::Kubeconfig(config) => {
+                    views.push(kubeconfig::merge([&config], folder));
+                    self.had(ground, path)
+                }
+                Told::Unclear => Err(Unread::InDoubt(None)),
+            };
+            match before {
+                Ok(before) => {
+                    let before = before.iter().filter_map(|(_, config)| config.as_ref());
+                    let merge = |config: &Arc<Config>| kubeconfig::merge([&**config], folder);
+                    views.extend(before.map(merge));
+                }
+                Err(_) => unclear = true,
             }
-            Told::Unclear => unclear = true,
         };
         for (path, is_path) in paths {
             counts(path, self.told(ground, path, is_path)?);
@@ -268,12 +281,48 @@ impl Look<'_> {
     ///
     /// # Errors
     /// `InDoubt`: it is not known what it said when the asker started.
-    fn had(&self, ground: &Ground, path: &Path, folder: &Path) -> Result<Vec<Merged>, Unread> {
+    fn had(&self, ground: &Ground, path: &Path) -> Result<Before, Unread> {
         drop(self.files.load(ground, path, path, self.ledger));
-        let before = self.files.before(ground, path, self.found)?;
-        let configs = before.iter().filter_map(|(_, config)| config.as_ref());
-        let views = configs.map(|config| kubeconfig::merge([&**config], folder));
-        Ok(views.collect())
+        self.files.before(ground, path, self.found)
+    }
+
+    /// What a word led to before that leads to no kubeconfig now: nothing, where nothing there has changed since the asker
+    /// started, or where the word is none that is written so.
+    ///
+    /// # Errors
+    /// `InDoubt`: a kubeconfig can have been there when the asker started.
+    fn was(&self, ground: &Ground, path: &Path, meant: Meant) -> Result<Before, Unread> {
+        if self.files.had_versions(ground, path, self.ledger) {
+            return self.files.before(ground, path, self.found);
+        }
+        let (found, _) = ground.look(path);
+        let is_as_found = match (&found, meant) {
+            (_, Meant::Word)
+            | (
+                Ok(_) | Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_)),
+                Meant::Path,
+            ) => true,
+            // Whoever has a say in where nothing is can have had it there, and taken it away.
+            (
+                Err(Unread::InDoubt(_) | Unread::Io(_) | Unread::Unsettled),
+                Meant::Path | Meant::Kubeconfig,
+            ) => false,
+            (Err(Unread::Missing), Meant::Path | Meant::Kubeconfig) => {
+                self.files.is_as_found(ground, path, self.found)
+            }
+            (
+                Ok(_) | Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_)),
+                Meant::Kubeconfig,
+            ) => {
+                let is_new = ground.is_folder(path) && self.files.is_new(ground, path, self.found);
+                !is_new && self.files.is_as_found(ground, path, self.found)
+            }
+        };
+        if is_as_found {
+            Ok(Before::new())
+        } else {
+            Err(Unread::InDoubt(Some(path.to_owned())))
+        }
     }
 
     /// What a variable leads to of which nothing says that it has to do with Kubernetes. There are many in any environment,

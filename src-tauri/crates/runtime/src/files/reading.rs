@@ -106,6 +106,14 @@ pub(super) fn load(
     }
 }
 
+/// Notes that a file that was one before is no kubeconfig now, be it that something is there.
+pub(super) fn gone(versions: &Mutex<Versions>, sight: &impl Sight, key: &Key, path: &Path) {
+    let now = sight.now().moment;
+    let (_, changed) = sight.look(path);
+    let since = Since::of(changed, sight.now());
+    lock(versions).gone(key.clone(), since, now);
+}
+
 /// A kubeconfig by the name that it was asked for.
 ///
 /// # Errors

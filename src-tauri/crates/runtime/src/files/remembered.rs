@@ -98,7 +98,7 @@ impl Remembered {
         &self,
         found: &Found,
         run: &Run,
-        unchanged_since: impl Fn(&Path, Changed) -> bool,
+        unchanged_since: impl Fn((u64, u64), &Path, Changed) -> bool,
     ) -> Option<Wanted> {
         let answers = self.answers();
         let answer = answers
@@ -112,7 +112,8 @@ impl Remembered {
         let unchanged = |(path, then): &(PathBuf, Option<Stamp>)| {
             let (now, changed) = ground.look(path);
             let now = state(now.as_ref().copied());
-            now == Some(*then) && unchanged_since(&ground.whole(path), changed)
+            let root = ground.identity().0;
+            now == Some(*then) && unchanged_since(root, &ground.whole(path), changed)
         };
         let holds = answer.read.iter().all(unchanged);
         holds.then(|| answer.wanted.clone())
@@ -290,7 +291,8 @@ mod tests {
 
     impl Asked {
         fn answer(&self) -> Option<Wanted> {
-            self.remembered.answer(&self.found, &self.run, |_, _| true)
+            self.remembered
+                .answer(&self.found, &self.run, |_, _, _| true)
         }
     }
 
@@ -340,7 +342,7 @@ mod tests {
     #[test]
     fn whoever_started_before_a_file_changed_may_have_read_another() {
         let asked = asked(LATER);
-        let changed = |path: &Path, _| path.ends_with("missing");
+        let changed = |_, path: &Path, _| path.ends_with("missing");
         let answer = asked.remembered.answer(&asked.found, &asked.run, changed);
         assert_eq!(answer, None);
     }

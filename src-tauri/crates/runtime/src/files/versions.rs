@@ -243,6 +243,12 @@ impl Versions {
         noted.any(|(known, of)| *known == process && of == key)
     }
 
+    /// Whether a file by this path below a root has versions.
+    pub(super) fn has(&self, root: (u64, u64), path: &Path) -> bool {
+        let mut all = self.all.iter().map(|version| &version.key);
+        all.any(|key| key.root == root && key.path == path)
+    }
+
     /// Whether a file by this path, which was just seen to be as it was last, said something else at some time since a
     /// process started, or can have.
     pub(super) fn has_changed(
