@@ -20,6 +20,7 @@ mod search;
 mod seats;
 mod shared;
 mod sign_in;
+mod since;
 mod strangers;
 mod table;
 mod taken_back;
@@ -156,6 +157,10 @@ fn main() -> ExitCode {
         versions::switched_since,
     );
     trial(&mut set, &table, "trust_switched_quiet", versions::control);
+    trial(&mut set, &table, "trust_gone_since", since::gone);
+    trial(&mut set, &table, "trust_gone_quiet", since::gone_quiet);
+    trial(&mut set, &table, "trust_authority_since", since::authority);
+    trial(&mut set, &table, "trust_linked_folder", since::linked_folder);
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "contained_answers", contained::answers);

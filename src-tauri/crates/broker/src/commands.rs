@@ -415,7 +415,11 @@ impl Broker {
             account.unapproved = false;
             let manner = Manner::of(&settings);
             account.settings = settings;
-            let Candidate { server, contexts } = candidate;
+            let Candidate {
+                server,
+                contexts,
+                file: _,
+            } = candidate;
             let approval = Approval {
                 at: now.wall,
                 by: By::FirstStart,

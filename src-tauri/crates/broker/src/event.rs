@@ -169,8 +169,6 @@ pub struct Servers {
     pub needed: Vec<Candidate>,
     /// The file set's other servers that use the account.
     pub others: Vec<Candidate>,
-    /// The kubeconfig that names them.
-    pub file: Option<String>,
     /// Where that can't be believed, the addresses that whoever asks has in its own files. They word the question.
     pub claims: Vec<String>,
 }
@@ -182,6 +180,8 @@ pub struct Candidate {
     pub server: Server,
     /// Names of contexts.
     pub contexts: Vec<String>,
+    /// The kubeconfig that names it.
+    pub file: Option<String>,
 }
 
 /// A person's command.

@@ -785,3 +785,25 @@ fn of_thousands_a_bounded_number_waits_and_all_are_answered() {
     }
     assert_eq!(desk.questions().len(), 64);
 }
+
+#[test]
+fn a_question_names_the_file_of_what_it_asks_about() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    let in_file = |name: &str, file: &str| {
+        let mut servers = servers(name);
+        servers.needed[0].file = Some(file.to_owned());
+        servers
+    };
+    desk.ask(1, asker(5, false), in_file("own", "/own"));
+    let own = desk.only();
+    assert_eq!(own.file.as_deref(), Some("/own"));
+    desk.in_window(&own.name, Answer::Always, &[]);
+    let mut both = in_file("own", "/own");
+    both.needed.extend(in_file("evil", "/evil").needed);
+    desk.ask(2, asker(6, false), both.clone());
+    assert_eq!(desk.only().file.as_deref(), Some("/evil"));
+    both.needed.extend(in_file("third", "/third").needed);
+    desk.ask(3, asker(7, false), both);
+    let files: Vec<_> = desk.questions().into_iter().filter_map(|question| question.file).collect();
+    assert!(files.contains(&"/evil, /third".to_owned()), "{files:?}");
+}

@@ -26,6 +26,7 @@ fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
         contexts: (0..contexts)
             .map(|number| format!("context-{number}-{}", "x".repeat(250)))
             .collect(),
+        file: Some("/".repeat(4_000)),
     };
     let needed = (0..servers).map(|number| candidate(format!("needed-{number}")));
     let others = (0..servers).map(|number| candidate(format!("other-{number}")));
@@ -38,7 +39,6 @@ fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
         servers: Arc::new(Servers {
             needed: needed.collect(),
             others: others.collect(),
-            file: Some("/".repeat(4_000)),
             claims: vec![],
         }),
         files: Arc::new([]),

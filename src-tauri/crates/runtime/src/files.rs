@@ -306,13 +306,21 @@ impl Files {
     }
 
     /// Whether what a path leads to is known to be what an asker found there; it was looked at before.
-    fn is_as_found(&self, ground: &Ground, path: &Path, found: &asker::Found) -> bool {
-        let (_, changed) = ground.look(path);
-        let since = Since::of(changed, crate::clock::now());
-        let at = ground.whole(path);
+    fn is_as_found(
+        &self,
+        ground: &Ground,
+        path: &Path,
+        found: &asker::Found,
+        is_folder: bool,
+    ) -> bool {
+        let sight = OnDisk {
+            ground,
+            ledger: &Ledger::default(),
+            ours: &self.ours,
+        };
+        let at = (ground.identity().0, path, &*ground.whole(path));
         let by = (found.asker.process, start(found));
-        self.starts()
-            .knows((ground.identity().0, &at), since, by, lives)
+        reading::is_as_found(&self.starts, &sight, at, by, is_folder, lives)
     }
 
     /// The kubeconfigs that are watched: the person's own, and those that were used.

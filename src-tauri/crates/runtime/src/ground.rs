@@ -102,6 +102,15 @@ impl Ground {
         }
     }
 
+    /// Whether a path leads to the folder that the process stands in. None: that can't be told.
+    pub(crate) fn stands_in(&self, path: &Path) -> Option<bool> {
+        match way::walk(&self.disk, &self.standing, path) {
+            Ok(End::There(place)) => Some(place.part.identity == self.identity().1),
+            Ok(End::Missing) => Some(false),
+            Err(_) => None,
+        }
+    }
+
     fn find(&self, path: &Path) -> Result<Handle, Unread> {
         ended(way::walk(&self.disk, &self.standing, path))
     }

@@ -8,6 +8,8 @@ use crate::clock::{Moment, Now};
 use crate::event::{Effect, QuestionId};
 use crate::outcome::Taken;
 use crate::problem::{Code, Problem};
+use crate::short::PATH;
+use crate::texts::shortened;
 use crate::trust::{Answer, Approval, By, Longest, Standing};
 use crate::waiters::CallerId;
 
@@ -174,7 +176,7 @@ impl Broker {
                         at: now.wall,
                         by,
                         contexts: candidate.contexts.clone(),
-                        file: worded.file.clone(),
+                        file: candidate.file.as_ref().map(|file| shortened(file, PATH)),
                         manners: vec![manner.clone()],
                     };
                     self.trust.approve(pair, approval);

@@ -13,6 +13,9 @@ use crate::trust::{Longest, Question, ServerLine, wary};
 /// How many of the addresses that a container's own files name are shown.
 const CLAIMS: usize = 3;
 
+/// How many files.
+const FILES: usize = 2;
+
 /// How many contexts stand beside a server.
 const CONTEXTS: usize = 3;
 
@@ -60,7 +63,7 @@ impl Broker {
             servers: needed.iter().map(line).collect(),
             others: others.iter().map(line).collect(),
             more,
-            file: servers.file.as_ref().map(|file| shortened(file, PATH)),
+            file: files(needed),
             asker: name(&asker.program),
             new_issuer: account.is_some_and(|account| !self.is_used(&account.key.issuer)),
             changes: changes.unwrap_or_default(),
@@ -125,6 +128,23 @@ impl Broker {
             ],
         )
     }
+}
+
+/// The files that name these servers, each once: which of them a file names is for a person to know who trusts one and
+/// not the other.
+fn files(needed: &[Candidate]) -> Option<String> {
+    let mut files: Vec<&String> = Vec::new();
+    for file in needed.iter().filter_map(|candidate| candidate.file.as_ref()) {
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    let shown = files.iter().take(FILES).map(|file| shortened(file, PATH));
+    let mut shown = shown.collect::<Vec<_>>().join(", ");
+    if files.len() > FILES {
+        shown.push_str(", …");
+    }
+    (!files.is_empty()).then_some(shown)
 }
 
 /// Settings in a line, as flags are written.

@@ -69,6 +69,7 @@ pub fn candidate(name: &str) -> Candidate {
             tls_server_name: None,
         })),
         contexts: vec![],
+        file: None,
     }
 }
 
@@ -76,7 +77,6 @@ pub fn servers(name: &str) -> Servers {
     Servers {
         needed: vec![candidate(name)],
         others: vec![],
-        file: None,
         claims: vec![],
     }
 }
@@ -87,9 +87,9 @@ pub fn unseen(name: &str, claims: &[&str]) -> Servers {
         needed: vec![Candidate {
             server: Server::Unknown(name.into()),
             contexts: vec![],
+            file: None,
         }],
         others: vec![],
-        file: None,
         claims: claims.iter().map(|&claim| claim.to_owned()).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use broker::account::AccountKey;
@@ -12,12 +12,13 @@ use broker::event::{Candidate, Servers};
 use broker::problem::Problem;
 use broker::trust::Server;
 use kubeconfig::{
-    Config, ExecServer, Meant, Merged, Narrow, Origin, Reading, ServerKey, Told,
+    CertificateAuthority, Config, ExecServer, Meant, Merged, Narrow, Origin, Reading, ServerKey,
+    Told,
 };
 
 use super::remembered::Ledger;
 use super::versions::Before;
-use super::{CA_BYTES, Files, account_of, bad_kubeconfig, paths_of, versions};
+use super::{Files, account_of, bad_kubeconfig, paths_of, versions};
 use crate::asker::{self, Found};
 use crate::ground::Ground;
 use crate::regular::{self, Unread};
@@ -64,7 +65,11 @@ impl Look<'_> {
         match found {
             Ok(servers) => Ok(servers),
             Err(Blind::Refused(problem)) => Err(problem),
-            Err(Blind::InDoubt) => Ok(self.unknown()),
+            Err(Blind::InDoubt) => {
+                // What follows from one process's start says nothing of the next that asks the same.
+                self.ledger.forget();
+                Ok(self.unknown())
+            }
         }
     }
 
@@ -77,9 +82,9 @@ impl Look<'_> {
             needed: vec![Candidate {
                 server: Server::Unknown(broker::secret::hex(digest.as_ref())),
                 contexts: Vec::new(),
+                file: None,
             }],
             others: Vec::new(),
-            file: None,
             claims: self.claims.to_vec(),
         }
     }
@@ -92,21 +97,18 @@ impl Look<'_> {
             Err(Blind::InDoubt) => None,
             Err(Blind::Refused(problem)) => return Err(Blind::Refused(problem)),
         };
-        let mut contexts = Vec::new();
-        if let Some(merged) = &merged {
-            for candidate in kubeconfig::using(merged, |_| true) {
-                if let Ok(known) = self.candidate(candidate)
-                    && known.server == server
-                {
-                    contexts = known.contexts;
-                }
-            }
-        }
-        let needed = vec![Candidate { server, contexts }];
+        let using = merged.iter();
+        let using = using.flat_map(|merged| kubeconfig::using(merged, |_| true));
+        let known = using.filter_map(|candidate| self.candidate(candidate).ok());
+        let known = known.filter(|known| known.server == server).last();
+        let needed = vec![known.unwrap_or(Candidate {
+            server,
+            contexts: Vec::new(),
+            file: None,
+        })];
         Ok(Servers {
             others: self.others(merged.as_ref(), account, &needed)?,
             needed,
-            file: merged.as_ref().and_then(file_of),
             claims: Vec::new(),
         })
     }
@@ -126,12 +128,9 @@ impl Look<'_> {
             Reading::NotUnderstood | Reading::AnotherProgram => vec![self.widest(&files)?],
         };
         let mut needed: Vec<Candidate> = Vec::new();
-        let mut file = None;
         for origin in origins {
             match origin {
                 Origin::Known(candidates) => {
-                    let first = candidates.first();
-                    file = file.or_else(|| first.map(|first| first.file.display().to_string()));
                     for candidate in candidates {
                         let candidate = self.candidate(candidate)?;
                         if needed.iter().all(|known| known.server != candidate.server) {
@@ -150,7 +149,6 @@ impl Look<'_> {
         Ok(Servers {
             others: self.others(sets.last(), account, &needed)?,
             needed,
-            file,
             claims: Vec::new(),
         })
     }
@@ -205,9 +203,14 @@ impl Look<'_> {
         );
         if let (Some(path), Some(ground)) = (preferences, self.ground) {
             let most = kubeconfig::MAX_BYTES as u64;
-            narrow.preferences_choose = match self.ledger.bytes(ground, &folder.join(&path), most) {
-                Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes),
-                Err(Unread::Missing) => false,
+            let whole = folder.join(&path);
+            let is_told = narrow.kuberc.is_some() || asker::variable(environment, "KUBERC").is_some();
+            let is_as_found = || self.files.is_as_found(ground, &whole, found, false);
+            narrow.preferences_choose = match self.ledger.bytes(ground, &whole, most) {
+                // kubectl can have read others.
+                Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes) || !is_as_found(),
+                // The usual one few people have; its folder is written whenever a kubeconfig is.
+                Err(Unread::Missing) => is_told && !is_as_found(),
                 Err(Unread::Io(error)) => {
                     return Err(Blind::Refused(bad_kubeconfig(&path, &Unread::Io(error))));
                 }
@@ -230,6 +233,7 @@ impl Look<'_> {
         let ground = self.ground.ok_or(Blind::InDoubt)?;
         let found = self.found;
         let folder = found.folder.as_deref().unwrap_or(Path::new(""));
+        let folders = self.folders();
         let mut named = kubeconfig::named(&kubeconfig::Asker {
             executable: found.program.executable.as_deref(),
             arguments: found.asker.arguments.as_deref(),
@@ -240,9 +244,11 @@ impl Look<'_> {
             let before = before.iter().filter_map(|(_, config)| config.as_ref());
             before.chain(now)
         });
-        let mut views: Vec<_> = of_set
-            .map(|config| kubeconfig::merge([&**config], folder))
-            .collect();
+        let views_of = |config: &Config| {
+            let of = |folder: &&Path| kubeconfig::merge([config], folder);
+            folders.iter().map(of).collect::<Vec<_>>()
+        };
+        let mut views: Vec<_> = of_set.flat_map(|config| views_of(config)).collect();
         let words = named.words.iter().map(|path| (path, false));
         let paths = named.files.iter().map(|path| (path, true)).chain(words);
         let mut unclear = named.unclear;
@@ -253,7 +259,7 @@ impl Look<'_> {
                     self.was(ground, path, meant)
                 }
                 Told::Kubeconfig(config) => {
-                    views.push(kubeconfig::merge([&config], folder));
+                    views.extend(views_of(&config));
                     self.had(ground, path)
                 }
                 Told::Unclear => Err(Unread::InDoubt(None)),
@@ -261,8 +267,7 @@ impl Look<'_> {
             match before {
                 Ok(before) => {
                     let before = before.iter().filter_map(|(_, config)| config.as_ref());
-                    let merge = |config: &Arc<Config>| kubeconfig::merge([&**config], folder);
-                    views.extend(before.map(merge));
+                    views.extend(before.flat_map(|config| views_of(config)));
                 }
                 Err(_) => unclear = true,
             }
@@ -308,14 +313,15 @@ impl Look<'_> {
                 Meant::Path | Meant::Kubeconfig,
             ) => false,
             (Err(Unread::Missing), Meant::Path | Meant::Kubeconfig) => {
-                self.files.is_as_found(ground, path, self.found)
+                self.files.is_as_found(ground, path, self.found, false)
             }
             (
                 Ok(_) | Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_)),
                 Meant::Kubeconfig,
             ) => {
-                let is_new = ground.is_folder(path) && self.files.is_new(ground, path, self.found);
-                !is_new && self.files.is_as_found(ground, path, self.found)
+                let is_folder = ground.is_folder(path);
+                let is_new = is_folder && self.files.is_new(ground, path, self.found);
+                !is_new && self.files.is_as_found(ground, path, self.found, is_folder)
             }
         };
         if is_as_found {
@@ -383,14 +389,38 @@ impl Look<'_> {
         }
     }
 
-    /// The asker's file set, merged: as it was each time that it changed since the asker started, and as it is, last.
+    /// The asker's file set, merged: as it was each time that it changed since the asker started, and as it is, last; with
+    /// its relative paths in every way that they can count.
     fn merged(&self, files: &[versions::File]) -> Vec<Merged> {
-        let folder = self.found.folder.as_deref().unwrap_or(Path::new(""));
+        let folders = self.folders();
         let sets = versions::sets(files);
-        let merged = sets
-            .iter()
-            .map(|set| kubeconfig::merge(set.iter().map(|config| &**config), folder));
-        merged.collect()
+        let mut all: Vec<Merged> = Vec::new();
+        for set in &sets {
+            for folder in &folders {
+                let merged = kubeconfig::merge(set.iter().map(|config| &**config), folder);
+                // What is now stays last.
+                all.retain(|other| *other != merged);
+                all.push(merged);
+            }
+        }
+        all
+    }
+
+    /// What the folder that the asker stands in is called, for the paths that count from a file in it: as the system calls
+    /// it, last, and as its shell does in PWD, by which Go makes a path whole (`os.Getwd`) where both are one folder. Beside
+    /// a link, `..` is not the same to both.
+    fn folders(&self) -> Vec<&Path> {
+        let found = self.found;
+        let folder = found.folder.as_deref().unwrap_or(Path::new(""));
+        let environment = found.program.environment.as_deref().unwrap_or_default();
+        let shells = asker::variable(environment, "PWD").map(Path::new);
+        let shells = shells.filter(|shells| shells.is_absolute() && *shells != folder);
+        let can_be_it = |ground: &Ground, shells: &Path| {
+            ground.stands_in(shells).unwrap_or(true)
+                || !self.files.is_as_found(ground, shells, found, true)
+        };
+        let shells = shells.filter(|shells| self.ground.is_none_or(|at| can_be_it(at, shells)));
+        shells.into_iter().chain([folder]).collect()
     }
 
     /// The asker's files: what each said since the asker started, and what it says.
@@ -448,7 +478,17 @@ impl Look<'_> {
     fn candidate(&self, found: kubeconfig::Candidate) -> Result<Candidate, Blind> {
         let ground = self.ground.ok_or(Blind::InDoubt)?;
         let file = Arc::clone(&found.file);
-        candidate(ground, found, self.ledger).map_err(|unread| match unread {
+        let authority = match &found.server.ca {
+            CertificateAuthority::File(path) => Some(path.clone()),
+            CertificateAuthority::System | CertificateAuthority::Data(_) => None,
+        };
+        let candidate = candidate(ground, found, self.ledger);
+        // Who asks can have read another one, by the same name.
+        let is_as_found = |path: PathBuf| self.files.is_as_found(ground, &path, self.found, false);
+        if candidate.is_ok() && !authority.is_none_or(is_as_found) {
+            return Err(Blind::InDoubt);
+        }
+        candidate.map_err(|unread| match unread {
             unread @ Unread::Io(_) => Blind::Refused(bad_kubeconfig(&file, &unread)),
             Unread::Missing
             | Unread::NotRegular
@@ -464,27 +504,30 @@ impl Look<'_> {
 /// one server.
 ///
 /// # Errors
-/// `InDoubt`, where others have a say in the file; `Io`, where just now it can't be told.
+/// Why its authority can't be known: others have a say in the file, or it is none that we read; `Io`, where just now it
+/// can't be told.
 pub(super) fn candidate(
     ground: &Ground,
     found: kubeconfig::Candidate,
     ledger: &Ledger,
 ) -> Result<Candidate, Unread> {
     let mut failed = None;
-    let read = |path: &Path| match ledger.bytes(ground, path, CA_BYTES) {
+    let read = |path: &Path| match ledger.authority(ground, path) {
         Ok(bytes) => Some(bytes),
-        Err(unread @ (Unread::InDoubt(_) | Unread::Io(_))) => {
-            failed = Some(unread);
-            None
-        }
-        // A path is no authority that was trusted, whether kubectl reads it or not.
+        // A path is no authority that was trusted: what will be there is another one.
+        Err(Unread::Missing) => None,
+        // kubectl reads what we do not, as long as it may be, and whatever it says by then.
         Err(
-            Unread::Missing
+            unread @ (Unread::InDoubt(_)
+            | Unread::Io(_)
             | Unread::NotRegular
             | Unread::TooLong
             | Unread::Malformed(_)
-            | Unread::Unsettled,
-        ) => None,
+            | Unread::Unsettled),
+        ) => {
+            failed = Some(unread);
+            None
+        }
     };
     let server = found.server.with_ca_data(read);
     match failed {
@@ -492,6 +535,7 @@ pub(super) fn candidate(
         None => Ok(Candidate {
             server: Server::Known(Arc::new(server)),
             contexts: found.contexts,
+            file: Some(found.file.display().to_string()),
         }),
     }
 }
@@ -504,6 +548,7 @@ fn joined(mut servers: Servers, server: ServerKey) -> Servers {
         servers.needed.push(Candidate {
             server,
             contexts: Vec::new(),
+            file: None,
         });
     }
     servers
@@ -519,11 +564,4 @@ fn account_key(which: &Which) -> Option<&AccountKey> {
         Which::Flags(flags) => Some(flags.key()),
         Which::Named(_) => None,
     }
-}
-
-fn file_of(merged: &Merged) -> Option<String> {
-    merged
-        .current_context_file
-        .as_ref()
-        .map(|file| file.display().to_string())
 }

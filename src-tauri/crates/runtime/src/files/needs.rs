@@ -9,6 +9,8 @@ use broker::trust::Server;
 
 /// How many processes are remembered; of more, those that have ended go first.
 const MOST: usize = 256;
+/// From how many on those that have ended go: each can hold long certificate authorities.
+const FEW: usize = 8;
 
 /// Processes and what they needed, the newest last.
 #[derive(Debug, Default)]
@@ -29,7 +31,7 @@ impl Needs {
             Some((_, earlier)) => joined(earlier, servers),
             None => servers,
         };
-        if self.0.len() >= MOST {
+        if self.0.len() >= FEW {
             self.0.retain(|(known, _)| lives(*known));
         }
         if self.0.len() >= MOST {
@@ -66,11 +68,11 @@ mod tests {
         let candidate = |name: char| Candidate {
             server: Server::Unknown(name.to_string()),
             contexts: Vec::new(),
+            file: None,
         };
         Arc::new(Servers {
             needed: names.chars().map(candidate).collect(),
             others: Vec::new(),
-            file: None,
             claims: Vec::new(),
         })
     }
@@ -104,7 +106,7 @@ mod tests {
         for pid in 0..2 * MOST as u32 {
             needs.with_earlier(process(pid), servers("a"), |process| process.pid == 0);
         }
-        assert!(needs.0.len() <= MOST);
+        assert!(needs.0.len() <= FEW + 1);
         assert_eq!(
             names(&needs.with_earlier(process(0), servers("b"), |_| true)),
             "ba"

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use broker::clock::Now;
+use broker::asker::ProcessId;
+use broker::clock::{Moment, Now};
 use kubeconfig::Config;
 
 use super::remembered::Ledger;
+use super::starts::Starts;
 use super::versions::{Key, Since, Versions};
 use crate::ground::Ground;
 use crate::os::files::Stamp;
@@ -112,6 +114,35 @@ pub(super) fn gone(versions: &Mutex<Versions>, sight: &impl Sight, key: &Key, pa
     let (_, changed) = sight.look(path);
     let since = Since::of(changed, sight.now());
     lock(versions).gone(key.clone(), since, now);
+}
+
+/// Whether what a path leads to, which was looked at before, is known to be what a process found there: a word's file, which
+/// is no kubeconfig now, an authority's, preferences. `by` is the process, and when it started. A folder tells when
+/// something was made in it, and not when it came to be there: that is for whoever takes one for evidence to find out.
+pub(super) fn is_as_found(
+    starts: &Mutex<Starts>,
+    sight: &impl Sight,
+    (root, path, whole): ((u64, u64), &Path, &Path),
+    by: (Option<ProcessId>, Moment),
+    is_folder: bool,
+    lives: impl Fn(ProcessId) -> bool,
+) -> bool {
+    let (found, changed) = sight.look(path);
+    match found {
+        Ok(_) | Err(Unread::Missing) => {}
+        Err(Unread::NotRegular) if is_folder => {}
+        Err(
+            Unread::NotRegular
+            | Unread::TooLong
+            | Unread::Malformed(_)
+            | Unread::Unsettled
+            | Unread::InDoubt(_)
+            | Unread::Io(_),
+        ) => return false,
+    }
+    let since = Since::of(changed, sight.now());
+    let mut starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
+    starts.knows((root, whole), since, by, lives)
 }
 
 /// A kubeconfig by the name that it was asked for.

@@ -6,7 +6,7 @@
 //! none of which waits, so that it is done in the loop's own thread.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +14,7 @@ use broker::asker::Place;
 use broker::clock::Wall;
 use wire::frame::Run;
 
-use super::Wanted;
+use super::{CA_BYTES, Wanted};
 use crate::asker::{Found, Program};
 use crate::ground::{self, Ground};
 use crate::os::files::{self as os, Stamp};
@@ -22,6 +22,11 @@ use crate::regular::Unread;
 use crate::settled::{self, Ours};
 use crate::way::Changed;
 
+/// How many bytes of certificate authorities the servers of one question may have, all together: a short file can name a
+/// long one a thousand times.
+const AUTHORITIES: u64 = 16 * 1024 * 1024;
+/// With how many of them an answer is kept.
+const KEPT: u64 = 4 * 1024 * 1024;
 /// How many answers are kept.
 const ANSWERS: usize = 16;
 /// A file that was written less than this before it was read could be written again within the same
@@ -56,6 +61,9 @@ pub(super) struct Ledger {
     read: RefCell<Vec<(PathBuf, Option<Stamp>)>>,
     unsure: Cell<bool>,
     kubeconfigs: RefCell<Vec<PathBuf>>,
+    authorities: RefCell<BTreeMap<PathBuf, Arc<[u8]>>>,
+    /// How much of authorities was given out.
+    given: Cell<u64>,
 }
 
 impl Question {
@@ -128,7 +136,7 @@ impl Remembered {
         let sure = read
             .iter()
             .all(|(path, stamp)| settled(stamp) && os::local(&question.whole(path)));
-        if ledger.unsure.get() || !sure {
+        if ledger.unsure.get() || !sure || ledger.given.get() > KEPT {
             return;
         }
         let mut answers = self.answers();
@@ -200,6 +208,30 @@ impl Ledger {
         let found = settled::read_by(open, locked, most, ours);
         self.note(path, found.as_ref().map(|(_, stamp)| *stamp));
         found
+    }
+
+    /// What a certificate authority's file says, which is read once. Each server has a copy of it: of all together there
+    /// are [`AUTHORITIES`] at most.
+    ///
+    /// # Errors
+    /// As [`Ledger::bytes`]; `TooLong`, where there would be more.
+    pub(super) fn authority(&self, ground: &Ground, path: &Path) -> Result<Vec<u8>, Unread> {
+        let known = self.authorities.borrow().get(path).map(Arc::clone);
+        let bytes = match known {
+            Some(bytes) => bytes,
+            None => {
+                let bytes: Arc<[u8]> = self.bytes(ground, path, CA_BYTES)?.into();
+                let mut authorities = self.authorities.borrow_mut();
+                authorities.insert(path.to_owned(), Arc::clone(&bytes));
+                bytes
+            }
+        };
+        let given = self.given.get().saturating_add(bytes.len() as u64);
+        if given > AUTHORITIES {
+            return Err(Unread::TooLong);
+        }
+        self.given.set(given);
+        Ok(bytes.to_vec())
     }
 
     /// The same of a file that we don't write.
@@ -283,7 +315,6 @@ mod tests {
             servers: Arc::new(Servers {
                 needed: Vec::new(),
                 others: Vec::new(),
-                file: Some("config".to_owned()),
                 claims: Vec::new(),
             }),
         }

@@ -10,8 +10,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 
-use broker::asker::{Place, ProcessId};
-use broker::clock::{Moment, Wall};
+use broker::asker::Place;
+use broker::clock::Wall;
 use broker::event::{Candidate, Servers};
 use broker::trust::Server;
 use proptest::prelude::*;
@@ -61,6 +61,8 @@ enum Fault {
     Namespace,
     /// Count a watch that says nothing.
     Silence,
+    /// Doubt what a file without versions said, where it has changed since a process started.
+    AsFound,
 }
 
 #[derive(Clone, Debug)]
@@ -120,6 +122,9 @@ struct Machine {
     model: RefCell<Model>,
     now: Cell<u64>,
     versions: Mutex<Versions>,
+    starts: Mutex<Starts>,
+    /// What was taken to be what a process found, by which path.
+    counted: Vec<(ProcessId, PathBuf, Option<u64>)>,
     needs: Needs,
     processes: Vec<Process>,
     remembered: Vec<Answer>,
@@ -200,6 +205,8 @@ impl Machine {
             model: RefCell::new(Model::new(Lie::None)),
             now: Cell::new(1000),
             versions: Mutex::default(),
+            starts: Mutex::default(),
+            counted: Vec::new(),
             needs: Needs::default(),
             processes: Vec::new(),
             remembered: Vec::new(),
@@ -378,7 +385,6 @@ impl Machine {
         let servers = Arc::new(Servers {
             needed: sets.iter().map(|set| candidate(set)).collect(),
             others: Vec::new(),
-            file: None,
             claims: Vec::new(),
         });
         let servers = self.needs.with_earlier(process.id, servers, |_| true);
@@ -471,9 +477,13 @@ impl Machine {
                 let index = index % self.processes.len();
                 self.midway.replace(midway.iter().cloned().collect());
                 self.asked(index)?;
+                self.midway.replace(midway.iter().cloned().collect());
+                self.asked_of_words(index)?;
             }
             Step::Restart => {
                 self.versions = Mutex::default();
+                self.starts = Mutex::default();
+                self.counted.clear();
                 self.needs = Needs::default();
                 self.remembered.clear();
                 (self.began, self.told) = (self.now.get(), Cell::new(None));
@@ -504,6 +514,47 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// The same of files that have no versions: the paths are words of a process, or authorities. What it found there was
+    /// counted, now or before, or is in doubt.
+    fn asked_of_words(&mut self, index: usize) -> Result<(), TestCaseError> {
+        let process = self.processes[index].clone();
+        if !process.is_with_us {
+            return Ok(());
+        }
+        for (at, path) in self.paths.clone().iter().enumerate() {
+            let eyes = self.eyes(process.stands);
+            let said = match eyes.read(path) {
+                Ok((text, _)) => Some(number(&text)),
+                Err(Unread::Missing) => None,
+                Err(_) => continue,
+            };
+            let key = self.key(process.stands, path);
+            let by = (Some(process.id), self.started(&process));
+            let place = (key.root, &**path, &*key.path);
+            if !is_as_found(&self.starts, &eyes, place, by, false, |_| true)
+                && self.fault != Fault::AsFound
+            {
+                continue;
+            }
+            self.counted.push((process.id, path.clone(), said));
+            if process.gave_up || self.model.borrow().is_excused() {
+                continue;
+            }
+            let found = (process.id, path.clone(), process.read[at]);
+            prop_assert!(self.counted.contains(&found), "{said:?}, found {found:?}");
+        }
+        Ok(())
+    }
+}
+
+/// What a file says that a process reads.
+fn number(text: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(text);
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap()
+}
+
 fn text(set: &[Arc<Config>]) -> String {
     let said = set
         .iter()
@@ -515,6 +566,7 @@ fn candidate(set: &str) -> Candidate {
     Candidate {
         server: Server::Unknown(set.to_owned()),
         contexts: Vec::new(),
+        file: None,
     }
 }
 
@@ -728,6 +780,10 @@ fn a_mutant_is_found_out() {
         (
             Fault::Start,
             vec![start(), ask_while(0, Deed::Write(file()))],
+        ),
+        (
+            Fault::AsFound,
+            vec![start(), deed(Deed::Remove(file())), ask()],
         ),
         (
             Fault::Namespace,
