@@ -565,3 +565,7 @@ fn account_key(which: &Which) -> Option<&AccountKey> {
         Which::Named(_) => None,
     }
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests;

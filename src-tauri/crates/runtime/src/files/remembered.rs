@@ -172,6 +172,16 @@ impl Ledger {
         self.unsure.set(true);
     }
 
+    #[cfg(test)]
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.unsure.get()
+    }
+
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.read.borrow().len()
+    }
+
     /// Notes a file's state, or that it is missing.
     pub(super) fn note(&self, path: &Path, found: Result<Stamp, &Unread>) {
         let seen = state(found);
