@@ -111,7 +111,21 @@ pub(super) fn load(
 /// Notes that a file that was one before is no kubeconfig now, be it that something is there.
 pub(super) fn gone(versions: &Mutex<Versions>, sight: &impl Sight, key: &Key, path: &Path) {
     let now = sight.now().moment;
-    let (_, changed) = sight.look(path);
+    // When a folder came to be there it does not tell.
+    let changed = match sight.look(path) {
+        (Ok(_) | Err(Unread::Missing), changed) => changed,
+        (
+            Err(
+                Unread::NotRegular
+                | Unread::TooLong
+                | Unread::Malformed(_)
+                | Unread::Unsettled
+                | Unread::InDoubt(_)
+                | Unread::Io(_),
+            ),
+            _,
+        ) => Changed::UNKNOWN,
+    };
     let since = Since::of(changed, sight.now());
     lock(versions).gone(key.clone(), since, now);
 }

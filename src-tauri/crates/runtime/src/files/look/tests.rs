@@ -90,8 +90,10 @@ fn what_was_seen_as_a_kubeconfig_is_one_of_its_versions_once_it_is_gone() {
     // Written since the start, by what nobody saw.
     assert!(scene.look().had(&scene.ground, &path).is_err());
     fs::remove_file(&path).unwrap();
-    let was = scene.look().was(&scene.ground, &path, Meant::Word);
-    assert!(was.is_err(), "{was:?}");
+    let was = || scene.look().was(&scene.ground, &path, Meant::Word);
+    assert!(was().is_err(), "{:?}", was());
+    fs::create_dir(&path).unwrap();
+    assert!(was().is_err(), "{:?}", was());
 }
 
 #[test]
