@@ -78,7 +78,7 @@ pub fn named(asker: &Asker<'_>) -> Named {
         left: WORDS,
         about_files: false,
         about: About::Anything,
-        variable: String::new(),
+        variable: None,
     };
     match asker.arguments {
         Some(arguments) => reader.arguments(arguments.get(1..).unwrap_or_default()),
@@ -113,8 +113,8 @@ struct Reader<'seen> {
     about_files: bool,
     /// What it says that this word is.
     about: About,
-    /// The variable that is read, where nothing says that it has to do with Kubernetes.
-    variable: String,
+    /// The variable that is read, where its name does not say that it has to do with Kubernetes.
+    variable: Option<String>,
 }
 
 /// A program of which it is known what it can be told of servers.
@@ -167,7 +167,12 @@ impl Reader<'_> {
             self.files(Place::Argument, word);
             if let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) {
                 let ends = letters.char_indices().skip(1).take(GROUP);
-                for (end, _) in ends {
+                for (letter, (end, _)) in ends.enumerate() {
+                    // Behind the first letter, as a rule: what is left behind another is half a name.
+                    self.about = match (letter, letters.get(..end)) {
+                        (0, Some(name)) => About::of(name),
+                        (_, Some(_) | None) => About::Output,
+                    };
                     self.files(Place::Argument, letters.get(end..).unwrap_or_default());
                 }
             }
@@ -228,7 +233,7 @@ impl Reader<'_> {
         self.passing = (!is_told).then_some(value.len());
         self.about_files = speaks_of_files(&written);
         self.about = About::of(&written);
-        self.variable.clone_from(&written);
+        self.variable = (!by_name).then(|| written.clone());
         match value.to_str() {
             Some(value) => self.files(Place::Variable, value),
             None if self.passing.is_some() => self.path(PathBuf::from(value), Path::new(value)),
@@ -261,7 +266,11 @@ impl Reader<'_> {
                 Place::Argument => part.len() == word.len() || !has_blank(word),
                 Place::Variable => !has_blank(part),
             };
-            self.about = if is_whole { about } else { About::Output };
+            self.about = match (is_whole, part.len() == word.len()) {
+                (true, true) => about,
+                (true, false) => about.of_part(),
+                (false, _) => About::Output,
+            };
             self.file(part);
             for (at, sign) in part.match_indices(['=', '@']) {
                 self.file(part.get(at + sign.len()..).unwrap_or_default());
@@ -296,7 +305,11 @@ impl Reader<'_> {
             self.in_passing(path, whole);
             return;
         }
-        self.means(&path, meant::meant(written, self.about));
+        let meant = match &self.variable {
+            Some(variable) => meant::meant_in_passing(written, variable),
+            None => meant::meant(written, self.about),
+        };
+        self.means(&path, meant);
         let is_word = !self.about_files && path.components().nth(1).is_none() && path.is_relative();
         let known = &mut self.known;
         if known.contains(&(path.clone(), false)) || !known.insert((path.clone(), is_word)) {
@@ -323,7 +336,8 @@ impl Reader<'_> {
         if self.passed.len() == IN_PASSING {
             self.named.unclear = true;
         } else {
-            self.means(&path, meant::meant_in_passing(&path, &self.variable));
+            let variable = self.variable.as_deref().unwrap_or_default();
+            self.means(&path, meant::meant_in_passing(&path, variable));
             self.passed.insert(path.clone());
             self.named.in_passing.push(path);
         }

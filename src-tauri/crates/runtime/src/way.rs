@@ -135,6 +135,8 @@ enum Pass {
     Link,
     /// A folder that is gone into.
     Folder,
+    /// A folder that was gone into, and is left upwards: it need not hold anything, and can have been made at any time.
+    Left,
     /// What is at the end.
     End,
     /// The folder in which there is nothing by that name.
@@ -160,6 +162,7 @@ where
         root: standing.root.clone(),
         here: standing.folder.clone(),
         folders: Vec::new(),
+        entered: 0,
         links: 0,
         ahead: VecDeque::new(),
         passed,
@@ -177,6 +180,8 @@ struct Way<'walk, T: Tree> {
     here: Place<T::Handle>,
     /// The folders from the root to there, by their names, the root first.
     folders: Vec<(OsString, Part)>,
+    /// How many of them, the last ones, were gone into by their names.
+    entered: usize,
     links: usize,
     /// The parts to come.
     ahead: VecDeque<Step>,
@@ -260,6 +265,7 @@ where
                 Step::Root => {
                     judge(None, &self.root.part, Path::new("/"))?;
                     self.folders = vec![(OsString::new(), self.root.part.clone())];
+                    self.entered = 0;
                     self.here = self.root.clone();
                 }
                 Step::Up => self.up()?,
@@ -280,6 +286,10 @@ where
             return Ok(());
         }
         self.folders.pop();
+        if let Some(left) = self.entered.checked_sub(1) {
+            self.entered = left;
+            (self.passed)(Pass::Left, &self.here.handle);
+        }
         let (part, handle) = self
             .tree
             .enter(&self.here.handle, OsStr::new(".."))
@@ -319,6 +329,7 @@ where
                 }
                 (self.passed)(Pass::Folder, &handle);
                 self.folders.push((name.to_owned(), part.clone()));
+                self.entered += 1;
                 self.here = Place { part, handle };
                 Ok(None)
             }

@@ -23,6 +23,8 @@ pub enum Meant {
 /// What the name says that a word stands under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
+    /// That it is a kubeconfig, or several.
+    Kubeconfig,
     /// That it is a program's configuration.
     Configuration,
     /// That the program writes it, or keeps its own things in it.
@@ -46,10 +48,20 @@ impl About {
         let is_folder = ["dir", "home"].iter().any(|word| name.ends_with(word));
         if is_folder || name.split(['-', '_', '.']).any(writes) {
             Self::Output
-        } else if name.contains("config") && !name.contains("configmap") {
-            Self::Configuration
-        } else {
+        } else if !name.contains("config") || name.contains("configmap") {
             Self::Anything
+        } else if ["kube", "k8s"].iter().any(|word| name.contains(word)) {
+            Self::Kubeconfig
+        } else {
+            Self::Configuration
+        }
+    }
+
+    /// Of a part of the value: a configuration can be written there, as `key:value` or as JSON.
+    pub(super) fn of_part(self) -> Self {
+        match self {
+            Self::Configuration => Self::Anything,
+            Self::Kubeconfig | Self::Output | Self::Anything => self,
         }
     }
 }
@@ -61,8 +73,8 @@ pub(super) fn meant(path: &Path, about: About) -> Meant {
     let is_more = text.starts_with('-') || text.contains(|letter| "=:,;\"'|".contains(letter));
     match about {
         About::Output => Meant::Word,
-        About::Configuration | About::Anything if is_more => Meant::Word,
-        About::Configuration => Meant::Kubeconfig,
+        About::Kubeconfig | About::Configuration | About::Anything if is_more => Meant::Word,
+        About::Kubeconfig | About::Configuration => Meant::Kubeconfig,
         About::Anything => by_name(path),
     }
 }
@@ -102,8 +114,8 @@ const ENDINGS: &[&str] = &[
     "txt",
 ];
 
-/// The same of a value of a variable that says nothing of Kubernetes: of those there are many in any environment, and to
-/// what changes all the time.
+/// The same of a value of a variable whose name says nothing of Kubernetes: of those there are many in any environment, and
+/// to what changes all the time (each folder of PATH, be it there or not).
 pub(super) fn meant_in_passing(path: &Path, name: &str) -> Meant {
     let about = About::of(name);
     let name = name.to_ascii_lowercase();
@@ -113,9 +125,12 @@ pub(super) fn meant_in_passing(path: &Path, name: &str) -> Meant {
         .iter()
         .any(|known| end.eq_ignore_ascii_case(known));
     match about {
-        About::Configuration if names_a_file => Meant::Kubeconfig,
-        About::Configuration | About::Anything if is_called_so => Meant::Kubeconfig,
-        About::Configuration | About::Anything | About::Output => Meant::Word,
+        About::Output => Meant::Word,
+        About::Kubeconfig | About::Configuration if names_a_file => Meant::Kubeconfig,
+        About::Kubeconfig | About::Configuration | About::Anything if is_called_so => {
+            Meant::Kubeconfig
+        }
+        About::Kubeconfig | About::Configuration | About::Anything => Meant::Word,
     }
 }
 

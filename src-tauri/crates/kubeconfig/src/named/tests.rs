@@ -122,11 +122,27 @@ fn what_a_word_is_written_as_says_whether_something_else_can_have_been_there() {
         ("k9s --kubeconfig=k", "/start/k Kubeconfig, k Kubeconfig"),
         ("k9s KUBECONFIG=/k", "/k Kubeconfig"),
         ("k9s /a:/b", "/a Path, /b Path"),
+        ("k9s -oout.yaml -ojson", ""),
+        ("k9s --window-config=vscode:a", ""),
+        ("k9s --kubeconfig=a:/b", "/b Kubeconfig, /start/a Kubeconfig, a Kubeconfig"),
         ("k9s ./k", "/start/./k Path, ./k Path"),
         ("k9s ~/k", "/home/u/k Path, /start/~/k Path, ~/k Path"),
         ("k9s -fk.yaml", "/start/k.yaml Kubeconfig, k.yaml Kubeconfig"),
     ] {
         assert_eq!(meant(line), expected, "{line}");
+    }
+    for (name, value) in [
+        ("PATH", "/home/u/.kubectx:/home/u/bin"),
+        ("OLDPWD", "/home/wilhelm/gone"),
+        ("npm_config_userconfig", "/home/wilhelm/.npmrc"),
+        ("PULUMI_CONFIG", "{\"kubernetes:context\":\"a\"}"),
+        ("KUBE_EDITOR", "vi"),
+        ("KUBE_DIFF", "dyff between /a b"),
+    ] {
+        let meant = asker("k9s", &[(name, value)]).meant;
+        let meant = meant.into_keys().collect::<Vec<_>>();
+        let expected: &[PathBuf] = if name == "KUBE_DIFF" { &["/a".into()] } else { &[] };
+        assert_eq!(meant, expected, "{name}");
     }
     let meant = asker("k9s", &environment).meant;
     let only = (PathBuf::from("/x.yaml"), Meant::Kubeconfig);

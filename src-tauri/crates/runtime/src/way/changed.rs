@@ -33,7 +33,7 @@ impl Changed {
             Pass::Folder => {
                 (nanoseconds(changed) > nanoseconds(modified) + 100_000_000).then_some(changed)
             }
-            Pass::Missing => Some(changed.max(modified)),
+            Pass::Left | Pass::Missing => Some(changed.max(modified)),
         };
         if let (Some(latest), Some(counts)) = (&mut self.0, counts) {
             *latest = counts.max(*latest);

@@ -650,6 +650,21 @@ fn what_a_process_read_is_among_what_it_needs() {
     result.unwrap();
 }
 
+/// A folder that is made on a way that leaves it again holds nothing.
+#[test]
+fn a_folder_that_was_left_again_may_not_have_been_there() {
+    let steps = [
+        Step::Start(HERE, Vec::new()),
+        Step::Deed(Actor::Person, Deed::MakeFolder(vec![0, 1], Mode::Nobody)),
+        Step::Ask(0, Vec::new()),
+    ];
+    let story = Story {
+        paths: vec![PathBuf::from("1/../2")],
+        steps: steps.map(|step| (0, step)).to_vec(),
+    };
+    happens(&story, Fault::None).unwrap();
+}
+
 /// What only a file that is read anew and a watch tell of.
 fn quiet_step() -> impl Strategy<Value = Step> {
     let deed = || deed().prop_map(|deed| worlds::carefully(deed, false));
