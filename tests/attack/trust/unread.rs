@@ -46,18 +46,20 @@ pub(crate) async fn typed_ahead(table: &Table) -> Result<()> {
         let get = ONE_REQUEST.join(" ");
         format!("read begin; kubectl --kubeconfig '{file}' {get}")
     };
-    for (number, ahead) in ["y\n", "y", "\ny\nalways\ny\n"].into_iter().enumerate() {
+    // More than the terminal's own queue holds: the rest of it flows in when that is emptied.
+    let paste = "y\n".repeat(9_000);
+    for (number, ahead) in ["y\n", "y", "\ny\nalways\ny\n", &paste].into_iter().enumerate() {
         let attacker = AttackerApi::start().await?;
         let file = hostile(&attacker, &format!("hostile-{number}"))?;
         let said = scene
             .person
             .typed_ahead(&line(&file), &format!("begin\n{ahead}"), "n\n")?;
-        ensure!(!attacker.saw_authorization(), "{ahead:?}: {said:?}");
-        ensure!(said.out.contains("[trust-refused"), "{ahead:?}: {said:?}");
+        ensure!(!attacker.saw_authorization(), "{ahead:.20?}: {said:?}");
+        ensure!(said.out.contains("[trust-refused"), "{ahead:.20?}: {said:?}");
     }
     table.row(
         28,
-        "y and Enter typed before the terminal's question shows",
+        "y and Enter typed before the terminal's question shows, and 18 KB of both pasted",
         "thrown away; what is typed at the question counts",
     );
     // The attack is a real one: typed when the question has shown, it is a yes.
@@ -69,11 +71,16 @@ pub(crate) async fn typed_ahead(table: &Table) -> Result<()> {
 
     for verb in [format!("remove {}", scene.account()?), "reset".to_owned()] {
         let line = format!("read begin; kubectl fob {verb}");
-        let said = scene.person.typed_ahead(&line, "begin\ny\n", "n\n")?;
-        ensure!(
-            !said.ok && (said.out.contains("[not-removed]") || said.out.contains("[not-reset]")),
-            "{verb}: {said:?}"
-        );
+        for ahead in ["y\n", &paste] {
+            let said = scene
+                .person
+                .typed_ahead(&line, &format!("begin\n{ahead}"), "n\n")?;
+            ensure!(
+                !said.ok
+                    && (said.out.contains("[not-removed]") || said.out.contains("[not-reset]")),
+                "{verb}: {said:?}"
+            );
+        }
         let piped = format!("yes y | kubectl fob {verb}");
         let said = scene.person.on_terminal(&piped, "")?;
         ensure!(

@@ -141,7 +141,7 @@ pub(crate) fn ask(
             Some(reply) => reply,
             // Approved in the browser meanwhile, a question is answered without its answer.
             None if asked && streams.wait(&mut stream)? == Ready::Input => {
-                if let Some(answer) = streams.line() {
+                if let Some(answer) = streams.answer() {
                     if streams.was_interrupted() {
                         return Ok(INTERRUPTED);
                     }

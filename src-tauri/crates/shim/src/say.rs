@@ -25,6 +25,8 @@ pub(crate) enum Say {
     Reply(FrameError),
     /// Our own question is too long.
     TooLong(FrameError),
+    /// Lines came before a question was there, or several at once.
+    TypedAhead,
     /// Standard output takes nothing.
     Output(io::Error),
 }
@@ -64,6 +66,10 @@ impl fmt::Display for Say {
                 | FrameError::Io(_)),
             ) => write!(f, "Kubefob's answer can't be read: {error}"),
             Self::TooLong(error) => write!(f, "too many or too long arguments: {error}"),
+            Self::TypedAhead => write!(
+                f,
+                "what was typed before the question was here, or in several lines at once, is no answer: type it now"
+            ),
             Self::Output(error) => write!(f, "standard output can't be written: {error}"),
         }
     }

@@ -4,7 +4,9 @@
 //! line: more would run over a terminal program's screen. What is shown to a person has no control characters
 //! left in it, whoever wrote them there.
 
+use std::io;
 use std::mem;
+use std::time::Duration;
 
 use wire::frame::Terminals;
 use wire::os::{Ready, Stream};
@@ -21,6 +23,13 @@ const MOST_HELD: usize = 16 * 1024 * 1024;
 /// The longest answer that a frame takes.
 const LONGEST_ANSWER: usize = 4096;
 
+/// How long a terminal has been quiet before a question that something was typed ahead of takes an answer: the queue that is
+/// emptied is the terminal's own, and what is pasted can wait behind it, in whatever shows the terminal.
+const QUIET: Duration = Duration::from_secs(1);
+
+/// Lines that come as close as this to each other were typed by nobody.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
 pub(crate) struct Streams {
     terminals: Terminals,
     /// Output, until all of it is here: a credential is whole or nothing, and the resident waits for nobody who reads
@@ -32,6 +41,12 @@ pub(crate) struct Streams {
     said: bool,
     /// Whether the cursor stands behind a prompt.
     prompted: bool,
+    /// The line of a prompt in which its answer is typed.
+    asks: String,
+    /// Something was typed ahead: what comes answers nothing until the terminal is quiet, and the line is shown again then.
+    unsettled: bool,
+    /// The terminal can't be emptied any more: nothing on it is an answer.
+    deaf: bool,
     /// Whether anything came from the resident.
     answered: bool,
     stdin: Input,
@@ -51,6 +66,9 @@ impl Streams {
             plugin,
             said: false,
             prompted: false,
+            asks: String::new(),
+            unsettled: false,
+            deaf: false,
             answered: false,
             stdin: Input::new(),
             input: Vec::new(),
@@ -126,7 +144,8 @@ impl Streams {
     }
 
     /// Shows a prompt, or says that nobody is there to read it. What was typed before it showed was meant for
-    /// something else, and is thrown away: before its last character, so that whoever sees all of it is heard.
+    /// something else, and is thrown away: before its last character, so that whoever sees all of it is heard. Where there
+    /// was something, more of it may come, and [`Self::wait`] waits for its end; else an answer counts at once.
     pub(crate) fn prompt(&mut self, text: &str) -> bool {
         self.answered = true;
         if !self.terminals.stderr || !self.terminals.stdin {
@@ -138,11 +157,15 @@ impl Streams {
         self.leave_prompt();
         self.prompted = true;
         let text = harmless(text);
+        self.asks = text.lines().last().unwrap_or_default().to_owned();
         let (text, last) = text.split_at(text.char_indices().last().map_or(0, |(at, _)| at));
         let shown = write(Out::Stderr, text.as_bytes()).is_ok();
         self.input.clear();
-        let forgot = self.stdin.forget();
-        shown && forgot && write(Out::Stderr, last.as_bytes()).is_ok()
+        let Some(ahead) = self.stdin.forget() else {
+            return false;
+        };
+        self.unsettled = ahead;
+        shown && (ahead || write(Out::Stderr, last.as_bytes()).is_ok())
     }
 
     /// The same, and what is typed is not shown.
@@ -155,10 +178,35 @@ impl Streams {
         shown
     }
 
-    /// Waits until something was typed, or the resident says something.
+    /// Waits until something was typed that may be an answer, or the resident says something.
     pub(crate) fn wait(&mut self, stream: &mut Stream) -> Result<Ready, Say> {
-        let ready = self.stdin.wait(stream);
-        ready.map_err(|error| Say::Reply(error.into()))
+        let failed = |error: io::Error| Say::Reply(error.into());
+        while self.unsettled && !self.deaf {
+            let came = self.stdin.wait_at_most(stream, QUIET).map_err(failed)?;
+            if came == Some(Ready::Peer) {
+                return Ok(Ready::Peer);
+            }
+            // A key that ends no line is not waited for, and is found here.
+            match self.stdin.forget() {
+                Some(more) => self.unsettled = more || came.is_some(),
+                None => self.deaf = true,
+            }
+            if !self.unsettled {
+                self.ask_again();
+            }
+        }
+        if self.deaf {
+            return Ok(Ready::Input);
+        }
+        self.stdin.wait(stream).map_err(failed)
+    }
+
+    /// Shows where an answer is typed once more, and why: whoever has typed one is not left to wait for nothing.
+    fn ask_again(&mut self) {
+        self.say(&Say::TypedAhead);
+        self.prompted = true;
+        self.input.clear();
+        let _ = write(Out::Stderr, self.asks.as_bytes());
     }
 
     /// Whether the last line was given up.
@@ -170,9 +218,24 @@ impl Streams {
         self.unseen = None;
     }
 
+    /// What was typed, if it is an answer: a line that no other follows at once. Several are a paste, of which the first
+    /// may be old. What is not shown is no yes to anything, and is often pasted with an end too many.
+    pub(crate) fn answer(&mut self) -> Option<String> {
+        if self.deaf {
+            return Some(String::new());
+        }
+        let is_seen = self.unseen.is_none();
+        let (line, is_whole) = self.line()?;
+        if is_seen && is_whole && (!self.input.is_empty() || self.stdin.has_more(AT_ONCE)) {
+            self.unsettled = true;
+            return None;
+        }
+        Some(line)
+    }
+
     /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the
-    /// input ends a line too.
-    pub(crate) fn line(&mut self) -> Option<String> {
+    /// input ends a line too, and leaves nothing to come.
+    fn line(&mut self) -> Option<(String, bool)> {
         let mut buffer = [0; 1024];
         let count = self.stdin.read(&mut buffer)?;
         self.input
@@ -183,7 +246,7 @@ impl Streams {
         self.prompted = given_up;
         self.show_again();
         self.leave_prompt();
-        Some(line)
+        Some((line, count > 0))
     }
 
     /// Writes what was held back.

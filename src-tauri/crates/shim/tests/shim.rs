@@ -377,13 +377,88 @@ fn what_was_typed_before_a_prompt_shows_answers_nothing() {
     let terminal = terminal.read_until("al");
     typed.send(()).unwrap();
     let mut terminal = terminal.read_until("trust? ");
-    // Two at once: the second came before its prompt.
-    terminal.write("n\ny\n");
+    // Whoever typed it reads that it was nothing.
+    assert!(terminal.seen.contains("is no answer"), "{:?}", terminal.seen);
+    terminal.write("n\n");
     let mut terminal = terminal.read_until("sure? ");
     terminal.write("no\n");
     assert!(child.wait().unwrap().success());
     let answer = |text: &str| Request::Answer(text.to_owned());
     assert_eq!(resident.join().unwrap(), (answer("n"), answer("no")));
+}
+
+#[test]
+fn a_paste_answers_nothing_however_long_it_is() {
+    // More than a terminal's queue holds, and the kernel's behind it: the rest flows in as soon as they are emptied. One comes
+    // before the prompt, and one as soon as it is there.
+    for is_ahead in [true, false] {
+        let home = Home::new("paste");
+        let (full, is_full) = std::sync::mpsc::channel();
+        let resident = home.resident(move |mut kubectl| {
+            kubectl.run();
+            is_full.recv().unwrap();
+            kubectl.say(&[Reply::Prompt("trust? ".to_owned())]);
+            let answer = kubectl.next().unwrap();
+            kubectl.say(&[Reply::Exit(0)]);
+            answer
+        });
+        let mut terminal = Terminal::open();
+        let mut shim = home.shim();
+        shim.stdin(terminal.end())
+            .stderr(terminal.end())
+            .stdout(Stdio::null());
+        let mut child = shim.spawn().unwrap();
+        drop(shim);
+        let mut ours = terminal.ours.try_clone().unwrap();
+        let paste = move || ours.write_all("y\n".repeat(150_000).as_bytes()).unwrap();
+        let pasted = if is_ahead {
+            terminal.write("y\ny\n");
+            let pasted = std::thread::spawn(paste);
+            terminal = terminal.read_until("y\r\ny\r\n");
+            full.send(()).unwrap();
+            pasted
+        } else {
+            full.send(()).unwrap();
+            terminal = terminal.read_until("trust? ");
+            std::thread::spawn(paste)
+        };
+        let mut terminal = terminal.read_until("type it now\r\ntrust? ");
+        pasted.join().unwrap();
+        terminal.write("n\n");
+        let answer = resident.join().unwrap();
+        assert_eq!(answer, Request::Answer("n".to_owned()), "{is_ahead}");
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_terminal_that_goes_while_it_is_emptied_answers_nothing() {
+    let home = Home::new("gone");
+    let (typed, is_typed) = std::sync::mpsc::channel();
+    let (gone, is_gone) = std::sync::mpsc::channel();
+    let resident = home.resident(move |mut kubectl| {
+        kubectl.run();
+        is_typed.recv().unwrap();
+        kubectl.say(&[Reply::Prompt("trust? ".to_owned())]);
+        is_gone.recv().unwrap();
+        let answer = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Exit(1)]);
+        answer
+    });
+    let mut terminal = Terminal::open();
+    let mut shim = home.shim();
+    shim.stdin(terminal.end())
+        .stderr(terminal.end())
+        .stdout(Stdio::null());
+    let mut child = shim.spawn().unwrap();
+    drop(shim);
+    terminal.write("y\n");
+    let terminal = terminal.read_until("y\r\n");
+    typed.send(()).unwrap();
+    drop(terminal.read_until("trust?"));
+    gone.send(()).unwrap();
+    assert_eq!(resident.join().unwrap(), Request::Answer(String::new()));
+    assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
 #[test]

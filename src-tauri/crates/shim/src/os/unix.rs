@@ -4,8 +4,10 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
 
-use rustix::io::Errno;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionread};
 use rustix::stdio;
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
@@ -44,11 +46,7 @@ pub(crate) fn write(to: Out, mut bytes: &[u8]) -> io::Result<()> {
             Err(Errno::INTR) => {}
             // Somebody made the stream non-blocking. It is ours to wait.
             Err(Errno::AGAIN) => {
-                let mut wanted = [rustix::event::PollFd::from_borrowed_fd(
-                    to,
-                    rustix::event::PollFlags::OUT,
-                )];
-                let _ = rustix::event::poll(&mut wanted, None);
+                let _ = poll(&mut [PollFd::from_borrowed_fd(to, PollFlags::OUT)], None);
             }
             Err(error) => return Err(error.into()),
         }
@@ -69,14 +67,51 @@ impl Input {
         stream.wait_with(stdio::stdin())
     }
 
-    /// Throws away what the terminal has and nobody has read. False: it can't be, so whatever is read next may be older.
-    pub(crate) fn forget(&mut self) -> bool {
-        loop {
-            match tcflush(stdio::stdin(), QueueSelector::IFlush) {
-                Err(Errno::INTR) => {}
-                flushed => return flushed.is_ok(),
-            }
+    /// The same, for so long at most: none if nothing came in it.
+    pub(crate) fn wait_at_most(
+        &mut self,
+        stream: &mut Stream,
+        most: Duration,
+    ) -> io::Result<Option<Ready>> {
+        stream.wait_at_most(stdio::stdin(), most)
+    }
+
+    /// Whether another line is there, or comes within so long.
+    pub(crate) fn has_more(&mut self, within: Duration) -> bool {
+        let within = Timespec {
+            tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: within.subsec_nanos().into(),
+        };
+        let mut input = [PollFd::from_borrowed_fd(stdio::stdin(), PollFlags::IN)];
+        // A terminal that has gone says that it can be read.
+        matches!(poll(&mut input, Some(&within)), Ok(1..))
+            && input.iter().all(|input| input.revents() == PollFlags::IN)
+    }
+
+    /// Throws away what the terminal has and nobody has read: whether there was anything. It is what its queue holds: what
+    /// waits behind that comes after it. None: it can't be, so whatever is read next may be older.
+    pub(crate) fn forget(&mut self) -> Option<bool> {
+        let stdin = stdio::stdin();
+        // Where lines are read, a terminal tells nothing of one that no Enter has ended.
+        let before = tcgetattr(stdin).ok()?;
+        let is_by_line = before.local_modes.contains(LocalModes::ICANON);
+        if is_by_line {
+            let mut by_key = before.clone();
+            by_key.local_modes.remove(LocalModes::ICANON);
+            tcsetattr(stdin, OptionalActions::Now, &by_key).ok()?;
         }
+        let there = ioctl_fionread(stdin);
+        let flushed = loop {
+            match tcflush(stdin, QueueSelector::IFlush) {
+                Err(Errno::INTR) => {}
+                flushed => break flushed,
+            }
+        };
+        if is_by_line {
+            tcsetattr(stdin, OptionalActions::Now, &before).ok()?;
+        }
+        flushed.ok()?;
+        there.ok().map(|there| there > 0)
     }
 
     /// Reads once: how much, 0 at its end. None: nothing came yet.
@@ -102,7 +137,8 @@ impl Unseen {
             .remove(LocalModes::ECHO | LocalModes::ISIG);
         unseen.local_modes.insert(LocalModes::ECHONL);
         unseen.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
-        tcsetattr(stdio::stdin(), OptionalActions::Flush, &unseen).ok()?;
+        // What is there is thrown away with the prompt, which has to know of it.
+        tcsetattr(stdio::stdin(), OptionalActions::Now, &unseen).ok()?;
         Some(Self(before))
     }
 

@@ -5,9 +5,12 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::windows::io::AsRawHandle as _;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::{Duration, Instant};
 
+use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::Console::{
-    ENABLE_ECHO_INPUT, FlushConsoleInputBuffer, GetConsoleMode, SetConsoleMode,
+    ENABLE_ECHO_INPUT, FlushConsoleInputBuffer, GetConsoleMode, INPUT_RECORD, KEY_EVENT,
+    PeekConsoleInputW, SetConsoleMode,
 };
 use wire::frame::Terminals;
 use wire::os::{Ready, Stream};
@@ -69,22 +72,55 @@ impl Input {
         })
     }
 
-    /// Throws away what the console has and nobody has read, and what the thread has read. False: it can't be, so
-    /// whatever is read next may be older.
-    pub(crate) fn forget(&mut self) -> bool {
+    /// The same, for so long at most: none if nothing came in it.
+    pub(crate) fn wait_at_most(
+        &mut self,
+        stream: &mut Stream,
+        most: Duration,
+    ) -> io::Result<Option<Ready>> {
+        let reader = self.reader.get_or_insert_with(read_all);
+        let next = &mut self.next;
+        let end = Instant::now() + most;
+        let mut is_over = false;
+        let ready = stream.wait_with(|| {
+            if next.is_none() {
+                *next = match reader.try_recv() {
+                    Ok(read) => Some(read),
+                    Err(TryRecvError::Disconnected) => Some(Vec::new()),
+                    Err(TryRecvError::Empty) => None,
+                };
+            }
+            is_over = next.is_none() && Instant::now() >= end;
+            next.is_some() || is_over
+        })?;
+        Ok((!is_over).then_some(ready))
+    }
+
+    /// Whether another line is there, or comes within so long.
+    pub(crate) fn has_more(&mut self, within: Duration) -> bool {
+        let reader = self.reader.get_or_insert_with(read_all);
+        if self.next.is_none() {
+            self.next = reader.recv_timeout(within).ok();
+        }
+        self.next.is_some()
+    }
+
+    /// Throws away what the console has and nobody has read, and what the thread has read: whether there was anything.
+    /// None: it can't be, so whatever is read next may be older.
+    pub(crate) fn forget(&mut self) -> Option<bool> {
+        let console = io::stdin().as_raw_handle();
+        let mut there = is_a_key_there(console);
         // SAFETY: the handle is standard input's.
-        let flushed = unsafe { FlushConsoleInputBuffer(io::stdin().as_raw_handle()) } != 0;
-        self.next = None;
-        let Some(reader) = &self.reader else {
-            return flushed;
-        };
-        loop {
+        let flushed = unsafe { FlushConsoleInputBuffer(console) } != 0;
+        there |= self.next.take().is_some();
+        while let Some(reader) = &self.reader {
             match reader.try_recv() {
-                Ok(_) => {}
-                Err(TryRecvError::Empty) => return flushed,
-                Err(TryRecvError::Disconnected) => return false,
+                Ok(_) => there = true,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return None,
             }
         }
+        flushed.then_some(there)
     }
 
     /// Reads once: how much, 0 at its end. None: nothing came yet.
@@ -98,6 +134,20 @@ impl Input {
         }
         Some(count)
     }
+}
+
+/// Whether somebody pressed a key that nobody has read. A console notes more than that: that the Enter before it was let
+/// go, that the mouse was moved.
+fn is_a_key_there(console: HANDLE) -> bool {
+    let mut events = [INPUT_RECORD::default(); 64];
+    let mut count = 0;
+    // SAFETY: as many are read as there is room for, and `count` lives through the call.
+    let peeked =
+        unsafe { PeekConsoleInputW(console, events.as_mut_ptr(), 64, &raw mut count) } != 0;
+    let events = events.iter().take(count as usize);
+    let mut keys = events.filter(|event| u32::from(event.EventType) == KEY_EVENT);
+    // SAFETY: what kind it is says that it is a key's.
+    peeked && keys.any(|event| unsafe { event.Event.KeyEvent.bKeyDown } != 0)
 }
 
 /// The thread ends with its process.

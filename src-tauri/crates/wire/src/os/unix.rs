@@ -458,17 +458,35 @@ impl Stream {
     /// # Errors
     /// [`io::ErrorKind::TimedOut`], or what the system says.
     pub fn wait_with(&mut self, input: impl AsFd) -> io::Result<Ready> {
+        loop {
+            if let Some(ready) = self.wait_at_most(&input, Duration::MAX)? {
+                return Ok(ready);
+            }
+        }
+    }
+
+    /// The same, for so long at most: none if nothing came in it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::TimedOut`] where patience ends first, or what the system says.
+    pub fn wait_at_most(
+        &mut self,
+        input: impl AsFd,
+        most: Duration,
+    ) -> io::Result<Option<Ready>> {
         let mut both = [
             PollFd::new(&self.socket, PollFlags::IN),
             PollFd::new(&input, PollFlags::IN),
         ];
-        wait(&mut both, &mut self.patience)?;
+        if !wait(&mut both, &mut self.patience, most)? {
+            return Ok(None);
+        }
         let [peer, _] = both;
-        Ok(if peer.revents().is_empty() {
+        Ok(Some(if peer.revents().is_empty() {
             Ready::Input
         } else {
             Ready::Peer
-        })
+        }))
     }
 
     /// Waits until the peer has said something, or is gone.
@@ -480,7 +498,8 @@ impl Stream {
     }
 
     fn wait(&mut self, what: PollFlags) -> io::Result<()> {
-        wait(&mut [PollFd::new(&self.socket, what)], &mut self.patience)
+        let mut socket = [PollFd::new(&self.socket, what)];
+        wait(&mut socket, &mut self.patience, Duration::MAX).map(drop)
     }
 }
 
@@ -491,17 +510,20 @@ impl From<Stream> for OwnedFd {
     }
 }
 
-/// Waits until one of `what` is ready, or its other end is gone.
-fn wait(what: &mut [PollFd<'_>], patience: &mut Patience) -> io::Result<()> {
+/// Waits until one of `what` is ready, or its other end is gone; false: neither within `most`.
+fn wait(what: &mut [PollFd<'_>], patience: &mut Patience, most: Duration) -> io::Result<bool> {
     loop {
         let left = patience.left().unwrap_or_default();
+        let is_patience = left <= most;
+        let left = left.min(most);
         let left = Timespec {
             tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
         };
         match poll(what, Some(&left)) {
-            Ok(0) => return Err(io::ErrorKind::TimedOut.into()),
-            Ok(_) => return Ok(()),
+            Ok(0) if is_patience => return Err(io::ErrorKind::TimedOut.into()),
+            Ok(0) => return Ok(false),
+            Ok(_) => return Ok(true),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
