@@ -436,6 +436,23 @@ account: string,
  */
 server: string | null, 
 /**
+ * The proxy that its tokens go through.
+ */
+proxy: string | null, 
+/**
+ * The certificate authority that its kubeconfig brings: a file, or the beginning of a digest. Another one at the same
+ * address is another server.
+ */
+authority: string | null, 
+/**
+ * The name that its certificate must have, if not the address's.
+ */
+server_name: string | null, 
+/**
+ * Its certificate is not checked.
+ */
+skips_tls: boolean, 
+/**
  * How it came to be trusted.
  */
 by: By, 
@@ -494,6 +511,10 @@ client_id: string,
  */
 scopes: Array<string>, 
 /**
+ * Who vouches for the issuer, beside those whom the system trusts.
+ */
+vouched: Vouched, 
+/**
  * The servers that the request needs; all of them are approved together.
  */
 servers: Array<ServerLine>, 
@@ -531,6 +552,19 @@ longest: Longest,
 claims: Array<string>, };
 
 /**
+ * The certificate authorities that an account has of its own: with others it is another account.
+ */
+export type Vouched = { 
+/**
+ * Those that stand in files.
+ */
+files: Array<string>, 
+/**
+ * Whether the kubeconfig has one written in it.
+ */
+written: boolean, };
+
+/**
  * One server, as it is shown.
  */
 export type ServerLine = { 
@@ -546,6 +580,14 @@ contexts: Array<string>,
  * How many more contexts do.
  */
 more: number, 
+/**
+ * The proxy that its tokens go through, by the file's word.
+ */
+proxy: string | null, 
+/**
+ * Whether the file brings the authority that must have signed its certificate: else the system's count.
+ */
+own_authority: boolean, 
 /**
  * What to be wary of.
  */
@@ -571,7 +613,7 @@ now: string, };
 /**
  * Something to be wary of in a question.
  */
-export type Wary = "skips-tls" | "proxy" | "other-authority" | "server-name" | "other-name" | "unknown";
+export type Wary = "skips-tls" | "proxy" | "proxy-reads" | "other-authority" | "server-name" | "other-name" | "unknown";
 
 /**
  * A kubeconfig, as it is shown.

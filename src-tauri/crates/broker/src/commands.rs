@@ -452,6 +452,7 @@ impl crate::trust::Wary {
         match self {
             Self::SkipsTls => "terminal.wary.skips-tls",
             Self::Proxy => "terminal.wary.proxy",
+            Self::ProxyReads => "terminal.wary.proxy-reads",
             Self::OtherAuthority => "terminal.wary.other-authority",
             Self::ServerName => "terminal.wary.server-name",
             Self::OtherName => "terminal.wary.other-name",

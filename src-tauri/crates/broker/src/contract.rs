@@ -15,7 +15,7 @@ use crate::session::StateWord;
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::stanza::StanzaView;
 use crate::texts::Language;
-use crate::trust::{Answer, By, Longest, ServerLine, Wary};
+use crate::trust::{Answer, By, Longest, ServerLine, Vouched, Wary};
 use crate::view::{
     AccountView, AskedView, ContextView, FoundView, KubeconfigView, PlacesView, ProblemView,
     QuestionView, StepView, Told, TrustView, View,
@@ -55,6 +55,7 @@ fn contract() {
         declared::<TrustView>,
         declared::<By>,
         declared::<QuestionView>,
+        declared::<Vouched>,
         declared::<ServerLine>,
         declared::<Change>,
         declared::<Wary>,

@@ -284,6 +284,7 @@ mod tests {
             issuer: "https://login.acme.example".into(),
             client_id: "kubernetes".into(),
             scopes: Vec::new(),
+            vouched: Default::default(),
             servers: Vec::new(),
             others: Vec::new(),
             more: 0,

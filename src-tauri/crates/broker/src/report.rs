@@ -13,7 +13,7 @@ use crate::questions::{Listed, servers_line};
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
 use crate::settings::Keep;
-use crate::short::{address, listed, name as named};
+use crate::short::{address, in_a_line, listed, name as named, quoted};
 use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean, shortened, text};
 use crate::trust::{Answer, By, Question, ServerLine};
@@ -128,6 +128,10 @@ impl Broker {
                 name: pair.name(),
                 account: label(&pair.account).unwrap_or_else(|| pair.account.to_string()),
                 server: pair.server.url().map(|url| address(url, LONGEST)),
+                proxy: pair.server.proxy().map(|proxy| address(proxy, LONGEST)),
+                authority: pair.server.authority(),
+                server_name: pair.server.other_name().map(named),
+                skips_tls: pair.server.skips_tls(),
                 by: approval.by,
                 at: approval.at,
                 contexts: approval
@@ -138,7 +142,7 @@ impl Broker {
                 file: approval
                     .file
                     .as_deref()
-                    .map(|file| shortened(&clean(file), LONGEST)),
+                    .map(|file| shortened(&in_a_line(file), LONGEST)),
             })
             .collect()
     }
@@ -166,6 +170,7 @@ impl Broker {
                     issuer: clean(&question.issuer),
                     client_id: clean(&question.client_id),
                     scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
+                    vouched: question.vouched.clone(),
                     servers: lines(&question.servers),
                     others: lines(&question.others),
                     more: question.more,
@@ -186,6 +191,8 @@ fn cleaned(line: &ServerLine) -> ServerLine {
         server: clean(&line.server),
         contexts: line.contexts.iter().map(|name| named(name)).collect(),
         more: line.more,
+        proxy: line.proxy.as_deref().map(clean),
+        own_authority: line.own_authority,
         wary: line.wary.clone(),
     }
 }
@@ -327,17 +334,42 @@ pub(crate) fn trusts(view: &View, as_json: bool, language: Language) -> String {
             By::Terminal => "terminal.by.terminal",
         };
         let unknown = || text(language, "terminal.unknown-server", &[]);
+        let mut remarks = vec![format!("{} {}", text(language, by, &[]), trust.at.rfc3339())];
+        remarks.extend(trust_remarks(trust, language));
+        if !trust.contexts.is_empty() {
+            let contexts: Vec<_> = trust.contexts.iter().map(|name| quoted(name)).collect();
+            remarks.push(listed(&contexts, 0, language));
+        }
         format!(
-            "{}  {}  ->  {}  ({}; {} {})",
+            "{}  {}  ->  {}  ({})",
             trust.name,
             trust.account,
             trust.server.clone().unwrap_or_else(unknown),
-            listed(&trust.contexts, 0, language),
-            text(language, by, &[]),
-            trust.at.rfc3339()
+            remarks.join("; ")
         )
     });
     joined(lines.collect())
+}
+
+/// What else tells a trusted server from one at the same address.
+fn trust_remarks(trust: &TrustView, language: Language) -> Vec<String> {
+    let with = |key, name, value: &Option<String>| {
+        let value = value.clone()?;
+        Some(text(language, key, &[(name, value)]))
+    };
+    let skips = trust
+        .skips_tls
+        .then(|| text(language, "terminal.trusts.skips-tls", &[]));
+    let quoted_name = trust.server_name.as_deref().map(quoted);
+    [
+        with("terminal.trusts.proxy", "proxy", &trust.proxy),
+        with("terminal.trusts.authority", "authority", &trust.authority),
+        with("terminal.trusts.server-name", "name", &quoted_name),
+        skips,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// `kubectl fob trusts --pending`.

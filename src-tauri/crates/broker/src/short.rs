@@ -26,7 +26,7 @@ const PARAMETER: usize = 512;
 /// looked up (`xn--…`): some of them look like others.
 #[must_use]
 pub fn address(whole: &str, most: usize) -> String {
-    let whole = clean(whole);
+    let whole = in_a_line(whole);
     let (scheme, rest) = match whole.split_once("://") {
         Some((scheme, rest)) if scheme.len() <= 8 => (format!("{scheme}://"), rest),
         Some(_) | None => (String::new(), whole.as_str()),
@@ -79,7 +79,57 @@ fn end_of(host: &str, most: usize) -> String {
 /// A name as it stands in a list: inert, and no longer than a person reads.
 #[must_use]
 pub(crate) fn name(name: &str) -> String {
-    shortened(&clean(name), NAME)
+    shortened(&in_a_line(name), NAME)
+}
+
+/// A file's path, inert, and no longer than a person reads.
+#[must_use]
+pub(crate) fn path(path: &str) -> String {
+    shortened(&in_a_line(path), PATH)
+}
+
+/// Inert, and without what only fills a line: however wide it is, one blank is one, and whoever pads a text with them begins
+/// no line of their own.
+#[must_use]
+pub(crate) fn in_a_line(text: &str) -> String {
+    let inert = clean(text);
+    let words: Vec<_> = inert.split_whitespace().collect();
+    words.join(" ")
+}
+
+/// A text that whoever wrote a file chose, as such: between marks that stand in it no more.
+#[must_use]
+pub(crate) fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "'"))
+}
+
+/// How many columns of a terminal a text takes at most: letters that are no ASCII may be two wide.
+pub(crate) fn columns(text: &str) -> usize {
+    text.chars()
+        .map(|letter| if letter.is_ascii() { 1 } else { 2 })
+        .sum()
+}
+
+/// A text of so many columns at most: what is too long loses its middle.
+#[must_use]
+pub(crate) fn within(text: &str, most: usize) -> String {
+    let mut letters = text.chars().count();
+    let mut short = text.to_owned();
+    while columns(&short) > most && letters > 0 {
+        letters -= 1;
+        short = shortened(text, letters);
+    }
+    if most == 0 { String::new() } else { short }
+}
+
+/// An address that is cut already, of so many columns at most, as far as that can be without its host.
+#[must_use]
+pub(crate) fn address_within(address: &str, most: usize) -> String {
+    let host = address.find("://").map_or(0, |scheme| scheme + 3);
+    let rest = address.get(host..).unwrap_or_default();
+    let end = rest.find(['/', '?', '#', '\\', ',', ' ']);
+    let (front, path) = address.split_at(end.map_or(address.len(), |end| host + end));
+    format!("{front}{}", within(path, most.saturating_sub(columns(front))))
 }
 
 /// The first of a list, and how many more there are.
@@ -240,6 +290,22 @@ mod tests {
                 assert!(shown.chars().count() <= most, "{whole}: {shown}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_begins_no_line_of_its_own() {
+        let padded = format!("own){}  known  \u{a0}\u{3000} trusted{}", " ".repeat(60), " ".repeat(40));
+        assert_eq!(name(&padded), "own) known trusted");
+        assert_eq!(name("a\u{2800}\u{2800}b\u{17b5}"), "a\u{fffd}\u{fffd}b\u{fffd}");
+        assert_eq!(quoted("own\"; allowed"), "\"own'; allowed\"");
+        assert_eq!(within("abcdefgh", 5), "ab…h");
+        assert_eq!(within("한국어한국어", 7), "한…어");
+        assert_eq!(columns("한a…"), 5);
+        let long = format!("https://api.acme.example:6443/{}", "a".repeat(90));
+        let shown = address_within(&long, 40);
+        assert_eq!(shown, "https://api.acme.example:6443/aaaa…aaaa");
+        let host = "https://…prod.acme.example:6443/x";
+        assert_eq!(address_within(host, 10), "https://…prod.acme.example:6443");
     }
 
     #[test]

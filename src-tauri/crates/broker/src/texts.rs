@@ -112,7 +112,7 @@ fn turns(character: char) -> bool {
     )
 }
 
-/// Nothing is drawn for it: no width, a soft hyphen, a filler, a note between lines, a tag.
+/// Nothing is drawn for it: no width, a soft hyphen, a filler, a pattern without dots, a note between lines, a tag.
 fn is_unseen(character: char) -> bool {
     matches!(
         character,
@@ -120,13 +120,19 @@ fn is_unseen(character: char) -> bool {
             | '\u{034f}'
             | '\u{115f}'
             | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
             | '\u{180e}'
             | '\u{200b}'..='\u{200d}'
             | '\u{2060}'..='\u{2064}'
+            | '\u{206a}'..='\u{206f}'
+            | '\u{2800}'
             | '\u{3164}'
             | '\u{feff}'
             | '\u{ffa0}'
             | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d159}'
+            | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e007f}'
     )
 }

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use kubeconfig::ServerKey;
+use kubeconfig::{CertificateAuthority, ServerKey};
 use serde::{Deserialize, Serialize};
+use url::{Host, Url};
 
 use crate::account::AccountId;
 use crate::asker::{Container, ProcessId, Whose};
@@ -254,7 +255,7 @@ impl Trust {
         }
     }
 
-    /// Whether the same URL is trusted with another certificate authority.
+    /// Whether the same place is trusted with another certificate authority.
     #[must_use]
     pub fn other_authority(&self, pair: &Pair) -> bool {
         let Server::Known(server) = &pair.server else {
@@ -263,7 +264,7 @@ impl Trust {
         self.trusts_at(server, |other| other.ca != server.ca)
     }
 
-    /// Whether the same URL is trusted with another `tls-server-name`.
+    /// Whether the same place is trusted with another `tls-server-name`.
     #[must_use]
     pub fn other_name(&self, pair: &Pair) -> bool {
         let Server::Known(server) = &pair.server else {
@@ -274,12 +275,51 @@ impl Trust {
         })
     }
 
-    /// Whether such a server is trusted at the same URL.
+    /// Whether such a server is trusted at the same place.
     fn trusts_at(&self, server: &ServerKey, is_such: impl Fn(&ServerKey) -> bool) -> bool {
+        let place = Place::of(&server.url);
         self.always.keys().any(|known| match &known.server {
-            Server::Known(other) => other.url == server.url && is_such(other),
+            Server::Known(other) => is_such(other) && Place::of(&other.url) == place,
             Server::Unknown(_) => false,
         })
+    }
+}
+
+/// Where an address leads: a host and a port have one certificate, however the rest of it reads. To warn of less than that
+/// would leave it to the spelling whether somebody is warned.
+#[derive(PartialEq, Eq)]
+enum Place {
+    At(Host, u16),
+    /// It is no address: it stands for itself.
+    Unread(String),
+}
+
+impl Place {
+    fn of(url: &str) -> Self {
+        let unread = || Self::Unread(url.to_owned());
+        // As kubectl reads one with a certificate authority and without a scheme.
+        let whole = match url.split_once("://") {
+            Some((scheme, rest)) => format!("{}://{rest}", scheme.trim().to_lowercase()),
+            None => format!("https://{url}"),
+        };
+        let Ok(read) = Url::parse(&whole) else {
+            return unread();
+        };
+        let Some(port) = read.port_or_known_default() else {
+            return unread();
+        };
+        match read.host() {
+            Some(Host::Domain(name)) => {
+                let name = name.strip_suffix('.').unwrap_or(name);
+                Self::At(Host::Domain(name.to_owned()), port)
+            }
+            Some(Host::Ipv4(address)) => Self::At(Host::Ipv4(address), port),
+            Some(Host::Ipv6(address)) => {
+                let mapped = address.to_ipv4_mapped();
+                Self::At(mapped.map_or(Host::Ipv6(address), Host::Ipv4), port)
+            }
+            None => unread(),
+        }
     }
 }
 
@@ -325,6 +365,59 @@ impl Server {
         }
     }
 
+    /// The proxy that stands in between.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&str> {
+        match self {
+            Self::Known(server) => server.proxy_url.as_deref().filter(|url| !url.is_empty()),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// The authority that the kubeconfig brings, to be told from others: its file, or the beginning of its digest.
+    #[must_use]
+    pub(crate) fn authority(&self) -> Option<String> {
+        const DIGITS: usize = 12;
+        let Self::Known(server) = self else {
+            return None;
+        };
+        match &server.ca {
+            CertificateAuthority::System => None,
+            CertificateAuthority::File(file) => Some(crate::short::path(&file.to_string_lossy())),
+            CertificateAuthority::Data(data) => {
+                Some(name_of(data).chars().take(DIGITS).collect())
+            }
+        }
+    }
+
+    /// The name that its certificate must have, if not the address's.
+    pub(crate) fn other_name(&self) -> Option<&str> {
+        match self {
+            Self::Known(server) => server.tls_server_name.as_deref(),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// Whether nobody need have signed its certificate.
+    pub(crate) fn skips_tls(&self) -> bool {
+        match self {
+            Self::Known(server) => server.insecure_skip_tls_verify,
+            Self::Unknown(_) => false,
+        }
+    }
+
+    /// Whether the kubeconfig brings the authority that must have signed its certificate.
+    #[must_use]
+    pub fn has_own_authority(&self) -> bool {
+        match self {
+            Self::Known(server) => match &server.ca {
+                CertificateAuthority::System => false,
+                CertificateAuthority::File(_) | CertificateAuthority::Data(_) => true,
+            },
+            Self::Unknown(_) => false,
+        }
+    }
+
     /// Whether it is known which server it is.
     #[must_use]
     pub fn is_seen(&self) -> bool {
@@ -346,6 +439,8 @@ pub struct Question {
     pub client_id: String,
     /// Scopes beside `openid`.
     pub scopes: Vec<String>,
+    /// Who vouches for the issuer, beside those whom the system trusts.
+    pub vouched: Vouched,
     /// The servers that the request needs; all of them are approved together.
     pub servers: Vec<ServerLine>,
     /// The file set's other servers of this account, to be ticked by whoever wants to.
@@ -366,8 +461,18 @@ pub struct Question {
     pub claims: Vec<String>,
 }
 
+/// The certificate authorities that an account has of its own: with others it is another account.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Vouched {
+    /// Those that stand in files.
+    pub files: Vec<String>,
+    /// Whether the kubeconfig has one written in it.
+    pub written: bool,
+}
+
 /// One server, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ServerLine {
     /// Its URL, its host always whole or its end; or the words for an unknown one.
@@ -376,6 +481,10 @@ pub struct ServerLine {
     pub contexts: Vec<String>,
     /// How many more contexts do.
     pub more: usize,
+    /// The proxy that its tokens go through, by the file's word.
+    pub proxy: Option<String>,
+    /// Whether the file brings the authority that must have signed its certificate: else the system's count.
+    pub own_authority: bool,
     /// What to be wary of.
     pub wary: Vec<Wary>,
 }
@@ -389,11 +498,13 @@ pub enum Wary {
     SkipsTls,
     /// `proxy-url`: the token goes through another host.
     Proxy,
-    /// The same URL was trusted with another certificate authority.
+    /// The same, and the file brings the authority too: whoever wrote it can have the proxy read the token.
+    ProxyReads,
+    /// The same address was trusted with another certificate authority.
     OtherAuthority,
     /// `tls-server-name`: whoever has the certificate of another name than the address's can get the token.
     ServerName,
-    /// The same URL was trusted with another `tls-server-name`, or without one.
+    /// The same address was trusted with another `tls-server-name`, or without one.
     OtherName,
     /// The server is not known: the request names none, and the file set is out of sight.
     Unknown,
@@ -444,11 +555,14 @@ impl Longest {
 /// What to be wary of before a pair is approved.
 #[must_use]
 pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
+    let own_authority = pair.server.has_own_authority();
+    let is_proxied = pair.server.proxy().is_some();
     match &pair.server {
         Server::Unknown(_) => vec![Wary::Unknown],
         Server::Known(server) => [
             (server.insecure_skip_tls_verify, Wary::SkipsTls),
-            (server.proxy_url.is_some(), Wary::Proxy),
+            (is_proxied && !own_authority, Wary::Proxy),
+            (is_proxied && own_authority, Wary::ProxyReads),
             (trust.other_authority(pair), Wary::OtherAuthority),
             (server.tls_server_name.is_some(), Wary::ServerName),
             (trust.other_name(pair), Wary::OtherName),
@@ -648,6 +762,59 @@ mod tests {
                 "{server} {name:?}"
             );
         }
+    }
+
+    #[test]
+    fn another_authority_is_said_however_the_address_is_spelled() {
+        let with = |url: &str, ca: CertificateAuthority, proxy: Option<&str>| Pair {
+            server: Server::Known(Arc::new(ServerKey {
+                url: url.to_owned(),
+                ca,
+                insecure_skip_tls_verify: false,
+                proxy_url: proxy.map(str::to_owned),
+                tls_server_name: None,
+            })),
+            ..seen("")
+        };
+        let own = || CertificateAuthority::data(b"mine");
+        let others = || CertificateAuthority::data(b"theirs");
+        let known = [
+            "https://api.acme.example",
+            "https://10.0.0.1:6443/k8s/clusters/c-1",
+            "https://[2001:db8::1]:6443",
+        ];
+        let known = known.map(|url| (with(url, own(), None), approval()));
+        let trust = Trust::restored(known.to_vec());
+        for (url, is_same) in [
+            ("https://api.acme.example", true),
+            ("https://api.acme.example/", true),
+            ("https://api.acme.example//", true),
+            ("HTTPS://api.acme.example", true),
+            ("https://API.acme.example", true),
+            ("https://api.acme.example:443", true),
+            ("https://api.acme.example:0443/x/..", true),
+            ("https://api.acme.example.", true),
+            ("https://api.acme.example?x", true),
+            ("https://api.acme.example#x", true),
+            ("https://x@api.acme.example", true),
+            ("api.acme.example", true),
+            ("https://10.0.0.1:6443", true),
+            ("https://10.1:6443", true),
+            ("https://[::ffff:10.0.0.1]:6443/", true),
+            ("https://[2001:DB8:0::1]:6443", true),
+            ("https://api.acme.example:6443", false),
+            ("https://api.acme.example.evil.example", false),
+            ("https://10.0.0.2:6443", false),
+            ("http://", false),
+            ("", false),
+        ] {
+            let asked = wary(&trust, &with(url, others(), None));
+            assert_eq!(asked.contains(&Wary::OtherAuthority), is_same, "{url}");
+            assert_eq!(wary(&trust, &with(url, own(), None)), [], "{url}");
+        }
+        let proxied = |ca| wary(&trust, &with("https://new", ca, Some("http://p:1")));
+        assert_eq!(proxied(CertificateAuthority::System), [Wary::Proxy]);
+        assert_eq!(proxied(own()), [Wary::ProxyReads]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::settings::{Keep, KeepFresh, Theme};
 use crate::short::{address, listed};
 use crate::stanza::{Redirects, StanzaView};
 use crate::texts::{Language, clean, shortened};
-use crate::trust::{By, Longest, ServerLine};
+use crate::trust::{By, Longest, ServerLine, Vouched};
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -328,6 +328,15 @@ pub struct TrustView {
     pub account: String,
     /// The server's URL; none: a request that named none.
     pub server: Option<String>,
+    /// The proxy that its tokens go through.
+    pub proxy: Option<String>,
+    /// The certificate authority that its kubeconfig brings: a file, or the beginning of a digest. Another one at the same
+    /// address is another server.
+    pub authority: Option<String>,
+    /// The name that its certificate must have, if not the address's.
+    pub server_name: Option<String>,
+    /// Its certificate is not checked.
+    pub skips_tls: bool,
     /// How it came to be trusted.
     pub by: By,
     /// When.
@@ -358,6 +367,8 @@ pub struct QuestionView {
     pub client_id: String,
     /// Scopes beside `openid`.
     pub scopes: Vec<String>,
+    /// Who vouches for the issuer, beside those whom the system trusts.
+    pub vouched: Vouched,
     /// The servers that the request needs; all of them are approved together.
     pub servers: Vec<ServerLine>,
     /// The file's other servers of this account, to be ticked.

@@ -247,12 +247,11 @@ fn a_question_keeps_its_server_in_sight_and_there_are_few() {
         issuer: "https://login.acme.example".into(),
         client_id: "kubernetes".into(),
         scopes: Vec::new(),
+        vouched: Default::default(),
         servers: (0..20)
             .map(|_| ServerLine {
                 server: broker::short::address(&host, 160),
-                contexts: Vec::new(),
-                more: 0,
-                wary: Vec::new(),
+                ..ServerLine::default()
             })
             .collect(),
         others: Vec::new(),

@@ -136,7 +136,7 @@ mod tests {
     use broker::problem::{Code, Problem};
     use broker::secret::{BearerToken, RefreshToken};
     use broker::tokens::{Identity, Tokens};
-    use broker::trust::{Longest, Question, ServerLine, Wary};
+    use broker::trust::{Longest, Question, ServerLine, Vouched, Wary};
 
     use super::*;
 
@@ -144,18 +144,22 @@ mod tests {
         let line = |server: &str, wary| ServerLine {
             server: server.into(),
             contexts: vec!["dev".into()],
-            more: 0,
             wary,
+            ..ServerLine::default()
         };
         Question {
             account: "test".into(),
             issuer: "https://login.acme.example".into(),
             client_id: "k8s".into(),
             scopes: vec!["email".into(), "offline_access".into()],
+            vouched: Default::default(),
             servers: vec![line("https://api.dev.acme.example", wary)],
             others: vec![
                 line("https://api.staging.acme.example", vec![]),
-                line("https://api.eu1.acme.example", vec![Wary::Proxy]),
+                ServerLine {
+                    proxy: Some("http://proxy.acme.example:3128".into()),
+                    ..line("https://api.eu1.acme.example", vec![Wary::Proxy])
+                },
             ],
             more: 0,
             file: Some("~/work/acme.yaml".into()),
@@ -200,10 +204,6 @@ mod tests {
     fn all(language: Language) -> Vec<(&'static str, Page)> {
         let host = "login.acme.example";
         let key = key(Tls::default());
-        let own = super::tests::key(Tls {
-            ca_files: vec!["/etc/acme/ca.crt".into()],
-            ca_data: vec!["AAAA".into()],
-        });
         let sign_in = Purpose::SignIn;
         let refused = Problem::new(
             Code::ClientRefused,
@@ -216,7 +216,13 @@ mod tests {
             ("path", "~/.local/share/kubefob".into()),
             ("reason", "disk full".into()),
         ];
-        let wary = vec![Wary::SkipsTls, Wary::OtherAuthority];
+        let mut wary = asked(vec![Wary::ProxyReads, Wary::OtherAuthority]);
+        wary.vouched = Vouched {
+            files: vec!["/etc/acme/ca.crt".into()],
+            written: true,
+        };
+        wary.servers[0].proxy = Some("http://proxy.acme.example:3128".into());
+        wary.servers[0].own_authority = true;
         let mut many = asked(vec![]);
         many.servers[0].more = 2_990;
         many.more = 2_980;
@@ -233,7 +239,7 @@ mod tests {
             ),
             (
                 "page-wary",
-                question(language, &asked(wary), sign_in, &own, "form"),
+                question(language, &wary, sign_in, &key, "form"),
             ),
             (
                 "pair",

@@ -226,11 +226,19 @@ impl Streams {
         }
         let is_seen = self.unseen.is_none();
         let (line, is_whole) = self.line()?;
-        if is_seen && is_whole && (!self.input.is_empty() || self.stdin.has_more(AT_ONCE)) {
+        if is_seen && is_whole && !self.is_alone() {
             self.unsettled = true;
             return None;
         }
         Some(line)
+    }
+
+    /// Whether no other line comes with the one that was read. An end of the input is none.
+    fn is_alone(&mut self) -> bool {
+        if !self.input.is_empty() {
+            return false;
+        }
+        !self.stdin.has_more(AT_ONCE) || matches!(self.stdin.read(&mut [0; 1024]), Some(0))
     }
 
     /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the

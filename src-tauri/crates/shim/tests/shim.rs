@@ -336,7 +336,8 @@ fn a_prompt_is_answered() {
     let mut terminal = terminal.read_until("trust? [y/N] ");
     terminal.write("y\n");
     let mut terminal = terminal.read_until("sure? ");
-    terminal.write("yes, é\n");
+    // The end of the input behind it is no other line.
+    terminal.write("yes, é\n\x04");
     let output = child.wait_with_output().unwrap();
     assert_eq!(
         (output.status.code(), output.stdout.as_slice()),

@@ -7,6 +7,7 @@ import type {
   Language,
   PluginView,
   QuestionView,
+  ServerLine,
   StanzaView,
   TrustView,
   View,
@@ -176,11 +177,19 @@ const CONTEXTS: ContextView[] = [
   context("kind-local", "127.0.0.1:40231", "kind-local"),
 ];
 
+const PLAIN = {
+  proxy: null,
+  authority: "3f7k2mq9x0ab",
+  server_name: null,
+  skips_tls: false,
+} satisfies Partial<TrustView>;
+
 const TRUSTS: TrustView[] = [
   {
     name: "3fa1c07e",
     account: "sso.ddanzit.example",
     server: "https://api.ddanzit.example:6443",
+    ...PLAIN,
     by: "first-start",
     at: NOW - 21 * DAY,
     contexts: ["kubernetes"],
@@ -190,6 +199,7 @@ const TRUSTS: TrustView[] = [
     name: "90d2be11",
     account: "login.acme.example",
     server: "https://api.staging.acme.example",
+    ...PLAIN,
     by: "page",
     at: NOW - 6 * HOUR,
     contexts: ["staging"],
@@ -199,6 +209,8 @@ const TRUSTS: TrustView[] = [
     name: "7bb05d3a",
     account: "login.acme.example",
     server: "https://api.eu1.acme.example",
+    ...PLAIN,
+    proxy: "http://proxy.acme.example:3128",
     by: "window",
     at: NOW - DAY - 2 * HOUR,
     contexts: ["acme-eu-1", "acme-eu-1-admin"],
@@ -208,6 +220,8 @@ const TRUSTS: TrustView[] = [
     name: "c41e9f02",
     account: "ops@branch",
     server: null,
+    ...PLAIN,
+    authority: null,
     by: "terminal",
     at: NOW - 4 * DAY,
     contexts: [],
@@ -252,6 +266,9 @@ const FOUND: FoundView = {
   kubelogin: true,
 };
 
+/** What is usual of a server: it has an authority of its own, and no proxy. */
+const USUAL = { more: 0, proxy: null, own_authority: true, wary: [] } satisfies Partial<ServerLine>;
+
 export const QUESTION: QuestionView = {
   name: "b7c2",
   in_window: true,
@@ -261,9 +278,8 @@ export const QUESTION: QuestionView = {
   issuer: "https://sso.ddanzit.example/realms/ddanzit",
   client_id: "kubernetes-client",
   scopes: [],
-  servers: [
-    { server: "https://api.new-team.example:6443", contexts: ["new-team"], more: 0, wary: [] },
-  ],
+  vouched: { files: [], written: false },
+  servers: [{ server: "https://api.new-team.example:6443", contexts: ["new-team"], ...USUAL }],
   others: [],
   more: 0,
   asker: "kubectl",
@@ -282,7 +298,8 @@ const UNSEEN = (language: Language): QuestionView => ({
       server:
         language === "ko" ? "여기서 알 수 없는 서버" : "a server that can't be seen from here",
       contexts: [],
-      more: 0,
+      ...USUAL,
+      own_authority: false,
       wary: ["unknown"],
     },
   ],
@@ -294,12 +311,14 @@ const UNSEEN = (language: Language): QuestionView => ({
 const WARY: QuestionView = {
   ...QUESTION,
   new_issuer: true,
+  scopes: ["groups", "offline_access"],
+  vouched: { files: ["~/Downloads/authority.pem"], written: true },
   changes: [{ flag: "--oidc-pkce-method", was: "auto", now: "no" }],
   servers: [
     {
       server: "https://api.new-team.example:6443",
       contexts: ["new-team"],
-      more: 0,
+      ...USUAL,
       wary: ["skips-tls"],
     },
   ],
@@ -308,20 +327,21 @@ const WARY: QuestionView = {
 const SEVERAL: QuestionView = {
   ...QUESTION,
   servers: [
-    { server: "https://api.dev.new-team.example", contexts: ["dev"], more: 0, wary: [] },
+    { server: "https://api.dev.new-team.example", contexts: ["dev"], ...USUAL },
     {
       server: "https://api.test.new-team.example",
       contexts: ["test", "test-admin"],
-      more: 0,
-      wary: ["proxy", "other-authority"],
+      ...USUAL,
+      proxy: "http://proxy.new-team.example:3128",
+      wary: ["proxy-reads", "other-authority"],
     },
   ],
   others: [
-    { server: "https://api.staging.new-team.example", contexts: ["staging"], more: 0, wary: [] },
+    { server: "https://api.staging.new-team.example", contexts: ["staging"], ...USUAL },
     {
       server: "https://api.eu1.new-team.example",
       contexts: ["eu-1"],
-      more: 0,
+      ...USUAL,
       wary: ["skips-tls"],
     },
   ],

@@ -1,6 +1,6 @@
 //! The question: may these servers have tokens of this account?
 
-use broker::account::{AccountKey, Tls};
+use broker::account::AccountKey;
 use broker::manner::Change;
 use broker::short::{address, listed};
 use broker::texts::{Language, text};
@@ -57,7 +57,7 @@ pub(crate) fn question(
     )
     .then(heading(&title))
     .then(paragraph(&why))
-    .then(facts(language, question, &key.tls))
+    .then(facts(language, question))
     .then(changes(language, question))
     .then(Html::element(
         "form",
@@ -88,17 +88,12 @@ pub(crate) fn question(
     }
 }
 
-fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
+fn facts(language: Language, question: &Question) -> Html {
     let say = |key| text(language, key, &[]);
     let mut list = row(&say("page.ask.issuer"), code(&question.issuer));
-    let files = tls
-        .ca_files
-        .iter()
-        .map(|file| code(&file.to_string_lossy()));
-    let written = tls
-        .ca_data
-        .first()
-        .map(|_| span(&say("page.ask.authority-written")));
+    let files = question.vouched.files.iter().map(|file| code(file));
+    let written = question.vouched.written;
+    let written = written.then(|| span(&say("page.ask.authority-written")));
     let authorities = stacked(files.chain(written));
     if !authorities.is_empty() {
         list = list.then(row(&say("page.ask.authority"), authorities));
@@ -120,7 +115,13 @@ fn facts(language: Language, question: &Question, tls: &Tls) -> Html {
                     Html::text(&text(language, "page.ask.context", &[contexts])),
                 )
             });
-        stacked([code(&server.server), contexts].into_iter()).then(warnings(language, server))
+        let authority = if server.own_authority {
+            Html::element("small", &[], Html::text(&say("page.ask.own-authority")))
+        } else {
+            Html::default()
+        };
+        stacked([code(&server.server), contexts, authority].into_iter())
+            .then(warnings(language, server))
     }));
     let key = if question.servers.len() > 1 {
         "page.ask.servers"
@@ -216,12 +217,14 @@ fn warnings(language: Language, server: &ServerLine) -> Html {
         let key = match wary {
             Wary::SkipsTls => "page.wary.skips-tls",
             Wary::Proxy => "page.wary.proxy",
+            Wary::ProxyReads => "page.wary.proxy-reads",
             Wary::OtherAuthority => "page.wary.other-authority",
             Wary::ServerName => "page.wary.server-name",
             Wary::OtherName => "page.wary.other-name",
             Wary::Unknown => "page.wary.unknown",
         };
-        warning(&text(language, key, &[]))
+        let proxy = [("proxy", server.proxy.clone().unwrap_or_default())];
+        warning(&text(language, key, &proxy))
     });
     words.fold(Html::default(), Html::then)
 }

@@ -240,14 +240,15 @@ pub(crate) fn question(wary: Vec<Wary>) -> Question {
     let line = |server: &str, wary| ServerLine {
         server: server.into(),
         contexts: vec!["dev".into()],
-        more: 0,
         wary,
+        ..ServerLine::default()
     };
     Question {
         account: "test at login.acme.example".into(),
         issuer: "https://login.acme.example".into(),
         client_id: "k8s".into(),
         scopes: vec![],
+        vouched: Default::default(),
         servers: vec![line("https://api.dev.acme.example", wary)],
         others: vec![
             line("https://api.staging.acme.example", vec![]),

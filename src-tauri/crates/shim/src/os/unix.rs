@@ -76,16 +76,14 @@ impl Input {
         stream.wait_at_most(stdio::stdin(), most)
     }
 
-    /// Whether another line is there, or comes within so long.
+    /// Whether another line, or the input's end, is there, or comes within so long.
     pub(crate) fn has_more(&mut self, within: Duration) -> bool {
         let within = Timespec {
             tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: within.subsec_nanos().into(),
         };
         let mut input = [PollFd::from_borrowed_fd(stdio::stdin(), PollFlags::IN)];
-        // A terminal that has gone says that it can be read.
         matches!(poll(&mut input, Some(&within)), Ok(1..))
-            && input.iter().all(|input| input.revents() == PollFlags::IN)
     }
 
     /// Throws away what the terminal has and nobody has read: whether there was anything. It is what its queue holds: what

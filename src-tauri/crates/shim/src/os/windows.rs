@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::os::windows::io::AsRawHandle as _;
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::HANDLE;
@@ -96,11 +96,15 @@ impl Input {
         Ok((!is_over).then_some(ready))
     }
 
-    /// Whether another line is there, or comes within so long.
+    /// Whether another line, or the input's end, is there, or comes within so long.
     pub(crate) fn has_more(&mut self, within: Duration) -> bool {
         let reader = self.reader.get_or_insert_with(read_all);
         if self.next.is_none() {
-            self.next = reader.recv_timeout(within).ok();
+            self.next = match reader.recv_timeout(within) {
+                Ok(read) => Some(read),
+                Err(RecvTimeoutError::Disconnected) => Some(Vec::new()),
+                Err(RecvTimeoutError::Timeout) => None,
+            };
         }
         self.next.is_some()
     }
