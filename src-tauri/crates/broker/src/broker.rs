@@ -265,7 +265,7 @@ impl Broker {
                 self.signed_out(&account, attempt, &outcome, now, &mut effects);
             }
             Event::Forgotten(account, outcome) => self.forgotten(account, outcome),
-            Event::Settled(what, unwritten) => self.settled(what, unwritten, &mut effects),
+            Event::Settled(what, unwritten) => self.settled(what, unwritten, now, &mut effects),
             Event::Loaded(restored, keep) => {
                 self.loaded(restored, keep, now);
                 if self.unseen_dropped.is_some() {

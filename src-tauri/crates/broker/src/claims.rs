@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::account::AccountId;
 use crate::broker::Broker;
-use crate::event::{Effect, Reply, SettleId};
+use crate::clock::Now;
+use crate::event::{Effect, QuestionId, Reply, SettleId};
+use crate::outcome::Taken;
 use crate::problem::{Code, Problem};
 use crate::waiters::CallerId;
 
@@ -21,7 +23,16 @@ pub(crate) struct Claims {
 }
 
 #[derive(Debug)]
-struct Claim {
+enum Claim {
+    Said(Said),
+    /// To a page, that its answer counts.
+    Page(QuestionId),
+    /// To whoever was asked on their terminal and said yes for good: they get what they asked for all the same.
+    Asker(CallerId),
+}
+
+#[derive(Debug)]
+struct Said {
     caller: CallerId,
     /// Whose tokens are to be forgotten with it.
     forgets: Option<AccountId>,
@@ -35,12 +46,22 @@ impl Broker {
     /// Tells a caller that something is done, and that this is all, once it is at rest.
     pub(crate) fn claim(&mut self, caller: CallerId, done: Reply, otherwise: Option<Reply>) {
         self.callers.remove(&caller);
-        self.claims.new.push(Claim {
+        self.claims.new.push(Claim::Said(Said {
             caller,
             forgets: None,
             done,
             otherwise,
-        });
+        }));
+    }
+
+    /// Tells a page that its answer counts, once it is at rest.
+    pub(crate) fn claim_on_page(&mut self, question: QuestionId) {
+        self.claims.new.push(Claim::Page(question));
+    }
+
+    /// Goes on with a caller, whose person has said yes for good, once that is at rest or can't be.
+    pub(crate) fn claim_to_asker(&mut self, caller: CallerId) {
+        self.claims.new.push(Claim::Asker(caller));
     }
 
     /// The same of something with which an account's tokens are forgotten.
@@ -52,7 +73,7 @@ impl Broker {
         otherwise: Option<Reply>,
     ) {
         self.claim(caller, done, otherwise);
-        if let Some(claim) = self.claims.new.last_mut() {
+        if let Some(Claim::Said(claim)) = self.claims.new.last_mut() {
             claim.forgets = Some(account.clone());
         }
     }
@@ -74,6 +95,7 @@ impl Broker {
         &mut self,
         what: SettleId,
         unwritten: Option<Problem>,
+        now: Now,
         effects: &mut Vec<Effect>,
     ) {
         let unwritten = unwritten.map(|problem| Problem {
@@ -81,6 +103,18 @@ impl Broker {
             ..problem
         });
         for claim in self.claims.waiting.remove(&what).unwrap_or_default() {
+            let claim = match claim {
+                Claim::Said(claim) => claim,
+                Claim::Page(question) => {
+                    let taken = unwritten.clone().map_or(Taken::Counted, Taken::UntilEnd);
+                    effects.push(Effect::Taken(question, taken));
+                    continue;
+                }
+                Claim::Asker(caller) => {
+                    self.answered_for_good(caller, unwritten.as_ref(), now, effects);
+                    continue;
+                }
+            };
             let account = claim.forgets.as_ref();
             let unforgotten = account.and_then(|account| self.claims.unforgotten.get(account));
             let Some(problem) = unforgotten.or(unwritten.as_ref()) else {
@@ -97,6 +131,23 @@ impl Broker {
             effects.extend(otherwise.map(|reply| Effect::Reply(claim.caller, reply)));
             effects.push(Effect::Reply(claim.caller, Reply::Done(1)));
         }
+    }
+
+    fn answered_for_good(
+        &mut self,
+        caller: CallerId,
+        unwritten: Option<&Problem>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(known) = self.callers.get(&caller) else {
+            return;
+        };
+        if let Some(problem) = unwritten {
+            let line = format!("{}\n", problem.line(known.asker.language));
+            effects.push(Effect::Reply(caller, Reply::Say(line)));
+        }
+        self.pursue(caller, now, effects);
     }
 
     /// What rested of an account is forgotten, or still rests.
@@ -117,7 +168,11 @@ impl Claims {
     /// A caller hung up.
     pub(crate) fn gone(&mut self, caller: CallerId) {
         for waiting in self.waiting.values_mut() {
-            waiting.retain(|claim| claim.caller != caller);
+            waiting.retain(|claim| match claim {
+                Claim::Said(claim) => claim.caller != caller,
+                Claim::Asker(asker) => *asker != caller,
+                Claim::Page(_) => true,
+            });
         }
     }
 }
@@ -127,7 +182,7 @@ mod tests {
     use super::*;
     use crate::account::tests::key;
     use crate::asker::{Endpoint, Place, tests::asker};
-    use crate::clock::{Moment, Now, Wall};
+    use crate::clock::{Moment, Wall};
     use crate::command::{Command, Invocation};
     use crate::event::{Commanded, Event, Kept};
     use crate::settings::Settings;

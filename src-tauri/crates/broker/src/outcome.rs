@@ -42,10 +42,12 @@ pub enum SignInOutcome {
 }
 
 /// What became of an answer that was given on our page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Taken {
-    /// It counts.
+    /// It counts, and what it says for good is at rest.
     Counted,
+    /// It counts until Kubefob ends: it is not at rest, and this is why.
+    UntilEnd(Problem),
     /// There was nothing left to answer: it was answered elsewhere.
     Settled,
     /// The program that asked has ended: nothing came of it.

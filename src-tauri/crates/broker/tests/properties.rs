@@ -370,8 +370,15 @@ impl World {
                 .iter()
                 .filter(|effect| matches!(effect, Effect::Taken(..)))
                 .collect();
-            assert_eq!(taken.len(), 1, "a page is told what came of its answer");
-            if effects.contains(&Effect::Taken(question, Taken::Counted)) {
+            // What is for good it is told once that is at rest.
+            let settles = effects
+                .iter()
+                .any(|effect| matches!(effect, Effect::Settle(_)));
+            assert!(
+                taken.len() == 1 || settles,
+                "a page is told what came of its answer"
+            );
+            if taken.is_empty() || effects.contains(&Effect::Taken(question, Taken::Counted)) {
                 self.allow(&shown.expect("it was shown"), answer);
             }
         }

@@ -11,7 +11,7 @@ use broker::asker::{Asker, Container, Desktop, Endpoint, Place, ProcessId};
 use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::{Command, Invocation};
-use broker::event::{AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers};
+use broker::event::{AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId};
 use broker::outcome::{AttemptId, SignInOutcome, Taken};
 use broker::problem::{Code, Problem};
 use broker::session::Loss;
@@ -26,6 +26,8 @@ struct Desk {
     broker: Broker,
     now: Now,
     effects: Vec<Effect>,
+    /// Why nothing is written down.
+    full: Option<Problem>,
 }
 
 impl Desk {
@@ -38,6 +40,7 @@ impl Desk {
             broker: Broker::new(kept, Settings::default(), 1),
             now: start(),
             effects: Vec::new(),
+            full: None,
         };
         desk.handle(Event::Desktop(desktop));
         let at_rest = AtRest::Tokens(tokens(1, Duration::from_secs(3_600), desk.now), Loss::None);
@@ -51,6 +54,20 @@ impl Desk {
 
     fn handle(&mut self, event: Event) {
         self.effects = self.broker.handle(event, self.now);
+        if let Some(what) = self.settles() {
+            let settled = Event::Settled(what, self.full.clone());
+            self.effects.extend(self.broker.handle(settled, self.now));
+        }
+    }
+
+    fn settles(&self) -> Option<SettleId> {
+        self.effects.iter().find_map(|effect| {
+            if let Effect::Settle(what) = effect {
+                Some(*what)
+            } else {
+                None
+            }
+        })
     }
 
     fn ask(&mut self, caller: u64, asker: Asker, servers: Servers) {
@@ -381,6 +398,45 @@ fn a_terminal_that_asks_goes_on_when_the_answer_came_elsewhere() {
 }
 
 #[test]
+fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
+    let full = Problem::new(
+        Code::AccountsUnwritten,
+        vec![("path", "/a".into()), ("reason", "it is full".into())],
+    );
+    let until_end = Problem {
+        code: Code::OnlyUntilEnd,
+        ..full.clone()
+    };
+    for full in [None, Some(full)] {
+        let mut desk = Desk::new(Desktop::Unlocked);
+        desk.full.clone_from(&full);
+        desk.ask(1, asker(1, false), servers("a"));
+        desk.handle(Event::NoWindow);
+        let page = desk.page().unwrap();
+        desk.handle(Event::Approved(page, Answer::Always, vec![]));
+        let taken = full
+            .as_ref()
+            .map_or(Taken::Counted, |_| Taken::UntilEnd(until_end.clone()));
+        assert!(desk.effects.contains(&Effect::Taken(page, taken)));
+        assert!(desk.has_token(1));
+
+        let mut desk = Desk::new(Desktop::None);
+        desk.full.clone_from(&full);
+        desk.ask(1, asker(1, true), servers("a"));
+        desk.handle(Event::Answered(CallerId(1), "y".into()));
+        assert!(desk.has_token(1), "it is served all the same");
+        let told = desk.effects.iter().any(|effect| {
+            matches!(effect, Effect::Reply(CallerId(1), Reply::Say(text)) if text.contains("[only-until-end]"))
+        });
+        assert_eq!(told, full.is_some(), "{:?}", desk.effects);
+        // Nothing is for good: nothing is written.
+        desk.ask(2, asker(2, true), servers("b"));
+        desk.handle(Event::Answered(CallerId(2), "o".into()));
+        assert!(desk.has_token(2) && desk.settles().is_none());
+    }
+}
+
+#[test]
 fn a_page_is_told_that_it_was_answered_elsewhere() {
     let mut desk = Desk::new(Desktop::Unlocked);
     desk.ask(1, asker(1, false), servers("a"));
@@ -417,6 +473,7 @@ fn a_no_on_the_page_of_a_sign_in_fails_nobody_else() {
         broker: Broker::new(kept, Settings::default(), 1),
         now: start(),
         effects: Vec::new(),
+        full: None,
     };
     desk.handle(Event::Desktop(Desktop::Unlocked));
     desk.ask(1, asker(1, false), servers("hostile"));

@@ -256,10 +256,18 @@ mod tests {
                     language,
                     &tokens(false),
                     None,
-                    Some(&Problem::new(Code::CannotKeep, full)),
+                    Some(&Problem::new(Code::CannotKeep, full.clone())),
                 ),
             ),
-            ("allowed", allowed(language, "kubectl")),
+            ("allowed", allowed(language, "kubectl", None)),
+            (
+                "allowed-until-end",
+                allowed(
+                    language,
+                    "kubectl",
+                    Some(&Problem::new(Code::OnlyUntilEnd, full)),
+                ),
+            ),
             ("not-allowed", not_allowed(language, "kubectl")),
             ("failed", failed(language, &refused, true)),
             (

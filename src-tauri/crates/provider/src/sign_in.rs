@@ -212,11 +212,12 @@ impl Listening {
         // People have so long; what goes on by itself has limits of its own.
         let deadline = Instant::now() + request.settings.authentication_timeout.min(LONGEST_WAIT);
         let steps = async {
+            let mut until_end = None;
             if request.question.is_some() {
                 let asked = ask(&desk, &mut arrivals, Purpose::SignIn);
                 let (answer, others) = in_time(deadline, &redirect_uri, asked).await?;
                 let taken = answered(answer, others).await;
-                allowed(&request, answer, taken)?;
+                until_end = allowed(&request, answer, taken)?;
                 let known = listener::bind(&request.settings.listen).await?;
                 redirect_uri = self::redirect_uri(&request, &known);
                 listener::serve(known, &desk, &mut serving);
@@ -238,7 +239,7 @@ impl Listening {
                 }
                 let tokens = way.same_person(tokens?, &http, &metadata).await?;
                 let kept = seal(tokens.clone(), origins::sign_in(&metadata)).await;
-                return Ok((tokens, kept.err()));
+                return Ok((tokens, kept.err().or(until_end)));
             }
         };
         let ended = steps.await;
@@ -267,10 +268,10 @@ impl Listening {
         let (answer, others) = tokio::time::timeout(limit, asked).await.ok()?.ok()?;
         let taken = answered(answer, others).await;
         desk.close(match (counted(taken), answer) {
-            (Ok(()), Answer::Once | Answer::Container | Answer::Always) => {
-                pages::allowed(request.language, &asker)
+            (Ok(remark), Answer::Once | Answer::Container | Answer::Always) => {
+                pages::allowed(request.language, &asker, remark.as_ref())
             }
-            (Ok(()), Answer::No) => pages::not_allowed(request.language, &asker),
+            (Ok(_), Answer::No) => pages::not_allowed(request.language, &asker),
             (Err(problem), _) => pages::failed(request.language, &problem, false),
         })
         .await;
@@ -316,22 +317,30 @@ async fn ask(
     Err(Problem::plain(Code::SignInCancelled))
 }
 
-/// Whether an answer counts, or what came in between.
-fn counted(taken: Taken) -> Result<(), Problem> {
+/// Whether an answer counts, and why it does not for good, or what came in between.
+fn counted(taken: Taken) -> Result<Option<Problem>, Problem> {
     match taken {
-        Taken::Counted => Ok(()),
+        Taken::Counted => Ok(None),
+        Taken::UntilEnd(why) => Ok(Some(why)),
         Taken::Settled => Err(Problem::plain(Code::QuestionOver)),
         Taken::AskerEnded => Err(Problem::plain(Code::AskerEnded)),
     }
 }
 
-/// Whether the sign-in goes on. One that was answered elsewhere does, unless this person does not want it.
-fn allowed(request: &SignInRequest, answer: Answer, taken: Taken) -> Result<(), Problem> {
+/// Whether the sign-in goes on, and why the answer does not count for good. One that was answered elsewhere does, unless this person does not want it.
+fn allowed(
+    request: &SignInRequest,
+    answer: Answer,
+    taken: Taken,
+) -> Result<Option<Problem>, Problem> {
     match (answer, taken) {
-        (Answer::Once | Answer::Container | Answer::Always, Taken::Settled) => Ok(()),
-        (Answer::No, Taken::Settled) | (_, Taken::AskerEnded) => counted(taken),
-        (Answer::Once | Answer::Container | Answer::Always, Taken::Counted) => Ok(()),
-        (Answer::No, Taken::Counted) => {
+        (Answer::Once | Answer::Container | Answer::Always, Taken::Settled) => Ok(None),
+        (Answer::No, taken @ Taken::Settled) | (_, taken @ Taken::AskerEnded) => counted(taken),
+        (
+            Answer::Once | Answer::Container | Answer::Always,
+            taken @ (Taken::Counted | Taken::UntilEnd(_)),
+        ) => counted(taken),
+        (Answer::No, Taken::Counted | Taken::UntilEnd(_)) => {
             let server = request
                 .question
                 .as_ref()

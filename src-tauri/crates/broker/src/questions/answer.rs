@@ -48,7 +48,7 @@ impl Broker {
         }
         let answer = typed_answer(line, longest);
         match self.decide(id, answer, &[], By::Terminal, now, effects) {
-            Taken::Counted => {}
+            Taken::Counted | Taken::UntilEnd(_) => {}
             Taken::Settled | Taken::AskerEnded => {
                 self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
             }
@@ -82,6 +82,13 @@ impl Broker {
             {
                 self.ask_anew(id, now, effects);
             }
+        }
+        // What is for good is said to be so where it is.
+        let is_kept = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Keep(_)));
+        if taken == Taken::Counted && is_kept {
+            return self.claim_on_page(id);
         }
         effects.push(Effect::Taken(id, taken));
     }
@@ -204,7 +211,11 @@ impl Broker {
         // trust again.
         if !matches!(stage, Stage::WithSignIn(_)) {
             for caller in askers {
-                self.pursue(caller, now, effects);
+                if answer == Answer::Always && stage == Stage::Terminal(caller) {
+                    self.claim_to_asker(caller);
+                } else {
+                    self.pursue(caller, now, effects);
+                }
             }
         }
         self.settle_questions(now, effects);

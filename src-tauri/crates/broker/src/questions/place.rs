@@ -425,7 +425,7 @@ impl Broker {
             match (answer, super::answer::by(endpoint)) {
                 (Some((answer, others)), by) => {
                     match self.decide(id, answer, &others, by, now, effects) {
-                        Taken::Counted => {}
+                        Taken::Counted | Taken::UntilEnd(_) => {}
                         Taken::Settled | Taken::AskerEnded => {
                             self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
                         }

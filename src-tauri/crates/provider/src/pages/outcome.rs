@@ -95,10 +95,7 @@ pub(crate) fn done(
         &text(language, "page.done.from-now", &[]),
         Html::text(&from_now_on(language, tokens)),
     ));
-    let remark = remark.map_or_else(Html::default, |problem| {
-        let words = format!("{} {}", problem.message(language), problem.hint(language));
-        Html::element("div", &[("class", "note")], warning(&words))
-    });
+    let remark = remark.map_or_else(Html::default, |problem| remarked(language, problem));
     let body = mark("mark well", TICK)
         .then(heading(&title))
         .then(paragraph(&answered))
@@ -114,7 +111,19 @@ pub(crate) fn done(
 }
 
 /// The question was answered with yes, and nothing else is to be done.
-pub(crate) fn allowed(language: Language, asker: &str) -> Page {
+pub(crate) fn allowed(language: Language, asker: &str, remark: Option<&Problem>) -> Page {
+    let back = match remark {
+        None => Html::element(
+            "p",
+            &[("class", "note")],
+            Html::element(
+                "small",
+                &[],
+                Html::text(&text(language, "page.allowed.back", &[])),
+            ),
+        ),
+        Some(problem) => remarked(language, problem),
+    };
     let title = text(language, "page.allowed.title", &[]);
     let body = mark("mark well", TICK)
         .then(heading(&title))
@@ -123,15 +132,7 @@ pub(crate) fn allowed(language: Language, asker: &str) -> Page {
             "page.allowed.text",
             &[("asker", asker.to_owned())],
         )))
-        .then(Html::element(
-            "p",
-            &[("class", "note")],
-            Html::element(
-                "small",
-                &[],
-                Html::text(&text(language, "page.allowed.back", &[])),
-            ),
-        ));
+        .then(back);
     Page {
         language,
         title,
@@ -139,6 +140,11 @@ pub(crate) fn allowed(language: Language, asker: &str) -> Page {
         asks: false,
         onward: None,
     }
+}
+
+fn remarked(language: Language, problem: &Problem) -> Html {
+    let words = format!("{} {}", problem.message(language), problem.hint(language));
+    Html::element("div", &[("class", "note")], warning(&words))
 }
 
 /// The question was answered with no.
