@@ -46,7 +46,7 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        match field("issuer", text).and_then(issuer) {
+        match typed_issuer(text) {
             Ok(issuer) => {
                 let key = key(issuer, String::new(), Vec::new(), Tls::default());
                 effects.push(self.discovery(caller, key, &asker, now));
@@ -292,7 +292,7 @@ impl Broker {
             .map(|scope| field("scope", scope).map(str::to_owned))
             .collect::<Result<Vec<_>, _>>()?;
         let key = key(
-            issuer(field("issuer", &issuer_text)?)?,
+            typed_issuer(&issuer_text)?,
             client_id.to_owned(),
             crate::argv::scopes(&scopes),
             tls,
@@ -343,6 +343,17 @@ fn key(issuer: String, client_id: String, scopes: Vec<String>, tls: Tls) -> Acco
         tls,
         name: None,
     }
+}
+
+/// A provider's address that a person typed: they have no kubeconfig to write it in.
+fn typed_issuer(text: &str) -> Result<String, Problem> {
+    issuer(field("issuer", text)?).map_err(|problem| {
+        if problem.code == Code::FlagForm {
+            Problem::plain(Code::IssuerForm)
+        } else {
+            problem
+        }
+    })
 }
 
 /// What a person typed, without the blanks that come with pasting.

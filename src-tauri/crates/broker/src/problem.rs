@@ -93,6 +93,8 @@ codes! {
     NotRemoved = "not-removed",
     /// A field that is empty, too long or has characters that nobody can see; `field`.
     BadField = "bad-field",
+    /// What somebody typed as a provider's address is none; ``.
+    IssuerForm = "issuer-form",
     /// No trust of that name; `name`.
     NoSuchTrust = "no-such-trust",
     /// No context of that name; `name`.
@@ -255,6 +257,8 @@ codes! {
     CannotLook = "cannot-look",
     /// Tokens can't be written; `path`, `reason`.
     CannotKeep = "cannot-keep",
+    /// A setting can't be written; `path`, `reason`.
+    SettingsUnwritten = "settings-unwritten",
     /// Something that was to be forgotten can't be removed; `path`, `reason`.
     CannotForget = "cannot-forget",
     /// What was done is not written down; `path`, `reason`.

@@ -156,7 +156,7 @@ fn a_provider_is_asked_first_and_its_answer_is_told() {
     );
     for (issuer, code) in [
         ("http://sso.example.com", Code::NotHttps),
-        ("sso.example.com", Code::FlagForm),
+        ("sso.example.com", Code::IssuerForm),
         ("", Code::BadField),
         ("https://a\u{202e}b", Code::BadField),
     ] {

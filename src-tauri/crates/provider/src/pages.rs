@@ -305,7 +305,7 @@ mod tests {
         let calm = question(Language::En, &asked(vec![]), Purpose::SignIn, &key, "f").document("");
         let wary = vec![Wary::SkipsTls];
         let wary = question(Language::En, &asked(wary), Purpose::SignIn, &key, "f").document("");
-        assert!(calm.contains(r#"value="always" class="filled">Continue to sign in<"#));
+        assert!(calm.contains(r#"value="always" class="filled">Always allow, and sign in<"#));
         assert!(wary.contains(r#"value="no">Don&#39;t allow<"#));
         assert!(!wary.contains(r#"class="filled""#));
         assert!(!calm.contains("autofocus") && !wary.contains("autofocus"));

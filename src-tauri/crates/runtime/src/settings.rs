@@ -108,16 +108,16 @@ pub fn load(config: &Path) -> (Settings, Option<Problem>) {
 /// Writes the settings, over a file that can be used or none.
 ///
 /// # Errors
-/// `BadSettings` if the file that is there can't be used: it stays as it is. `CannotKeep`.
+/// `BadSettings` if the file that is there can't be used: it stays as it is. `SettingsUnwritten`.
 pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
     if let (_, Some(problem)) = load(config) {
         return Err(problem);
     }
     let path = path(config);
-    let cannot_keep = |error: io::Error| {
+    let unwritten = |error: io::Error| {
         let path = path.display().to_string();
         Problem::new(
-            Code::CannotKeep,
+            Code::SettingsUnwritten,
             vec![("path", path), ("reason", error.to_string())],
         )
     };
@@ -132,14 +132,14 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
         unknown: settings.unknown.clone(),
     };
     let mut text = serde_json::to_string_pretty(&written)
-        .map_err(|error| cannot_keep(io::Error::other(error)))?;
+        .map_err(|error| unwritten(io::Error::other(error)))?;
     text.push('\n');
-    fs::create_dir_all(config).map_err(cannot_keep)?;
+    fs::create_dir_all(config).map_err(unwritten)?;
     // The file's mode stays, and a person's symlink into a folder of dotfiles is followed.
     let target = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-    let mut file = atomic_write_file::AtomicWriteFile::open(&target).map_err(cannot_keep)?;
-    file.write_all(text.as_bytes()).map_err(cannot_keep)?;
-    file.commit().map_err(cannot_keep)
+    let mut file = atomic_write_file::AtomicWriteFile::open(&target).map_err(unwritten)?;
+    file.write_all(text.as_bytes()).map_err(unwritten)?;
+    file.commit().map_err(unwritten)
 }
 
 /// Writes one setting, and leaves the others as they are.
