@@ -4,6 +4,7 @@
 //! What can be tried on one crate alone is tried there (`provider/tests/it/threats.rs`, the vault's
 //! and wire's own tests); here kubectl, shim, resident and browser are the real ones.
 
+mod asked;
 mod contained;
 mod environment;
 mod first_starts;
@@ -42,6 +43,9 @@ use crate::table::Table;
 fn main() -> ExitCode {
     let (mut set, table) = (Set::new(), Table::default());
     trust::trials(&mut set, &table);
+    trial(&mut set, &table, "trust_spelled", asked::spelled);
+    trial(&mut set, &table, "trust_padded", asked::padded);
+    trial(&mut set, &table, "trust_unwritten", asked::unwritten);
     trial(&mut set, &table, "environment", environment::cold_start);
     trial(&mut set, &table, "squatter", users::squatter);
     trial(&mut set, &table, "root_in_a_home", users::root_in_a_home);
