@@ -191,7 +191,7 @@ pub(crate) async fn same_address(table: &Table) -> Result<()> {
                 merge(&mut cluster, json!({ "proxy-url": attacker.url() }));
                 cluster
             },
-            "through a proxy that the file names",
+            "that proxy can read your token",
         ),
         (
             "the attacker's certificate authority",

@@ -406,13 +406,15 @@ impl Server {
         }
     }
 
-    /// Whether the kubeconfig brings the authority that must have signed its certificate.
+    /// Whether the kubeconfig brings the authority that must have signed its certificate, where that is looked at.
     #[must_use]
     pub fn has_own_authority(&self) -> bool {
         match self {
             Self::Known(server) => match &server.ca {
                 CertificateAuthority::System => false,
-                CertificateAuthority::File(_) | CertificateAuthority::Data(_) => true,
+                CertificateAuthority::File(_) | CertificateAuthority::Data(_) => {
+                    !server.insecure_skip_tls_verify
+                }
             },
             Self::Unknown(_) => false,
         }
