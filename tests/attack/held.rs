@@ -110,7 +110,8 @@ pub(crate) async fn limits(table: &Table) -> Result<()> {
         scene.works("from another shell")?;
         ensure!(scene.person.resident() == resident, "{limits}: another one");
         for entry in fs::read_dir(&scene.person.instance)? {
-            let (path, found) = (entry.as_ref().map(fs::DirEntry::path), entry?.metadata()?);
+            let entry = entry?;
+            let (path, found) = (entry.path(), entry.metadata()?);
             let whole = if found.is_dir() { 0o700 } else { 0o600 };
             let mode = found.permissions().mode();
             ensure!(mode & whole == whole, "{limits}: {path:?} is {mode:o}");

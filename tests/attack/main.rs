@@ -164,7 +164,12 @@ fn main() -> ExitCode {
     trial(&mut set, &table, "trust_gone_since", since::gone);
     trial(&mut set, &table, "trust_gone_quiet", since::gone_quiet);
     trial(&mut set, &table, "trust_authority_since", since::authority);
-    trial(&mut set, &table, "trust_linked_folder", since::linked_folder);
+    trial(
+        &mut set,
+        &table,
+        "trust_linked_folder",
+        since::linked_folder,
+    );
     trial(&mut set, &table, "window_approval", window::own_approval);
     trial(&mut set, &table, "window_commands", window::commands);
     trial(&mut set, &table, "contained_answers", contained::answers);

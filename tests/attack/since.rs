@@ -126,7 +126,11 @@ pub(crate) async fn authority(table: &Table) -> Result<()> {
         table.row(
             24,
             format!("kubectl, with an authority's file: {what}"),
-            if said.ok { "served; no question" } else { "asked; no token" },
+            if said.ok {
+                "served; no question"
+            } else {
+                "asked; no token"
+            },
         );
     }
     Ok(())

@@ -48,14 +48,20 @@ pub(crate) async fn typed_ahead(table: &Table) -> Result<()> {
     };
     // More than the terminal's own queue holds: the rest of it flows in when that is emptied.
     let paste = "y\n".repeat(9_000);
-    for (number, ahead) in ["y\n", "y", "\ny\nalways\ny\n", &paste].into_iter().enumerate() {
+    for (number, ahead) in ["y\n", "y", "\ny\nalways\ny\n", &paste]
+        .into_iter()
+        .enumerate()
+    {
         let attacker = AttackerApi::start().await?;
         let file = hostile(&attacker, &format!("hostile-{number}"))?;
         let said = scene
             .person
             .typed_ahead(&line(&file), &format!("begin\n{ahead}"), "n\n")?;
         ensure!(!attacker.saw_authorization(), "{ahead:.20?}: {said:?}");
-        ensure!(said.out.contains("[trust-refused"), "{ahead:.20?}: {said:?}");
+        ensure!(
+            said.out.contains("[trust-refused"),
+            "{ahead:.20?}: {said:?}"
+        );
     }
     table.row(
         28,

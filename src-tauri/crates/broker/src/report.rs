@@ -334,7 +334,11 @@ pub(crate) fn trusts(view: &View, as_json: bool, language: Language) -> String {
             By::Terminal => "terminal.by.terminal",
         };
         let unknown = || text(language, "terminal.unknown-server", &[]);
-        let mut remarks = vec![format!("{} {}", text(language, by, &[]), trust.at.rfc3339())];
+        let mut remarks = vec![format!(
+            "{} {}",
+            text(language, by, &[]),
+            trust.at.rfc3339()
+        )];
         remarks.extend(trust_remarks(trust, language));
         if !trust.contexts.is_empty() {
             let contexts: Vec<_> = trust.contexts.iter().map(|name| quoted(name)).collect();

@@ -129,7 +129,10 @@ pub(crate) fn address_within(address: &str, most: usize) -> String {
     let rest = address.get(host..).unwrap_or_default();
     let end = rest.find(['/', '?', '#', '\\', ',', ' ']);
     let (front, path) = address.split_at(end.map_or(address.len(), |end| host + end));
-    format!("{front}{}", within(path, most.saturating_sub(columns(front))))
+    format!(
+        "{front}{}",
+        within(path, most.saturating_sub(columns(front)))
+    )
 }
 
 /// The first of a list, and how many more there are.
@@ -294,9 +297,16 @@ mod tests {
 
     #[test]
     fn a_text_begins_no_line_of_its_own() {
-        let padded = format!("own){}  known  \u{a0}\u{3000} trusted{}", " ".repeat(60), " ".repeat(40));
+        let padded = format!(
+            "own){}  known  \u{a0}\u{3000} trusted{}",
+            " ".repeat(60),
+            " ".repeat(40)
+        );
         assert_eq!(name(&padded), "own) known trusted");
-        assert_eq!(name("a\u{2800}\u{2800}b\u{17b5}"), "a\u{fffd}\u{fffd}b\u{fffd}");
+        assert_eq!(
+            name("a\u{2800}\u{2800}b\u{17b5}"),
+            "a\u{fffd}\u{fffd}b\u{fffd}"
+        );
         assert_eq!(quoted("own\"; allowed"), "\"own'; allowed\"");
         assert_eq!(within("abcdefgh", 5), "ab…h");
         assert_eq!(within("한국어한국어", 7), "한…어");

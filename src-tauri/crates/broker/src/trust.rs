@@ -384,9 +384,7 @@ impl Server {
         match &server.ca {
             CertificateAuthority::System => None,
             CertificateAuthority::File(file) => Some(crate::short::path(&file.to_string_lossy())),
-            CertificateAuthority::Data(data) => {
-                Some(name_of(data).chars().take(DIGITS).collect())
-            }
+            CertificateAuthority::Data(data) => Some(name_of(data).chars().take(DIGITS).collect()),
         }
     }
 

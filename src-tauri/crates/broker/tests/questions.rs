@@ -11,7 +11,9 @@ use broker::asker::{Asker, Container, Desktop, Endpoint, Place, ProcessId};
 use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::{Command, Invocation};
-use broker::event::{AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId};
+use broker::event::{
+    AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId,
+};
 use broker::outcome::{AttemptId, SignInOutcome, Taken};
 use broker::problem::{Code, Problem};
 use broker::session::Loss;
@@ -861,6 +863,10 @@ fn a_question_names_the_file_of_what_it_asks_about() {
     assert_eq!(desk.only().file.as_deref(), Some("/evil"));
     both.needed.extend(in_file("third", "/third").needed);
     desk.ask(3, asker(7, false), both);
-    let files: Vec<_> = desk.questions().into_iter().filter_map(|question| question.file).collect();
+    let files: Vec<_> = desk
+        .questions()
+        .into_iter()
+        .filter_map(|question| question.file)
+        .collect();
     assert!(files.contains(&"/evil, /third".to_owned()), "{files:?}");
 }

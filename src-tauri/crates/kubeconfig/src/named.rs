@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use crate::narrow::is_lossy;
 use crate::program::{is_helm, is_kubectl};
 
-pub use meant::Meant;
 use meant::About;
+pub use meant::Meant;
 
 /// The most files that are looked for.
 const FILES: usize = 1024;

@@ -379,7 +379,11 @@ fn what_was_typed_before_a_prompt_shows_answers_nothing() {
     typed.send(()).unwrap();
     let mut terminal = terminal.read_until("trust? ");
     // Whoever typed it reads that it was nothing.
-    assert!(terminal.seen.contains("is no answer"), "{:?}", terminal.seen);
+    assert!(
+        terminal.seen.contains("is no answer"),
+        "{:?}",
+        terminal.seen
+    );
     terminal.write("n\n");
     let mut terminal = terminal.read_until("sure? ");
     terminal.write("no\n");

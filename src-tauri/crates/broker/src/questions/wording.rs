@@ -144,7 +144,10 @@ impl Broker {
 /// not the other.
 fn files(needed: &[Candidate]) -> Option<String> {
     let mut files: Vec<&String> = Vec::new();
-    for file in needed.iter().filter_map(|candidate| candidate.file.as_ref()) {
+    for file in needed
+        .iter()
+        .filter_map(|candidate| candidate.file.as_ref())
+    {
         if !files.contains(&file) {
             files.push(file);
         }
@@ -255,10 +258,7 @@ pub(super) fn prompt(question: &Question, waits: bool, language: Language) -> St
     lines.push(text(
         language,
         "terminal.trust.issuer",
-        &[(
-            "issuer",
-            address_within(&question.issuer, COLUMNS - VALUES),
-        )],
+        &[("issuer", address_within(&question.issuer, COLUMNS - VALUES))],
     ));
     lines.extend(vouched_lines(&question.vouched, language));
     lines.push(line("terminal.trust.client", "client", &question.client_id));

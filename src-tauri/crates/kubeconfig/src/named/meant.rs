@@ -181,7 +181,11 @@ mod tests {
             ("HELM_CONFIG_HOME", "/home/u/.config/helm", Meant::Word),
             ("--cache-dir", "/home/u/cache", Meant::Word),
         ] {
-            assert_eq!(meant(Path::new(word), About::of(name)), expected, "{name} {word}");
+            assert_eq!(
+                meant(Path::new(word), About::of(name)),
+                expected,
+                "{name} {word}"
+            );
         }
     }
 

@@ -116,7 +116,10 @@ fn what_a_word_is_written_as_says_whether_something_else_can_have_been_there() {
     };
     for (line, expected) in [
         ("k9s get pods -n a --context b c/d -o json", ""),
-        ("k9s --type=utility --lang=en-US --set config.replicas=3", ""),
+        (
+            "k9s --type=utility --lang=en-US --set config.replicas=3",
+            "",
+        ),
         ("k9s -o out.yaml --log-file=x.json", ""),
         ("k9s --kubeconfig k", "/start/k Kubeconfig, k Kubeconfig"),
         ("k9s --kubeconfig=k", "/start/k Kubeconfig, k Kubeconfig"),
@@ -124,10 +127,16 @@ fn what_a_word_is_written_as_says_whether_something_else_can_have_been_there() {
         ("k9s /a:/b", "/a Path, /b Path"),
         ("k9s -oout.yaml -ojson", ""),
         ("k9s --window-config=vscode:a", ""),
-        ("k9s --kubeconfig=a:/b", "/b Kubeconfig, /start/a Kubeconfig, a Kubeconfig"),
+        (
+            "k9s --kubeconfig=a:/b",
+            "/b Kubeconfig, /start/a Kubeconfig, a Kubeconfig",
+        ),
         ("k9s ./k", "/start/./k Path, ./k Path"),
         ("k9s ~/k", "/home/u/k Path, /start/~/k Path, ~/k Path"),
-        ("k9s -fk.yaml", "/start/k.yaml Kubeconfig, k.yaml Kubeconfig"),
+        (
+            "k9s -fk.yaml",
+            "/start/k.yaml Kubeconfig, k.yaml Kubeconfig",
+        ),
     ] {
         assert_eq!(meant(line), expected, "{line}");
     }
@@ -141,7 +150,11 @@ fn what_a_word_is_written_as_says_whether_something_else_can_have_been_there() {
     ] {
         let meant = asker("k9s", &[(name, value)]).meant;
         let meant = meant.into_keys().collect::<Vec<_>>();
-        let expected: &[PathBuf] = if name == "KUBE_DIFF" { &["/a".into()] } else { &[] };
+        let expected: &[PathBuf] = if name == "KUBE_DIFF" {
+            &["/a".into()]
+        } else {
+            &[]
+        };
         assert_eq!(meant, expected, "{name}");
     }
     let meant = asker("k9s", &environment).meant;

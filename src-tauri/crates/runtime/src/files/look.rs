@@ -204,7 +204,8 @@ impl Look<'_> {
         if let (Some(path), Some(ground)) = (preferences, self.ground) {
             let most = kubeconfig::MAX_BYTES as u64;
             let whole = folder.join(&path);
-            let is_told = narrow.kuberc.is_some() || asker::variable(environment, "KUBERC").is_some();
+            let is_told =
+                narrow.kuberc.is_some() || asker::variable(environment, "KUBERC").is_some();
             let is_as_found = || self.files.is_as_found(ground, &whole, found, false);
             narrow.preferences_choose = match self.ledger.bytes(ground, &whole, most) {
                 // kubectl can have read others.

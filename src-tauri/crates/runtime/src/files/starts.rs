@@ -39,7 +39,10 @@ impl Starts {
         let file = self.digest.hash_one((root, path));
         let at = process.and_then(|process| self.all.iter().position(|(of, _)| *of == process));
         let noted = at.and_then(|at| self.all.get_mut(at));
-        if noted.as_ref().is_some_and(|(_, files)| files.contains(&file)) {
+        if noted
+            .as_ref()
+            .is_some_and(|(_, files)| files.contains(&file))
+        {
             return true;
         }
         if since.changed.at().is_none() || since.at > start {
@@ -107,7 +110,9 @@ mod tests {
         for pid in 0..2 * MOST as u32 {
             let process = Some(ProcessId { pid, started: 1 });
             let at = ((1, 1), Path::new("/a"));
-            starts.knows(at, since(5), (process, Moment(5)), |process| process.pid == 0);
+            starts.knows(at, since(5), (process, Moment(5)), |process| {
+                process.pid == 0
+            });
         }
         assert!(starts.all.len() <= MOST);
         assert!(starts.all.iter().any(|(process, _)| process.pid == 0));

@@ -469,11 +469,7 @@ impl Stream {
     ///
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] where patience ends first, or what the system says.
-    pub fn wait_at_most(
-        &mut self,
-        input: impl AsFd,
-        most: Duration,
-    ) -> io::Result<Option<Ready>> {
+    pub fn wait_at_most(&mut self, input: impl AsFd, most: Duration) -> io::Result<Option<Ready>> {
         let mut both = [
             PollFd::new(&self.socket, PollFlags::IN),
             PollFd::new(&input, PollFlags::IN),

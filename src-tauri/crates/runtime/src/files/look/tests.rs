@@ -142,7 +142,7 @@ fn what_is_in_doubt_is_not_remembered_for_the_next() {
         ..scene.look()
     };
     let account = Which::Named("work".to_owned());
-    let servers = look.servers(None, &account).unwrap();
+    let servers = look.servers(ExecServer::Unnamed, &account).unwrap();
     assert!(matches!(servers.needed[0].server, Server::Unknown(_)));
     assert!(scene.ledger.is_forgotten());
 }
@@ -158,7 +158,10 @@ fn a_folder_is_called_as_the_shell_calls_it_too_where_both_are_one() {
         scene.found.program = Arc::new(program);
         let look = scene.look();
         let folders = look.folders();
-        folders.iter().map(|&folder| folder.to_owned()).collect::<Vec<_>>()
+        folders
+            .iter()
+            .map(|&folder| folder.to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(called(here.clone()), [here.clone()]);
     assert_eq!(called("relative".into()), [here.clone()]);
@@ -169,7 +172,10 @@ fn a_folder_is_called_as_the_shell_calls_it_too_where_both_are_one() {
     // Links that lead here, and that may have led here before.
     let folder = tempfile::tempdir().unwrap();
     for to in [&*here, Path::new("/")] {
-        let link = folder.path().join(to.file_name().unwrap_or_default()).join("link");
+        let link = folder
+            .path()
+            .join(to.file_name().unwrap_or_default())
+            .join("link");
         fs::create_dir_all(link.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(to, &link).unwrap();
         assert_eq!(called(link.clone()), [link, here.clone()]);
