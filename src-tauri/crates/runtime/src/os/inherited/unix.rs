@@ -71,6 +71,8 @@ mod tests {
             "umask 777; ulimit -f 0; trap '' CHLD",
         ] {
             let script = format!("{limits}; exec \"$0\" --exact {name} --nocapture");
+            // A started program has its starter's, through every exec.
+            block(&[libc::SIGTERM, libc::SIGUSR1]);
             let said = std::process::Command::new("sh")
                 .args(["-c", &script])
                 .arg(&ourselves)
@@ -82,8 +84,28 @@ mod tests {
         }
     }
 
+    /// Adds to this thread's blocked signals, and says which there are.
+    fn block(signals: &[libc::c_int]) -> Vec<libc::c_int> {
+        // SAFETY: both sets are made before they are used.
+        unsafe {
+            let (mut added, mut blocked) = (std::mem::zeroed(), std::mem::zeroed());
+            libc::sigemptyset(&mut added);
+            for signal in signals {
+                libc::sigaddset(&mut added, *signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &added, std::ptr::null_mut());
+            libc::pthread_sigmask(libc::SIG_BLOCK, std::ptr::null(), &mut blocked);
+            let all = [libc::SIGTERM, libc::SIGUSR1];
+            all.into_iter()
+                .filter(|one| libc::sigismember(&blocked, *one) == 1)
+                .collect()
+        }
+    }
+
     fn sheds() {
+        assert_eq!(block(&[]), [libc::SIGTERM, libc::SIGUSR1]);
         shed();
+        assert!(block(&[]).is_empty());
         let hard = getrlimit(Resource::Fsize).maximum;
         for resource in LIMITS {
             let limit = getrlimit(resource);
