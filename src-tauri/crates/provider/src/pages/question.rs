@@ -88,23 +88,9 @@ pub(crate) fn question(
     }
 }
 
+/// What decides it first: the server, and whose word that is.
 fn facts(language: Language, question: &Question) -> Html {
     let say = |key| text(language, key, &[]);
-    let mut list = row(&say("page.ask.issuer"), code(&question.issuer));
-    let files = question.vouched.files.iter().map(|file| code(file));
-    let written = question.vouched.written;
-    let written = written.then(|| span(&say("page.ask.authority-written")));
-    let authorities = stacked(files.chain(written));
-    if !authorities.is_empty() {
-        list = list.then(row(&say("page.ask.authority"), authorities));
-    }
-    list = list.then(row(&say("page.ask.client"), code(&question.client_id)));
-    if !question.scopes.is_empty() {
-        list = list.then(row(
-            &say("page.ask.scopes"),
-            code(&question.scopes.join(" ")),
-        ));
-    }
     let servers = stacked(question.servers.iter().map(|server| {
         let contexts = (!server.contexts.is_empty())
             .then(|| ("contexts", listed(&server.contexts, server.more, language)))
@@ -128,7 +114,7 @@ fn facts(language: Language, question: &Question) -> Html {
     } else {
         "page.ask.server"
     };
-    list = list.then(row(&say(key), servers));
+    let mut list = row(&say(key), servers);
     if !question.claims.is_empty() {
         let claims = stacked(question.claims.iter().map(|claim| code(claim)));
         let remark = Html::element("small", &[], Html::text(&say("page.ask.claims.text")));
@@ -139,6 +125,21 @@ fn facts(language: Language, question: &Question) -> Html {
     }
     if let Some(file) = &question.file {
         list = list.then(row(&say("page.ask.file"), code(file)));
+    }
+    list = list.then(row(&say("page.ask.issuer"), code(&question.issuer)));
+    let files = question.vouched.files.iter().map(|file| code(file));
+    let written = question.vouched.written;
+    let written = written.then(|| span(&say("page.ask.authority-written")));
+    let authorities = stacked(files.chain(written));
+    if !authorities.is_empty() {
+        list = list.then(row(&say("page.ask.authority"), authorities));
+    }
+    list = list.then(row(&say("page.ask.client"), code(&question.client_id)));
+    if !question.scopes.is_empty() {
+        list = list.then(row(
+            &say("page.ask.scopes"),
+            code(&question.scopes.join(" ")),
+        ));
     }
     Html::element("dl", &[], list)
 }
