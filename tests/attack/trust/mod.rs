@@ -4,6 +4,7 @@ mod answers;
 mod consent;
 mod first_start;
 mod flags;
+mod odd;
 mod pairs;
 mod programs;
 mod questions;
@@ -32,6 +33,8 @@ pub(crate) fn trials(set: &mut Set, table: &Table) {
     trial(set, table, "trust_readings_yaml", readings::yaml);
     trial(set, table, "trust_readings_bytes", readings::bytes);
     trial(set, table, "trust_readings_others", readings::others);
+    trial(set, table, "trust_readings_unread", odd::unread);
+    trial(set, table, "trust_odd_addresses", odd::addresses);
     trial(set, table, "trust_same_address", pairs::same_address);
     trial(set, table, "trust_page_alone", pairs::page_alone);
     trial(set, table, "trust_verbs_as_plugin", pairs::verbs_as_plugin);
