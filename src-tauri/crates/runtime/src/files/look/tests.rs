@@ -169,9 +169,9 @@ fn a_folder_is_called_as_the_shell_calls_it_too_where_both_are_one() {
             .map(|&folder| folder.to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(called(here.clone()), [here.clone()]);
-    assert_eq!(called("relative".into()), [here.clone()]);
-    assert_eq!(called("/".into()), [here.clone()]);
+    assert_eq!(called(here.clone()), std::slice::from_ref(&here));
+    assert_eq!(called("relative".into()), std::slice::from_ref(&here));
+    assert_eq!(called("/".into()), std::slice::from_ref(&here));
     // The same, by another name.
     let again = PathBuf::from("/proc/self/cwd");
     assert_eq!(called(again.clone()), [again, here.clone()]);
