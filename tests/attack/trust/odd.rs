@@ -139,11 +139,10 @@ pub(crate) async fn addresses(table: &Table) -> Result<()> {
                 let arguments = ["--kubeconfig", &file];
                 programs.stand_in(&scene, "k9s", &attacker, &arguments, &[], str::to_owned)
             })?;
-            // kubectl refuses some of them by itself.
-            let served = scene.served();
+            // kubectl refuses some of them by itself, and with a user in the address asks for no token.
             let said = scene.run(&file)?;
             ensure!(
-                !said.ok && !attacker.saw_authorization() && scene.served() == served,
+                !said.ok && !attacker.saw_authorization(),
                 "{what}: {said:?}"
             );
             let how = if provides { ", named by kubectl" } else { "" };
