@@ -12,11 +12,14 @@ use super::programs::{Asked, Programs, refused};
 use crate::scene::{Scene, Seat, attackers};
 use crate::table::Table;
 
+/// A kubeconfig, written down in a form of its own.
+type Form = fn(&Value) -> Vec<u8>;
+
 /// Files that one parser takes for a kubeconfig, and ours for none.
 pub(crate) async fn unread(table: &Table) -> Result<()> {
     let scene = Scene::signed_in(Seat::default()).await?;
     let programs = Programs::new(&scene)?;
-    let forms: [(&str, fn(&Value) -> Vec<u8>); 6] = [
+    let forms: [(&str, Form); 6] = [
         ("U+2028 in a comment", |file| {
             format!("# by\u{2028}# us\n{file}").into()
         }),
