@@ -34,6 +34,8 @@ const FILE_TICK: u64 = 4;
 const LOADED: u64 = 30;
 /// Within how much a change is told of.
 const TOLD: u64 = 9;
+/// As [`crate::settled`] has it.
+const QUIET: u64 = 100;
 /// As [`super::super::remembered`] has it.
 const SETTLED: u64 = 2000;
 
@@ -123,7 +125,7 @@ struct Machine {
     now: Cell<u64>,
     versions: Mutex<Versions>,
     starts: Mutex<Starts>,
-    /// What was taken to be what a process found, by which path.
+    /// What was taken to be what a process found, by which whole path.
     counted: Vec<(ProcessId, PathBuf, Option<u64>)>,
     needs: Needs,
     processes: Vec<Process>,
@@ -175,6 +177,9 @@ impl Sight for Eyes<'_> {
             .borrow_mut()
             .push(found.as_ref().ok().map(|at| model.stamp(*at)));
         let at = found?;
+        // What was written just now is not read: it could be written again within the same tick.
+        let settled = milliseconds(model.stamp(at).changed) + QUIET;
+        self.machine.now.set(self.machine.now.get().max(settled));
         let content = model.content(at).ok_or(Unread::NotRegular)?;
         let text = format!("current-context: '{content}'");
         Ok((text.into_bytes(), model.stamp(at)))
@@ -537,11 +542,12 @@ impl Machine {
             {
                 continue;
             }
-            self.counted.push((process.id, path.clone(), said));
+            // One file by two names is one.
+            self.counted.push((process.id, key.path.clone(), said));
             if process.gave_up || self.model.borrow().is_excused() {
                 continue;
             }
-            let found = (process.id, path.clone(), process.read[at]);
+            let found = (process.id, key.path.clone(), process.read[at]);
             prop_assert!(self.counted.contains(&found), "{said:?}, found {found:?}");
         }
         Ok(())
