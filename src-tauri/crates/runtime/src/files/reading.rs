@@ -7,7 +7,7 @@ use broker::asker::ProcessId;
 use broker::clock::{Moment, Now};
 use kubeconfig::Config;
 
-use super::remembered::Ledger;
+use super::remembered::{Ledger, state};
 use super::starts::Starts;
 use super::versions::{Key, Since, Versions};
 use crate::ground::Ground;
@@ -111,20 +111,11 @@ pub(super) fn load(
 /// Notes that a file that was one before is no kubeconfig now, be it that something is there.
 pub(super) fn gone(versions: &Mutex<Versions>, sight: &impl Sight, key: &Key, path: &Path) {
     let now = sight.now().moment;
+    let (found, changed) = sight.look(path);
     // When a folder came to be there it does not tell.
-    let changed = match sight.look(path) {
-        (Ok(_) | Err(Unread::Missing), changed) => changed,
-        (
-            Err(
-                Unread::NotRegular
-                | Unread::TooLong
-                | Unread::Malformed(_)
-                | Unread::Unsettled
-                | Unread::InDoubt(_)
-                | Unread::Io(_),
-            ),
-            _,
-        ) => Changed::UNKNOWN,
+    let changed = match state(found.as_ref().copied()) {
+        Some(_) => changed,
+        None => Changed::UNKNOWN,
     };
     let since = Since::of(changed, sight.now());
     lock(versions).gone(key.clone(), since, now);
@@ -142,17 +133,9 @@ pub(super) fn is_as_found(
     lives: impl Fn(ProcessId) -> bool,
 ) -> bool {
     let (found, changed) = sight.look(path);
-    match found {
-        Ok(_) | Err(Unread::Missing) => {}
-        Err(Unread::NotRegular) if is_folder => {}
-        Err(
-            Unread::NotRegular
-            | Unread::TooLong
-            | Unread::Malformed(_)
-            | Unread::Unsettled
-            | Unread::InDoubt(_)
-            | Unread::Io(_),
-        ) => return false,
+    let is_a_folder = is_folder && matches!(found, Err(Unread::NotRegular));
+    if state(found.as_ref().copied()).is_none() && !is_a_folder {
+        return false;
     }
     let since = Since::of(changed, sight.now());
     let mut starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
