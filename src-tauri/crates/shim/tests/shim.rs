@@ -11,7 +11,7 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -67,6 +67,13 @@ impl Home {
                 });
             }
         })
+    }
+
+    /// The shim at a terminal. None of its ends stays with us: it goes with the shim.
+    fn shim_on(&self, terminal: &Terminal, output: Stdio) -> Child {
+        let mut shim = self.shim();
+        let shim = shim.stdin(terminal.end()).stderr(terminal.end());
+        shim.stdout(output).spawn().unwrap()
     }
 
     /// The shim as somebody's shell starts it.
@@ -327,12 +334,7 @@ fn a_prompt_is_answered() {
         (first, second)
     });
     let terminal = Terminal::open();
-    let mut shim = home.shim();
-    shim.stdin(terminal.end())
-        .stderr(terminal.end())
-        .stdout(Stdio::piped());
-    let child = shim.spawn().unwrap();
-    drop(shim);
+    let child = home.shim_on(&terminal, Stdio::piped());
     let mut terminal = terminal.read_until("trust? [y/N] ");
     terminal.write("y\n");
     let mut terminal = terminal.read_until("sure? ");
@@ -365,12 +367,7 @@ fn what_was_typed_before_a_prompt_shows_answers_nothing() {
         (first, second)
     });
     let terminal = Terminal::open();
-    let mut shim = home.shim();
-    shim.stdin(terminal.end())
-        .stderr(terminal.end())
-        .stdout(Stdio::null());
-    let mut child = shim.spawn().unwrap();
-    drop(shim);
+    let mut child = home.shim_on(&terminal, Stdio::null());
     let mut terminal = terminal;
     // And the beginning of a third, which no Enter has ended.
     terminal.write("y\nyes\nal");
@@ -408,12 +405,7 @@ fn a_paste_answers_nothing_however_long_it_is() {
             answer
         });
         let mut terminal = Terminal::open();
-        let mut shim = home.shim();
-        shim.stdin(terminal.end())
-            .stderr(terminal.end())
-            .stdout(Stdio::null());
-        let mut child = shim.spawn().unwrap();
-        drop(shim);
+        let mut child = home.shim_on(&terminal, Stdio::null());
         let mut ours = terminal.ours.try_clone().unwrap();
         let paste = move || ours.write_all("y\n".repeat(150_000).as_bytes()).unwrap();
         let pasted = if is_ahead {
@@ -451,12 +443,7 @@ fn a_terminal_that_goes_while_it_is_emptied_answers_nothing() {
         answer
     });
     let mut terminal = Terminal::open();
-    let mut shim = home.shim();
-    shim.stdin(terminal.end())
-        .stderr(terminal.end())
-        .stdout(Stdio::null());
-    let mut child = shim.spawn().unwrap();
-    drop(shim);
+    let mut child = home.shim_on(&terminal, Stdio::null());
     terminal.write("y\n");
     let terminal = terminal.read_until("y\r\n");
     typed.send(()).unwrap();
@@ -505,12 +492,7 @@ fn a_secret_is_not_shown_as_it_is_typed_and_can_be_given_up() {
         let terminal = Terminal::open();
         // A shell's, which stays.
         let _shell = terminal.end();
-        let mut shim = home.shim();
-        shim.stdin(terminal.end())
-            .stderr(terminal.end())
-            .stdout(Stdio::piped());
-        let child = shim.spawn().unwrap();
-        drop(shim);
+        let child = home.shim_on(&terminal, Stdio::piped());
         let mut terminal = terminal.read_until("client secret: ");
         terminal.write(typed);
         let output = child.wait_with_output().unwrap();
@@ -537,11 +519,8 @@ fn a_question_that_is_answered_elsewhere_is_over() {
         ]);
     });
     let terminal = Terminal::open();
-    let mut shim = home.shim();
-    shim.stdin(terminal.end())
-        .stderr(terminal.end())
-        .stdout(Stdio::piped());
-    let output = shim.spawn().unwrap().wait_with_output().unwrap();
+    let child = home.shim_on(&terminal, Stdio::piped());
+    let output = child.wait_with_output().unwrap();
     assert_eq!(
         (output.status.code(), output.stdout.as_slice()),
         (Some(0), &b"token"[..])
