@@ -8,8 +8,7 @@ use crate::clock::{Moment, Now};
 use crate::event::{Effect, QuestionId};
 use crate::outcome::Taken;
 use crate::problem::{Code, Problem};
-use crate::short::PATH;
-use crate::texts::shortened;
+use crate::short;
 use crate::trust::{Answer, Approval, By, Longest, Standing};
 use crate::waiters::CallerId;
 
@@ -183,7 +182,7 @@ impl Broker {
                         at: now.wall,
                         by,
                         contexts: candidate.contexts.clone(),
-                        file: candidate.file.as_ref().map(|file| shortened(file, PATH)),
+                        file: candidate.file.as_deref().map(short::path),
                         manners: vec![manner.clone()],
                     };
                     self.trust.approve(pair, approval);
