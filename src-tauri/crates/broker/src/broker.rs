@@ -211,6 +211,10 @@ impl Broker {
         let Some(event) = self.in_time(event) else {
             return effects;
         };
+        if let (Some(_), Some(caller)) = (&self.resetting, who_asks(&event)) {
+            crate::asking::refuse(caller, &Problem::plain(Code::Ending), &mut effects);
+            return effects;
+        }
         match event {
             Event::Asked(ask) => {
                 self.asked(*ask, now, &mut effects);
@@ -266,6 +270,7 @@ impl Broker {
             }
             Event::Forgotten(account, outcome) => self.forgotten(account, outcome),
             Event::Settled(what, unwritten) => self.settled(what, unwritten, now, &mut effects),
+            Event::Rests(keep) => self.keep = keep,
             Event::Loaded(restored, keep) => {
                 self.loaded(restored, keep, now);
                 if self.unseen_dropped.is_some() {
@@ -502,6 +507,10 @@ impl Broker {
 
     /// Writes accounts and trust down.
     pub(crate) fn keep_down(&self, effects: &mut Vec<Effect>) {
+        // What is being deleted is not written down again.
+        if self.resetting.is_some() {
+            return;
+        }
         let accounts = self.persons_accounts().map(|(_, account)| account.kept());
         let accounts = accounts.collect();
         let trusts = self.trust.always();
@@ -576,6 +585,20 @@ fn is_a_token_alone(effects: &[Effect]) -> bool {
             Effect::Reply(_, Reply::Done(_)),
         ]
     )
+}
+
+/// Who wants something by an event. While everything is being forgotten, nobody gets anything any more.
+fn who_asks(event: &Event) -> Option<CallerId> {
+    if let Event::Asked(ask) = event {
+        return Some(ask.caller);
+    }
+    if let Event::Commanded(commanded) = event {
+        return Some(commanded.caller);
+    }
+    if let Event::Contexts(command) = event {
+        return Some(command.caller);
+    }
+    None
 }
 
 /// Who waits for an event that needs to know which tokens there are.

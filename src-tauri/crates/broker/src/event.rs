@@ -64,8 +64,10 @@ pub enum Event {
     Forgotten(AccountId, Result<(), Problem>),
     /// All that was to be written down or forgotten is so at rest; or why what is to be written down is not.
     Settled(SettleId, Option<Problem>),
-    /// The vault gave what it has.
+    /// The vault gave what it has, and says how it rests. What waits for that goes on.
     Loaded(Vec<Restored>, Keep),
+    /// Tokens rest otherwise than they did.
+    Rests(Keep),
     /// The first start ever: what stands in the person's own kubeconfig.
     FirstStart(Vec<Found>),
     /// The settings were read.

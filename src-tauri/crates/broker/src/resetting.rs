@@ -104,6 +104,11 @@ impl Broker {
         for id in &left {
             self.sign_out(caller, id, true, now, effects);
         }
+        self.questions = Questions::default();
+        let others = self.callers.keys().copied();
+        for other in others.filter(|other| *other != caller).collect::<Vec<_>>() {
+            self.fail(other, &Problem::plain(Code::Ending), effects);
+        }
         self.forget_all_when_done(effects);
     }
 

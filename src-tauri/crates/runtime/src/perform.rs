@@ -646,7 +646,7 @@ async fn seal(vault: &Vault, key: &AccountKey, tokens: &Tokens, inbox: &Inbox) {
 
 /// Where tokens rest is said when it changes.
 fn tell_keep(vault: &Vault, inbox: &Inbox) {
-    inbox.event(Event::Loaded(Vec::new(), keep(&vault.state())));
+    inbox.event(Event::Rests(keep(&vault.state())));
 }
 
 fn announce(
