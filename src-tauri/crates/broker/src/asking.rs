@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
-use crate::adding::Draft;
+use crate::accounts::adding::Draft;
+use crate::accounts::session::{Attempt, Doing, Session, Step};
+use crate::accounts::waiters::{CallerId, Person, Waiter, Wants};
 use crate::asker::{Asker, Venue, venue};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::{Add, Flags, Which};
+use crate::consent::questions::Standings;
 use crate::credential::{ExecVersion, TokenFacts, stated_expiry};
 use crate::event::{Address, Ask, Effect, Reply, Servers, SignIn};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
 use crate::problem::{Code, Problem};
-use crate::questions::Standings;
-use crate::session::{Attempt, Doing, Session, Step};
-use crate::view::AskedView;
-use crate::waiters::{CallerId, Person, Waiter, Wants};
+use crate::show::view::AskedView;
 
 /// How long it stands that somebody was seen to use an account, before another is looked at.
 const ASKED_AGAIN: Duration = Duration::from_secs(600);

@@ -7,26 +7,26 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::accounts::proxies::KnownProxies;
+use crate::accounts::schedule::Jitter;
+use crate::accounts::session::{self, Context, Session};
+use crate::accounts::waiters::CallerId;
 use crate::asker::{Asker, Desktop};
-use crate::claims::Claims;
+use crate::callers::claims::Claims;
 use crate::clock::{Deadline, Moment, Now, Wall};
+use crate::consent::manner::{Manner, Manners};
+use crate::consent::questions::Questions;
+use crate::consent::trust::{Approval, Pair, Trust};
+use crate::ending::resetting::Resetting;
 use crate::event::{AtRest, Effect, Event, Kept, KeptAccount, Reply, Restored};
-use crate::found::{Files, Stanza};
-use crate::manner::{Manner, Manners};
-use crate::plugin::{Plugin, PluginView};
+use crate::kubeconfigs::found::{Files, Stanza};
+use crate::kubeconfigs::undone::LastSwitch;
 use crate::problem::{Code, Problem};
-use crate::proxies::KnownProxies;
-use crate::questions::Questions;
-use crate::reach::Reach;
-use crate::resetting::Resetting;
-use crate::schedule::Jitter;
 use crate::secret::ClientSecret;
-use crate::session::{self, Context, Session};
 use crate::settings::{Keep, KeepFresh, Settings};
-use crate::trust::{Approval, Pair, Trust};
-use crate::undone::LastSwitch;
-use crate::view::{AskedView, KubeconfigView, PlacesView, View};
-use crate::waiters::CallerId;
+use crate::show::view::{AskedView, KubeconfigView, PlacesView, View};
+use crate::surroundings::plugin::{Plugin, PluginView};
+use crate::surroundings::reach::Reach;
 
 /// Every account, every pair, every question that waits.
 #[derive(Debug)]
@@ -355,7 +355,7 @@ impl Broker {
         id: &AccountId,
         now: Now,
         effects: &mut Vec<Effect>,
-        act: impl FnOnce(&mut Session, Context<'_>) -> Vec<crate::session::Step>,
+        act: impl FnOnce(&mut Session, Context<'_>) -> Vec<crate::accounts::session::Step>,
     ) {
         let Some(keep_fresh) = self
             .accounts
@@ -386,7 +386,7 @@ impl Broker {
         &mut self,
         now: Now,
         effects: &mut Vec<Effect>,
-        act: fn(&mut Session, Context<'_>) -> Vec<crate::session::Step>,
+        act: fn(&mut Session, Context<'_>) -> Vec<crate::accounts::session::Step>,
     ) {
         for id in self.accounts.keys().cloned().collect::<Vec<_>>() {
             self.with_session(&id, now, effects, act);

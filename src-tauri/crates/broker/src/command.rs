@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
 use crate::argv::complete::{Completing, Names};
+use crate::consent::manner::Manner;
+use crate::consent::trust::Answer;
 use crate::credential::{ExecCluster, ExecVersion};
-use crate::manner::Manner;
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
-use crate::trust::Answer;
 
 /// What a person wants done. Tray, window and terminal have no other way in; as JSON it is what a window sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! A person's commands.
 
 use crate::account::AccountId;
+use crate::accounts::waiters::CallerId;
 use crate::argv::complete::{Completing, Names};
 use crate::argv::fob::completion;
 use crate::asker::{Asker, Desktop, Endpoint};
@@ -8,15 +9,14 @@ use crate::asking::{Wish, refuse, say};
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::{Command, Invocation, ScreenName};
+use crate::consent::manner::Manner;
+use crate::consent::trust::{Answer, Approval, By, Pair};
 use crate::event::{Candidate, Commanded, Effect, Found, Reply};
-use crate::manner::Manner;
 use crate::outcome::{AttemptId, Forget, SignOutOutcome};
 use crate::problem::{Code, Problem};
-use crate::report;
+use crate::show::report;
+use crate::show::view::{StepView, Told, View};
 use crate::texts::text;
-use crate::trust::{Answer, Approval, By, Pair};
-use crate::view::{StepView, Told, View};
-use crate::waiters::CallerId;
 
 /// The version of this build, said by `kubectl fob version`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -381,7 +381,7 @@ impl Broker {
         &mut self,
         caller: CallerId,
         answer: Answer,
-        question: &crate::trust::Question,
+        question: &crate::consent::trust::Question,
         json: bool,
         effects: &mut Vec<Effect>,
     ) {
@@ -446,7 +446,7 @@ fn no_files(caller: CallerId, effects: &mut Vec<Effect>) {
     refuse(caller, &problem, effects);
 }
 
-impl crate::trust::Wary {
+impl crate::consent::trust::Wary {
     /// Its text.
     pub(crate) fn key(self) -> &'static str {
         match self {

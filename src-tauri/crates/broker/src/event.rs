@@ -3,27 +3,27 @@
 use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::accounts::session::Loss;
+use crate::accounts::waiters::CallerId;
 use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
 use crate::command::{Invocation, ScreenName, Which};
-use crate::contexts::{ContextCommand, Edit};
+use crate::consent::manner::Rest;
+use crate::consent::trust::{Answer, Approval, Pair, Server};
 use crate::credential::{ExecVersion, TokenFacts};
-use crate::found::Files;
-use crate::manner::Rest;
-use crate::notes::Note;
+use crate::kubeconfigs::contexts::{ContextCommand, Edit};
+use crate::kubeconfigs::found::Files;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
     SignInRequest, SignOutOutcome, SignOutRequest, Taken,
 };
-use crate::plugin::Plugin;
 use crate::problem::Problem;
 use crate::secret::{BearerToken, ClientSecret};
-use crate::session::Loss;
 use crate::settings::{Choice, Keep, Settings};
+use crate::show::notes::Note;
+use crate::show::view::{AskedView, Told, View};
+use crate::surroundings::plugin::Plugin;
 use crate::tokens::Tokens;
-use crate::trust::{Answer, Approval, Pair, Server};
-use crate::view::{AskedView, Told, View};
-use crate::waiters::CallerId;
 
 /// What happened.
 #[derive(Debug)]

@@ -4,43 +4,33 @@
 //! happened comes in as an event with `Now`; what the world must do goes out as effects.
 
 pub mod account;
-mod adding;
+mod accounts;
 pub mod argv;
 pub mod asker;
 mod asking;
 pub mod broker;
-mod claims;
+mod callers;
 pub mod clock;
 pub mod command;
 pub mod commands;
-pub mod contexts;
-#[cfg(test)]
-mod contract;
+mod consent;
 pub mod credential;
+mod ending;
 pub mod event;
-pub mod found;
-pub mod manner;
-pub mod menu;
-pub mod notes;
+mod kubeconfigs;
 pub mod outcome;
-pub mod plugin;
 pub mod problem;
-mod proxies;
-mod questions;
-pub mod reach;
-mod removing;
-mod report;
-mod resetting;
-pub mod schedule;
 pub mod secret;
-pub mod session;
 pub mod settings;
 pub mod short;
+mod show;
 pub mod stanza;
+mod surroundings;
 pub mod texts;
 pub mod tokens;
-pub mod trust;
-mod unapproved;
-mod undone;
-pub mod view;
-pub mod waiters;
+
+pub use accounts::{schedule, session, waiters};
+pub use consent::{manner, trust};
+pub use kubeconfigs::{contexts, found};
+pub use show::{menu, notes, view};
+pub use surroundings::{plugin, reach};

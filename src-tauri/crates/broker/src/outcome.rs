@@ -113,7 +113,7 @@ pub struct SignInRequest {
     /// The issuers of the person's other accounts: a sign-in at one of theirs is not this one's.
     pub other_issuers: Vec<String>,
     /// What the page asks before anything goes to the provider; none: the pair is trusted.
-    pub question: Option<crate::trust::Question>,
+    pub question: Option<crate::consent::trust::Question>,
     /// The language of the pages.
     pub language: crate::texts::Language,
     /// Whether a provider's page may be shown at all; `Silent` sends `prompt=none`.

@@ -8,8 +8,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, ClientSettings, ListenAddress};
-use crate::manner::{Change, Manner};
-use crate::plugin::quoted;
+use crate::consent::manner::{Change, Manner};
+use crate::surroundings::plugin::quoted;
 
 /// The version that kubectl speaks since 1.22.
 const API_VERSION: &str = "client.authentication.k8s.io/v1";

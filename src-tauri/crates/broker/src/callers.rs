@@ -1,0 +1,3 @@
+//! Who is owed what.
+
+pub(crate) mod claims;

@@ -1,0 +1,4 @@
+//! What is around the resident.
+
+pub mod plugin;
+pub mod reach;
