@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
 use crate::argv::complete::{Completing, Names};
-use crate::consent::manner::Manner;
 use crate::consent::trust::Answer;
 use crate::credential::{ExecCluster, ExecVersion};
+use crate::manner::Manner;
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
 

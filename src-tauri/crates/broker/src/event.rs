@@ -2,17 +2,20 @@
 
 use std::sync::Arc;
 
+pub use crate::pair::{Candidate, Servers};
+pub use crate::question::QuestionId;
+
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::accounts::session::Loss;
 use crate::accounts::waiters::CallerId;
 use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
 use crate::clock::Wall;
 use crate::command::{Invocation, ScreenName, Which};
-use crate::consent::manner::Rest;
-use crate::consent::trust::{Answer, Approval, Pair, Server};
+use crate::consent::trust::{Answer, Approval, Pair};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::kubeconfigs::contexts::{ContextCommand, Edit};
 use crate::kubeconfigs::found::Files;
+use crate::manner::Rest;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
     SignInRequest, SignOutOutcome, SignOutRequest, Taken,
@@ -164,28 +167,6 @@ pub struct Ask {
     pub files: Arc<[String]>,
 }
 
-/// The servers that a question may be for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Servers {
-    /// All of these must be trusted.
-    pub needed: Vec<Candidate>,
-    /// The file set's other servers that use the account.
-    pub others: Vec<Candidate>,
-    /// Where that can't be believed, the addresses that whoever asks has in its own files. They word the question.
-    pub claims: Vec<String>,
-}
-
-/// A server and the contexts that lead to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The server.
-    pub server: Server,
-    /// Names of contexts.
-    pub contexts: Vec<String>,
-    /// The kubeconfig that names it.
-    pub file: Option<String>,
-}
-
 /// A person's command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commanded {
@@ -281,10 +262,6 @@ pub struct AskPage {
     /// As for a sign-in, which is not made; its `question` is there.
     pub request: SignInRequest,
 }
-
-/// A question that waits for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QuestionId(pub u64);
 
 /// Something that is told once it is at rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, ClientSettings, ListenAddress};
-use crate::consent::manner::{Change, Manner};
+use crate::manner::{Change, Manner};
 use crate::surroundings::plugin::quoted;
 
 /// The version that kubectl speaks since 1.22.

@@ -13,10 +13,10 @@ use crate::asking::Wish;
 use crate::broker::{Account, Broker, Caller};
 use crate::clock::Now;
 use crate::command::Flags;
-use crate::consent::manner::Manner;
 use crate::consent::questions::Standings;
 use crate::consent::trust::{Pair, Standing};
 use crate::event::{Effect, QuestionId, Servers};
+use crate::manner::Manner;
 use crate::problem::{Code, Problem};
 
 /// How many accounts there may be that nobody has approved.

@@ -22,10 +22,11 @@ use crate::asker::{Asker, Container, Place, ProcessId};
 use crate::broker::Broker;
 use crate::clock::{Moment, Now};
 use crate::command::Flags;
-use crate::consent::manner::Manner;
-use crate::consent::trust::{Longest, Pair, Question, Server, Standing, name_of};
+use crate::consent::trust::{Longest, Pair, Question, Server, Standing};
 use crate::event::{Candidate, Effect, QuestionId, Servers};
+use crate::manner::Manner;
 use crate::outcome::AttemptId;
+use crate::pair::name_of;
 use crate::problem::{Code, Problem};
 use crate::short;
 

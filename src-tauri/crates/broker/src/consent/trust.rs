@@ -6,17 +6,20 @@
 //! that it may have is until that container ends.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use kubeconfig::{CertificateAuthority, ServerKey};
+use kubeconfig::ServerKey;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+pub use crate::pair::{Pair, Server};
+pub use crate::question::{Answer, Longest, Question, ServerLine, Vouched, Wary};
+
+use super::manners;
 use crate::account::AccountId;
 use crate::asker::{Container, ProcessId, Whose};
 use crate::clock::{Moment, Wall};
-use crate::consent::manner::{self, Change, Manner};
+use crate::manner::Manner;
 
 /// How many of the contexts that led to a server are remembered.
 const NAMED: usize = 16;
@@ -25,26 +28,6 @@ const NAMED: usize = 16;
 pub(crate) const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
 /// How many refusals are remembered; the oldest goes first.
 const MOST_REFUSALS: usize = 1024;
-
-/// An account and a server that may have its tokens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Pair {
-    /// Whose tokens.
-    pub account: AccountId,
-    /// Where they may go.
-    pub server: Server,
-}
-
-/// The server of a pair.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Server {
-    /// As a kubeconfig describes it.
-    Known(Arc<ServerKey>),
-    /// The request named none and the file set is out of sight; the digest of the shim's
-    /// arguments stands for it.
-    Unknown(String),
-}
 
 /// Who said yes to a pair, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +150,7 @@ impl Trust {
         approval.contexts.truncate(NAMED);
         self.allowed(&pair);
         if let Some(known) = self.always.remove(&pair) {
-            approval.manners = manner::joined(known.manners, approval.manners);
+            approval.manners = manners::joined(known.manners, approval.manners);
         }
         self.always.insert(pair, approval);
     }
@@ -323,235 +306,6 @@ impl Place {
     }
 }
 
-impl Pair {
-    /// What to call it in a command.
-    #[must_use]
-    pub fn name(&self) -> String {
-        name_of(self)
-    }
-}
-
-/// What something is called in a command: as good as its content. The same is called the same after a restart too, and
-/// what is called so is nothing else: 120 bits of its digest, since with few of them whoever writes kubeconfigs could
-/// look for two that are called the same, have one read and the other approved.
-pub(crate) fn name_of(content: &impl Serialize) -> String {
-    /// Without those that are taken for others (Crockford's base 32).
-    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    const BITS: usize = 120;
-    let text = serde_json::to_vec(content).unwrap_or_default();
-    let digest = ring::digest::digest(&ring::digest::SHA256, &text);
-    let mut name = String::new();
-    let (mut kept, mut bits) = (0_usize, 0);
-    for byte in digest.as_ref().iter().take(BITS / 8) {
-        kept = (kept << 8) | usize::from(*byte);
-        bits += 8;
-        while bits >= 5 {
-            bits -= 5;
-            let letter = LETTERS.get((kept >> bits) & 31);
-            name.extend(letter.map(|letter| char::from(*letter)));
-        }
-        kept &= 31;
-    }
-    name
-}
-
-impl Server {
-    /// As it is shown: its URL, or nothing for an unknown one.
-    #[must_use]
-    pub fn url(&self) -> Option<&str> {
-        match self {
-            Self::Known(server) => Some(&server.url),
-            Self::Unknown(_) => None,
-        }
-    }
-
-    /// The proxy that stands in between.
-    #[must_use]
-    pub fn proxy(&self) -> Option<&str> {
-        match self {
-            Self::Known(server) => server.proxy_url.as_deref().filter(|url| !url.is_empty()),
-            Self::Unknown(_) => None,
-        }
-    }
-
-    /// The authority that the kubeconfig brings, to be told from others: its file, or the beginning of its digest.
-    #[must_use]
-    pub(crate) fn authority(&self) -> Option<String> {
-        const DIGITS: usize = 12;
-        let Self::Known(server) = self else {
-            return None;
-        };
-        match &server.ca {
-            CertificateAuthority::System => None,
-            CertificateAuthority::File(file) => Some(crate::short::path(&file.to_string_lossy())),
-            CertificateAuthority::Data(data) => Some(name_of(data).chars().take(DIGITS).collect()),
-        }
-    }
-
-    /// The name that its certificate must have, if not the address's.
-    pub(crate) fn other_name(&self) -> Option<&str> {
-        match self {
-            Self::Known(server) => server.tls_server_name.as_deref(),
-            Self::Unknown(_) => None,
-        }
-    }
-
-    /// Whether nobody need have signed its certificate.
-    pub(crate) fn skips_tls(&self) -> bool {
-        match self {
-            Self::Known(server) => server.insecure_skip_tls_verify,
-            Self::Unknown(_) => false,
-        }
-    }
-
-    /// Whether the kubeconfig brings the authority that must have signed its certificate, where that is looked at.
-    #[must_use]
-    pub fn has_own_authority(&self) -> bool {
-        match self {
-            Self::Known(server) => match &server.ca {
-                CertificateAuthority::System => false,
-                CertificateAuthority::File(_) | CertificateAuthority::Data(_) => {
-                    !server.insecure_skip_tls_verify
-                }
-            },
-            Self::Unknown(_) => false,
-        }
-    }
-
-    /// Whether it is known which server it is.
-    #[must_use]
-    pub fn is_seen(&self) -> bool {
-        match self {
-            Self::Known(_) => true,
-            Self::Unknown(_) => false,
-        }
-    }
-}
-
-/// What a person is asked before a server gets tokens of an account, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The account, by the name that people know it by.
-    pub account: String,
-    /// Its issuer.
-    pub issuer: String,
-    /// Its client id.
-    pub client_id: String,
-    /// Scopes beside `openid`.
-    pub scopes: Vec<String>,
-    /// Who vouches for the issuer, beside those whom the system trusts.
-    pub vouched: Vouched,
-    /// The servers that the request needs; all of them are approved together.
-    pub servers: Vec<ServerLine>,
-    /// The file set's other servers of this account, to be ticked by whoever wants to.
-    pub others: Vec<ServerLine>,
-    /// How many more of them there are, which are asked about when they are needed.
-    pub more: usize,
-    /// The kubeconfig that names them, where it is known.
-    pub file: Option<String>,
-    /// The program that asks.
-    pub asker: String,
-    /// Nobody uses an account at this issuer: it may be anybody's.
-    pub new_issuer: bool,
-    /// In what it would have the person sign in otherwise than was approved.
-    pub changes: Vec<Change>,
-    /// The longest that a yes may hold.
-    pub longest: Longest,
-    /// The servers that the container's own files name. It is no evidence: the container is somebody else's, perhaps.
-    pub claims: Vec<String>,
-}
-
-/// The certificate authorities that an account has of its own: with others it is another account.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct Vouched {
-    /// Those that stand in files.
-    pub files: Vec<String>,
-    /// Whether the kubeconfig has one written in it.
-    pub written: bool,
-}
-
-/// One server, as it is shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ServerLine {
-    /// Its URL, its host always whole or its end; or the words for an unknown one.
-    pub server: String,
-    /// The first of the contexts that lead to it.
-    pub contexts: Vec<String>,
-    /// How many more contexts do.
-    pub more: usize,
-    /// The proxy that its tokens go through, by the file's word.
-    pub proxy: Option<String>,
-    /// Whether the file brings the authority that must have signed its certificate: else the system's count.
-    pub own_authority: bool,
-    /// What to be wary of.
-    pub wary: Vec<Wary>,
-}
-
-/// Something to be wary of in a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
-pub enum Wary {
-    /// `insecure-skip-tls-verify`: anybody on the way can read the token.
-    SkipsTls,
-    /// `proxy-url`: the token goes through another host.
-    Proxy,
-    /// The same, and the file brings the authority too: whoever wrote it can have the proxy read the token.
-    ProxyReads,
-    /// The same address was trusted with another certificate authority.
-    OtherAuthority,
-    /// `tls-server-name`: whoever has the certificate of another name than the address's can get the token.
-    ServerName,
-    /// The same address was trusted with another `tls-server-name`, or without one.
-    OtherName,
-    /// The server is not known: the request names none, and the file set is out of sight.
-    Unknown,
-}
-
-/// What a person answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
-pub enum Answer {
-    /// Until the asking process ends.
-    Once,
-    /// Until the container that it sits in ends.
-    Container,
-    /// From now on.
-    Always,
-    /// Not for this process, and not for these servers for ten minutes.
-    No,
-}
-
-/// The longest that a yes to a question may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-#[serde(rename_all = "kebab-case")]
-pub enum Longest {
-    /// For the asking process: it can't be seen which server it is.
-    Once,
-    /// Until the container that it sits in ends: its files can't be believed.
-    Container,
-    /// From now on.
-    Always,
-}
-
-impl Longest {
-    /// Whether a question that may be allowed so long takes this answer.
-    #[must_use]
-    pub fn takes(self, answer: Answer) -> bool {
-        match (answer, self) {
-            (Answer::Once | Answer::No, _)
-            | (Answer::Container, Self::Container)
-            | (Answer::Always, Self::Always) => true,
-            (Answer::Container, Self::Once | Self::Always)
-            | (Answer::Always, Self::Once | Self::Container) => false,
-        }
-    }
-}
-
 /// What to be wary of before a pair is approved.
 #[must_use]
 pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
@@ -575,6 +329,10 @@ pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use kubeconfig::CertificateAuthority;
+
     use super::*;
 
     fn pair(server: &str) -> Pair {

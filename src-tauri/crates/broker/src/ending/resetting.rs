@@ -9,7 +9,7 @@ use crate::asker::Asker;
 use crate::asking::{Wish, refuse};
 use crate::broker::{Broker, Caller};
 use crate::clock::Now;
-use crate::consent::manner::Manners;
+use crate::consent::manners::Manners;
 use crate::consent::questions::Questions;
 use crate::consent::trust::Trust;
 use crate::event::{Effect, Reply};

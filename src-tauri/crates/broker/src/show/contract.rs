@@ -8,8 +8,8 @@ use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command, ScreenName};
-use crate::consent::manner::Change;
 use crate::consent::trust::{Answer, By, Longest, ServerLine, Vouched, Wary};
+use crate::manner::Change;
 use crate::problem::Code;
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::show::view::{

@@ -4,9 +4,9 @@ use super::{Waiting, pair_of, wording::flags_line};
 use crate::account::AccountId;
 use crate::broker::Broker;
 use crate::clock::Now;
-use crate::consent::manner::{Change, Manner};
 use crate::consent::trust::{Answer, Pair};
 use crate::event::Effect;
+use crate::manner::{Change, Manner};
 use crate::problem::{Code, Problem};
 
 impl Broker {

@@ -3,9 +3,9 @@
 use crate::account::{AccountId, Tls};
 use crate::asker::Asker;
 use crate::broker::Broker;
-use crate::consent::manner::{Change, Manner};
 use crate::consent::trust::{Longest, Question, ServerLine, Vouched, wary};
 use crate::event::{Candidate, QuestionId, Servers};
+use crate::manner::{Change, Manner};
 use crate::problem::{Code, Problem};
 use crate::short::{
     self, ADDRESS, NAMES, address, address_within, columns, few, listed, name, quoted, within,
