@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::clock::Wall;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::tokens::Tokens;
 
 /// A refresh (RFC 6749 section 6), from the note in the vault to the sealed reply.
@@ -39,6 +39,14 @@ pub enum SignInOutcome {
     Unreachable(Problem),
     /// The provider refuses this client or this request, or this computer can't do it.
     Blocked(Problem),
+}
+
+impl SignInOutcome {
+    /// Whether an answer to the question on its page ended it: it says nothing of the account then.
+    pub(crate) fn is_by_an_answer(&self) -> bool {
+        const ANSWERED: [Code; 3] = [Code::TrustRefused, Code::QuestionOver, Code::AskerEnded];
+        matches!(self, Self::Declined(problem) if ANSWERED.contains(&problem.code))
+    }
 }
 
 /// What became of an answer that was given on our page.

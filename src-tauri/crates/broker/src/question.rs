@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::manner::Change;
+use crate::short::listed;
+use crate::texts::Language;
 
 /// A question that waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,6 +118,31 @@ pub enum Longest {
     Container,
     /// From now on.
     Always,
+}
+
+impl Question {
+    /// Its first servers in a line, and how many more there are.
+    pub(crate) fn servers_line(&self, language: Language) -> String {
+        servers_line(&self.servers, language)
+    }
+}
+
+/// The first servers of a question in a line, and how many more there are.
+pub(crate) fn servers_line(servers: &[ServerLine], language: Language) -> String {
+    const FIRST: usize = 2;
+    let (first, rest) = servers.split_at(servers.len().min(FIRST));
+    let first: Vec<String> = first.iter().map(|line| line.server.clone()).collect();
+    listed(&first, rest.len(), language)
+}
+
+impl Answer {
+    /// Whether it lets servers have tokens.
+    pub(crate) fn is_yes(self) -> bool {
+        match self {
+            Self::Once | Self::Container | Self::Always => true,
+            Self::No => false,
+        }
+    }
 }
 
 impl Longest {

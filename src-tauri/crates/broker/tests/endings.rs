@@ -1,6 +1,7 @@
 //! What happens while sessions are ended, and what comes in between.
 
 #![allow(
+    clippy::panic,
     clippy::wildcard_enum_match_arm,
     reason = "each test looks for one effect among many"
 )]
@@ -16,7 +17,7 @@ use broker::command::Invocation;
 use broker::event::{AtRest, Commanded, Effect, Event, Kept, Reply, Restored};
 use broker::found::Files;
 use broker::outcome::{AttemptId, SignInOutcome, SignOutOutcome, Step};
-use broker::problem::Code;
+use broker::problem::{Code, Problem};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::trust::{Approval, By, Pair};
@@ -75,7 +76,7 @@ fn signing_out(effects: &[Effect]) -> AttemptId {
         Effect::SignOut(attempt, _) => Some(*attempt),
         _ => None,
     });
-    attempt.expect("a sign-out")
+    attempt.unwrap_or_else(|| panic!("no sign-out: {effects:?}"))
 }
 
 fn writes_down(effects: &[Effect]) -> bool {
@@ -149,9 +150,48 @@ fn who_signs_out_meanwhile_is_told_with_the_first() {
         Effect::Settle(what) => Some(*what),
         _ => None,
     });
-    let told = broker.handle(Event::Settled(settle.expect("a claim"), None), start());
+    let told = broker.handle(Event::Settled(settle.unwrap(), None), start());
     for caller in [1, 2] {
         let done = Effect::Reply(CallerId(caller), Reply::Done(0));
         assert_eq!(told.iter().filter(|effect| **effect == done).count(), 1);
     }
+}
+
+/// Somebody wants everything forgotten, at a terminal or not.
+fn asks_to_reset(broker: &mut Broker, number: u64, terminal: bool, yes: bool) -> Vec<Effect> {
+    let commanded = Commanded {
+        caller: CallerId(number),
+        asker: asker(1, terminal),
+        endpoint: Endpoint::Control,
+        invocation: Invocation::Reset { yes },
+    };
+    broker.handle(Event::Commanded(Box::new(commanded)), start())
+}
+
+fn refused_any(effects: &[Effect]) -> Option<Code> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+        _ => None,
+    })
+}
+
+#[test]
+fn it_asks_first_and_only_a_terminal_or_a_flag_can_say_yes() {
+    let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
+    let unasked = asks_to_reset(&mut broker, 1, false, false);
+    assert_eq!(refused_any(&unasked), Some(Code::Incomplete));
+    let asked = asks_to_reset(&mut broker, 2, true, false);
+    assert!(matches!(asked[..], [Effect::Reply(_, Reply::Prompt(_))]));
+    let no = broker.handle(Event::Answered(CallerId(2), String::new()), start());
+    assert_eq!(refused_any(&no), Some(Code::NotReset));
+
+    let yes = asks_to_reset(&mut broker, 3, false, true);
+    assert!(yes.contains(&Effect::Reset(CallerId(3))), "{yes:?}");
+    let second = asks_to_reset(&mut broker, 4, false, true);
+    assert_eq!(refused_any(&second), Some(Code::Ending), "one at a time");
+    let left = Problem::plain(Code::KeyringLocked);
+    let done = broker.handle(Event::WasReset(vec![left]), start());
+    assert!(done.contains(&Effect::Reply(CallerId(3), Reply::Done(1))));
+    let said = format!("{done:?}");
+    assert!(said.contains("keyring-locked") && said.contains("What remains"));
 }

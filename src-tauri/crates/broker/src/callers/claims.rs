@@ -3,19 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use super::Caller;
+use super::outcome::Outcome;
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
-use crate::broker::Broker;
-use crate::clock::Now;
-use crate::event::{Effect, QuestionId, Reply, SettleId};
-use crate::outcome::Taken;
 use crate::problem::{Code, Problem};
+use crate::question::QuestionId;
+
+/// Something that is told once it is at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SettleId(pub u64);
 
 /// Who waits to be told so.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     last: u64,
-    /// Of this event: what makes them true is among its effects.
+    /// Of this event: what makes them true is among what it leads to.
     new: Vec<Claim>,
     waiting: BTreeMap<SettleId, Vec<Claim>>,
     /// Why something of an account still rests that should not.
@@ -24,7 +27,7 @@ pub(crate) struct Claims {
 
 #[derive(Debug)]
 enum Claim {
-    Said(Said),
+    Said(Box<Said>),
     /// To a page, that its answer counts.
     Page(QuestionId),
     /// To whoever was asked on their terminal and said yes for good: they get what they asked for all the same.
@@ -33,143 +36,115 @@ enum Claim {
 
 #[derive(Debug)]
 struct Said {
-    caller: CallerId,
+    id: CallerId,
+    caller: Caller,
     /// Whose tokens are to be forgotten with it.
     forgets: Option<AccountId>,
     /// What is told where it is at rest.
-    done: Reply,
-    /// What is true where it is not; that it is not, and why, is told too.
-    otherwise: Option<Reply>,
+    done: Outcome,
 }
 
-impl Broker {
-    /// Tells a caller that something is done, and that this is all, once it is at rest.
-    pub(crate) fn claim(&mut self, caller: CallerId, done: Reply, otherwise: Option<Reply>) {
-        self.callers.remove(&caller);
-        self.claims.new.push(Claim::Said(Said {
+/// What is to be told now.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// To a caller that is owed nothing more.
+    Said(Box<(CallerId, Caller, Outcome)>),
+    /// To a page: it counts, or only until the end, and this is why.
+    Page(QuestionId, Option<Problem>),
+    /// To whoever waits for a token: a yes for good counts, or only until the end; then it goes on.
+    Asker(CallerId, Option<Problem>),
+}
+
+impl Claims {
+    /// Tells a caller this once all of it is at rest; `forgets`: what rests of this account must be gone too.
+    pub(super) fn claim(
+        &mut self,
+        id: CallerId,
+        caller: Caller,
+        forgets: Option<AccountId>,
+        done: Outcome,
+    ) {
+        self.new.push(Claim::Said(Box::new(Said {
+            id,
             caller,
-            forgets: None,
+            forgets,
             done,
-            otherwise,
-        }));
+        })));
     }
 
     /// Tells a page that its answer counts, once it is at rest.
     pub(crate) fn claim_on_page(&mut self, question: QuestionId) {
-        self.claims.new.push(Claim::Page(question));
+        self.new.push(Claim::Page(question));
     }
 
     /// Goes on with a caller, whose person has said yes for good, once that is at rest or can't be.
     pub(crate) fn claim_to_asker(&mut self, caller: CallerId) {
-        self.claims.new.push(Claim::Asker(caller));
+        self.new.push(Claim::Asker(caller));
     }
 
-    /// The same of something with which an account's tokens are forgotten.
-    pub(crate) fn claim_forgotten(
-        &mut self,
-        caller: CallerId,
-        account: &AccountId,
-        done: Reply,
-        otherwise: Option<Reply>,
-    ) {
-        self.claim(caller, done, otherwise);
-        if let Some(Claim::Said(claim)) = self.claims.new.last_mut() {
-            claim.forgets = Some(account.clone());
+    /// By which number it is asked whether what this event leads to is at rest; none: nobody wants to know.
+    pub(crate) fn settle(&mut self) -> Option<SettleId> {
+        if self.new.is_empty() {
+            return None;
         }
-    }
-
-    /// Has it said when what an event's effects have begun is at rest.
-    pub(crate) fn settle(&mut self, effects: &mut Vec<Effect>) {
-        if self.claims.new.is_empty() {
-            return;
-        }
-        self.claims.last += 1;
-        let what = SettleId(self.claims.last);
-        let new = std::mem::take(&mut self.claims.new);
-        self.claims.waiting.insert(what, new);
-        effects.push(Effect::Settle(what));
+        self.last += 1;
+        let what = SettleId(self.last);
+        self.waiting.insert(what, std::mem::take(&mut self.new));
+        Some(what)
     }
 
     /// It is, or this is why it is not.
-    pub(crate) fn settled(
-        &mut self,
-        what: SettleId,
-        unwritten: Option<Problem>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(crate) fn settled(&mut self, what: SettleId, unwritten: Option<Problem>) -> Vec<Settled> {
         let unwritten = unwritten.map(|problem| Problem {
             code: Code::OnlyUntilEnd,
             ..problem
         });
-        for claim in self.claims.waiting.remove(&what).unwrap_or_default() {
-            let claim = match claim {
-                Claim::Said(claim) => claim,
-                Claim::Page(question) => {
-                    let taken = unwritten.clone().map_or(Taken::Counted, Taken::UntilEnd);
-                    effects.push(Effect::Taken(question, taken));
-                    continue;
+        let claims = self.waiting.remove(&what).unwrap_or_default();
+        claims
+            .into_iter()
+            .map(|claim| match claim {
+                Claim::Page(question) => Settled::Page(question, unwritten.clone()),
+                Claim::Asker(caller) => Settled::Asker(caller, unwritten.clone()),
+                Claim::Said(said) => {
+                    let Said {
+                        id,
+                        caller,
+                        forgets,
+                        done,
+                    } = *said;
+                    let unforgotten = forgets.and_then(|account| self.unforgotten.get(&account));
+                    let problems = unforgotten.into_iter().chain(&unwritten).cloned();
+                    let problems: Vec<_> = problems.collect();
+                    let outcome = if problems.is_empty() {
+                        done
+                    } else {
+                        let done = Box::new(done);
+                        Outcome::NotAtRest { problems, done }
+                    };
+                    Settled::Said(Box::new((id, caller, outcome)))
                 }
-                Claim::Asker(caller) => {
-                    self.answered_for_good(caller, unwritten.as_ref(), now, effects);
-                    continue;
-                }
-            };
-            let account = claim.forgets.as_ref();
-            let unforgotten = account.and_then(|account| self.claims.unforgotten.get(account));
-            let Some(problem) = unforgotten.or(unwritten.as_ref()) else {
-                effects.push(Effect::Reply(claim.caller, claim.done));
-                effects.push(Effect::Reply(claim.caller, Reply::Done(0)));
-                continue;
-            };
-            // First, since tray and window hear the first word alone.
-            effects.push(Effect::Reply(claim.caller, Reply::Refused(problem.clone())));
-            if let (Some(_), Some(problem)) = (unforgotten, &unwritten) {
-                effects.push(Effect::Reply(claim.caller, Reply::Refused(problem.clone())));
-            }
-            let otherwise = claim.otherwise;
-            effects.extend(otherwise.map(|reply| Effect::Reply(claim.caller, reply)));
-            effects.push(Effect::Reply(claim.caller, Reply::Done(1)));
-        }
-    }
-
-    fn answered_for_good(
-        &mut self,
-        caller: CallerId,
-        unwritten: Option<&Problem>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(known) = self.callers.get(&caller) else {
-            return;
-        };
-        if let Some(problem) = unwritten {
-            let line = format!("{}\n", problem.line(known.asker.language));
-            effects.push(Effect::Reply(caller, Reply::Say(line)));
-        }
-        self.pursue(caller, now, effects);
+            })
+            .collect()
     }
 
     /// What rested of an account is forgotten, or still rests.
     pub(crate) fn forgotten(&mut self, account: AccountId, outcome: Result<(), Problem>) {
         match outcome {
-            Ok(()) => drop(self.claims.unforgotten.remove(&account)),
-            Err(problem) => drop(self.claims.unforgotten.insert(account, problem)),
+            Ok(()) => drop(self.unforgotten.remove(&account)),
+            Err(problem) => drop(self.unforgotten.insert(account, problem)),
         }
     }
-}
 
-impl Claims {
     /// Whether something of an account still rests that should not.
     pub(crate) fn is_unforgotten(&self, account: &AccountId) -> bool {
         self.unforgotten.contains_key(account)
     }
 
     /// A caller hung up.
-    pub(crate) fn gone(&mut self, caller: CallerId) {
+    pub(super) fn gone(&mut self, caller: CallerId) {
         for waiting in self.waiting.values_mut() {
             waiting.retain(|claim| match claim {
-                Claim::Said(claim) => claim.caller != caller,
+                Claim::Said(claim) => claim.id != caller,
                 Claim::Asker(asker) => *asker != caller,
                 Claim::Page(_) => true,
             });
@@ -182,10 +157,13 @@ mod tests {
     use super::*;
     use crate::account::tests::key;
     use crate::asker::{Endpoint, Place, tests::asker};
+    use crate::broker::Broker;
+    use crate::clock::Now;
     use crate::clock::{Moment, Wall};
     use crate::command::{Command, Invocation};
     use crate::consent::trust::{Approval, By, Pair, Server};
     use crate::event::{Commanded, Event, Kept};
+    use crate::event::{Effect, Reply};
     use crate::settings::Settings;
 
     const NOW: Now = Now {

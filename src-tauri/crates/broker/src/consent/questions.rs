@@ -5,29 +5,24 @@
 //! `kubectl fob trust` takes it up, for a while.
 
 mod answer;
-mod manner;
 mod over;
 mod place;
-mod wording;
+pub(crate) mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(crate) use wording::servers_line;
-
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
 use crate::asker::{Asker, Container, Place, ProcessId};
-use crate::broker::Broker;
-use crate::clock::{Moment, Now};
+use crate::clock::Moment;
 use crate::command::Flags;
-use crate::consent::trust::{Longest, Pair, Question, Server, Standing};
-use crate::event::{Candidate, Effect, QuestionId, Servers};
 use crate::manner::Manner;
 use crate::outcome::AttemptId;
-use crate::pair::name_of;
+use crate::pair::{Candidate, Server, name_of};
 use crate::problem::{Code, Problem};
+use crate::question::{Longest, Question, QuestionId};
 use crate::short;
 
 /// How many questions may wait.
@@ -134,16 +129,6 @@ impl Stage {
     }
 }
 
-/// What holds of all the servers of a request together.
-pub(crate) enum Standings {
-    /// All are trusted.
-    Trusted,
-    /// One was refused.
-    Refused(Problem),
-    /// One was never asked about.
-    New,
-}
-
 /// A question, as it is shown.
 pub(crate) struct Listed<'a> {
     pub(crate) name: &'a str,
@@ -157,17 +142,20 @@ pub(crate) struct Listed<'a> {
 
 impl Questions {
     /// The question that goes on the page of a sign-in that begins for these callers.
-    pub(crate) fn with_sign_in(
-        &mut self,
-        callers: &[CallerId],
-        attempt: AttemptId,
-    ) -> Option<QuestionId> {
+    fn with_sign_in(&mut self, callers: &[CallerId], attempt: AttemptId) -> Option<QuestionId> {
         let (id, question) = self.waiting.iter_mut().find(|(_, question)| {
             question.stage == Stage::WithNextSignIn
                 && question.askers.iter().any(|asker| callers.contains(asker))
         })?;
         question.stage = Stage::WithSignIn(attempt);
         Some(*id)
+    }
+
+    /// The question that this caller was asked on its terminal.
+    fn on_terminal(&self, caller: CallerId) -> Option<QuestionId> {
+        let mut all = self.waiting.iter();
+        let here = |question: &Waiting| question.stage == Stage::Terminal(caller);
+        all.find(|(_, question)| here(question)).map(|(id, _)| *id)
     }
 
     /// What a question asks.
@@ -204,6 +192,13 @@ impl Questions {
         .min()
     }
 
+    /// The account that a question is about, and who waits for an answer to it.
+    pub(crate) fn asked_by(&self, id: QuestionId) -> Option<(&AccountId, Vec<CallerId>)> {
+        let question = self.waiting.get(&id)?;
+        let callers = question.askers.iter().chain(&question.answering);
+        Some((&question.account, callers.copied().collect()))
+    }
+
     /// Whether a caller waits for this question.
     pub(crate) fn is_asked_by(&self, id: QuestionId, caller: CallerId) -> bool {
         let question = self.waiting.get(&id);
@@ -212,10 +207,23 @@ impl Questions {
         })
     }
 
-    /// The first of such accounts that a question is about.
-    pub(crate) fn oldest_of(&self, such: impl Fn(&AccountId) -> bool) -> Option<AccountId> {
-        let mut accounts = self.waiting.values().map(|question| &question.account);
-        accounts.find(|id| such(id)).cloned()
+    /// The accounts that questions are about, the oldest question's first.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = &AccountId> {
+        self.waiting.values().map(|question| &question.account)
+    }
+
+    /// An account is gone: whoever waits for an answer about it is given back.
+    pub(super) fn forget(&mut self, account: &AccountId) -> Vec<CallerId> {
+        let mut waiting = Vec::new();
+        self.waiting.retain(|_, question| {
+            let of_it = question.account == *account;
+            if of_it {
+                waiting.append(&mut question.askers);
+                waiting.append(&mut question.answering);
+            }
+            !of_it
+        });
+        waiting
     }
 
     /// The one that a person means. Where they gave no name that is the only one, unless they said `yes` to it unread.
@@ -270,7 +278,7 @@ impl Questions {
     }
 
     /// A caller has its answer, whatever it was.
-    pub(crate) fn unjoin(&mut self, caller: CallerId) {
+    pub(super) fn unjoin(&mut self, caller: CallerId) {
         for question in self.waiting.values_mut() {
             question.askers.retain(|waiting| *waiting != caller);
             question.answering.retain(|waiting| *waiting != caller);
@@ -394,80 +402,5 @@ fn longest(needed: &[Candidate], asker: &Asker) -> Longest {
         Longest::Container
     } else {
         Longest::Once
-    }
-}
-
-impl Broker {
-    /// What holds of every server that a request may be for.
-    pub(crate) fn standings(
-        &self,
-        account: &AccountId,
-        servers: &Servers,
-        manner: Option<&Manner>,
-        asker: &Asker,
-        now: Now,
-    ) -> Standings {
-        let new: Vec<Pair> = servers
-            .needed
-            .iter()
-            .map(|candidate| pair_of(account, candidate))
-            .filter(|pair| self.standing(pair, manner, asker.whose(), now) != Standing::Trusted)
-            .collect();
-        if new.is_empty() {
-            return Standings::Trusted;
-        }
-        let whose = asker.whose();
-        let otherwise = manner.filter(|manner| {
-            self.manners
-                .is_refused(&new, manner, whose.both(), now.moment)
-        });
-        if otherwise.is_none() && !self.trust.is_refused(&new, whose, now.moment) {
-            return Standings::New;
-        }
-        let trusted =
-            |pair: &Pair| self.trust.standing(pair, asker.whose(), now.moment) == Standing::Trusted;
-        if let (Some(manner), Some(first)) = (otherwise, new.first())
-            && new.iter().all(trusted)
-        {
-            let changes = self.changes(account, first, manner);
-            return Standings::Refused(self.manner_refused(account, &changes));
-        }
-        let alone = |pair: &&Pair| {
-            self.trust.standing(pair, asker.whose(), now.moment) == Standing::Refused
-        };
-        let untrusted = |pair: &&Pair| !trusted(pair);
-        let refused = new
-            .iter()
-            .find(alone)
-            .or_else(|| new.iter().find(untrusted))
-            .or(new.first());
-        let mut needed = servers.needed.iter();
-        let Some(refused) =
-            needed.find(|one| refused.is_some_and(|pair| pair.server == one.server))
-        else {
-            return Standings::New;
-        };
-        let code = if !refused.server.is_seen() {
-            Code::TrustRefusedUnseen
-        } else if servers.needed.len() > 1 {
-            Code::TrustRefusedSeveral
-        } else {
-            Code::TrustRefused
-        };
-        Standings::Refused(self.problem_of(code, account, refused))
-    }
-
-    /// Has the end of a process looked out for.
-    pub(crate) fn watch(&mut self, process: ProcessId, effects: &mut Vec<Effect>) {
-        if self.questions.watched.insert(process) {
-            effects.push(Effect::Watch(process));
-        }
-    }
-}
-
-fn pair_of(account: &AccountId, candidate: &Candidate) -> Pair {
-    Pair {
-        account: account.clone(),
-        server: candidate.server.clone(),
     }
 }

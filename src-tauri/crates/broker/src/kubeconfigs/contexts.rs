@@ -5,21 +5,11 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-use serde_json::json;
-
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
 use crate::argv::complete::Completing;
 use crate::asker::Asker;
-use crate::asking::{refuse, say};
-use crate::broker::Broker;
-use crate::clock::Now;
-use crate::event::Effect;
-use crate::kubeconfigs::undone::LastSwitch;
 use crate::problem::{Code, Problem};
-use crate::show::report::{joined, pretty};
-use crate::texts::{Language, clean, text};
 
 /// A person's command about contexts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +21,7 @@ pub struct ContextCommand {
     /// What for.
     pub wish: ContextWish,
     /// What the asker's kubeconfigs say.
-    pub kubeconfigs: Kubeconfigs,
+    pub kubeconfigs: ContextList,
 }
 
 /// What is to be done with contexts.
@@ -55,7 +45,7 @@ pub enum ContextWish {
 
 /// A file set, merged as kubectl does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kubeconfigs {
+pub struct ContextList {
     /// The contexts, by name.
     pub contexts: Vec<Context>,
     /// The current one's name; it may lead nowhere.
@@ -88,165 +78,78 @@ pub struct Context {
 pub struct Edit {
     /// By which number the outcome is told.
     pub caller: CallerId,
-    /// Who asked.
-    pub asker: Asker,
     /// The file.
     pub file: PathBuf,
     /// The context.
     pub context: String,
     /// The one before.
     pub previous: Option<String>,
-    /// Tell the outcome as JSON.
-    pub json: bool,
 }
 
-impl Broker {
-    pub(crate) fn contexts(&self, command: ContextCommand, effects: &mut Vec<Effect>) {
-        let ContextCommand {
-            caller,
-            asker,
-            wish,
-            kubeconfigs,
-        } = command;
-        match wish {
-            ContextWish::List { json } => {
-                let list = self.list(&kubeconfigs, json, asker.language);
-                say(caller, list, effects);
-            }
-            ContextWish::Complete(completing) => {
-                let names = kubeconfigs.contexts.into_iter();
-                let names = names.map(|each| (each.name, each.server.unwrap_or_default()));
-                say(caller, completing.told(names), effects);
-            }
-            ContextWish::Use { context, json } => {
-                if !kubeconfigs.contexts.iter().any(|each| each.name == context) {
-                    let problem = no_such(context, &kubeconfigs);
-                    return refuse(caller, &problem, effects);
-                }
-                effects.push(Effect::Edit(Box::new(Edit {
-                    caller,
-                    asker,
-                    file: kubeconfigs.file,
-                    context,
-                    previous: kubeconfigs.current,
-                    json,
-                })));
-            }
-        }
-    }
+/// A switch that was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Switched {
+    /// The context that is the current one now.
+    pub(crate) context: String,
+    /// The one before.
+    pub(crate) previous: Option<String>,
+    /// The file.
+    pub(crate) file: PathBuf,
+}
 
-    /// A change of a kubeconfig ended: with the context that was the file's before.
-    pub(crate) fn edited(
-        &mut self,
-        edit: &Edit,
-        outcome: Result<Option<String>, Problem>,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
-        let language = edit.asker.language;
-        match outcome {
-            // What was read when it was asked for can be another's by now. A file that had none left it to the next.
-            Ok(before) => {
-                self.last_switch =
-                    LastSwitch::made(&edit.file, before.clone(), &edit.context, now.moment);
-                let previous = before.or_else(|| edit.previous.clone());
-                say(edit.caller, switched(edit, previous, language), effects);
-            }
-            Err(problem) => refuse(edit.caller, &problem, effects),
-        }
-    }
+/// What becomes of a person's command about contexts.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// They are listed.
+    List(ContextList),
+    /// The name of one is completed: these are there, and this is what each is.
+    Complete(Completing, Vec<(String, String)>),
+    /// A file is changed.
+    Edit(Box<Edit>),
+    /// There is no such context.
+    Refuse(Problem),
+}
 
-    fn list(&self, kubeconfigs: &Kubeconfigs, as_json: bool, language: Language) -> String {
-        let account = |id| self.accounts.get(id).filter(|account| !account.unapproved);
-        let label = |id| account(id).map(|account| clean(&account.label));
-        let rows: Vec<Row> = kubeconfigs
-            .contexts
-            .iter()
-            .map(|context| Row {
-                name: clean(&context.name),
-                current: kubeconfigs.current.as_ref() == Some(&context.name),
-                server: context.server.as_deref().map(clean),
-                user: clean(&context.user),
-                account: context.account.as_ref().and_then(label),
-                namespace: context.namespace.as_deref().map(clean),
-                file: clean(&context.file),
-            })
-            .collect();
-        if as_json {
-            return pretty(&rows);
+/// What is done about a command.
+pub(crate) fn carry_out(command: ContextCommand) -> Step {
+    let ContextCommand {
+        caller,
+        asker: _,
+        wish,
+        kubeconfigs,
+    } = command;
+    match wish {
+        ContextWish::List { .. } => Step::List(kubeconfigs),
+        ContextWish::Complete(completing) => {
+            let names = kubeconfigs.contexts.into_iter();
+            let names = names.map(|each| (each.name, each.server.unwrap_or_default()));
+            Step::Complete(completing, names.collect())
         }
-        let mut lines = table(&rows);
-        if rows.is_empty() {
-            lines.push(text(language, "terminal.no-contexts", &[]));
+        ContextWish::Use { context, json: _ } => {
+            if !kubeconfigs.contexts.iter().any(|each| each.name == context) {
+                return Step::Refuse(no_such(context, &kubeconfigs));
+            }
+            Step::Edit(Box::new(Edit {
+                caller,
+                file: kubeconfigs.file,
+                context,
+                previous: kubeconfigs.current,
+            }))
         }
-        let file = ("file", kubeconfigs.file.display().to_string());
-        lines.push(match &kubeconfigs.current {
-            Some(context) => text(
-                language,
-                "terminal.current-context",
-                &[("context", context.clone()), file],
-            ),
-            None => text(language, "terminal.no-current-context", &[file]),
-        });
-        joined(lines)
     }
 }
 
-/// A line of `kubectl fob contexts`.
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    current: bool,
-    server: Option<String>,
-    user: String,
-    account: Option<String>,
-    namespace: Option<String>,
-    file: String,
-}
-
-/// Name, server, and who signs in there: the account, or the kubeconfig's user where it is not one of ours.
-fn table(rows: &[Row]) -> Vec<String> {
-    let server = |row: &Row| row.server.clone().unwrap_or_else(|| "-".to_owned());
-    let width = |text: &str| text.chars().count();
-    let names = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
-    let servers = rows
-        .iter()
-        .map(|row| width(&server(row)))
-        .max()
-        .unwrap_or(0);
-    rows.iter()
-        .map(|row| {
-            let mark = if row.current { '*' } else { ' ' };
-            let who = row.account.as_deref().unwrap_or(&row.user);
-            format!(
-                "{mark} {:names$}  {:servers$}  {who}",
-                row.name,
-                server(row)
-            )
-        })
-        .collect()
-}
-
-fn switched(edit: &Edit, previous: Option<String>, language: Language) -> String {
-    let file = edit.file.display().to_string();
-    if edit.json {
-        return pretty(&json!({
-            "context": edit.context, "previous": previous, "file": file
-        }));
-    }
-    let mut parameters = vec![("context", edit.context.clone()), ("file", file)];
-    let key = match previous {
-        Some(previous) if previous == edit.context => "terminal.context-stays",
-        Some(previous) => {
-            parameters.push(("previous", previous));
-            "terminal.context-switched-from"
+impl ContextWish {
+    /// Whether its outcome is told as JSON.
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::List { json } | Self::Use { json, .. } => *json,
+            Self::Complete(_) => false,
         }
-        None => "terminal.context-switched",
-    };
-    joined(vec![text(language, key, &parameters)])
+    }
 }
 
-fn no_such(name: String, kubeconfigs: &Kubeconfigs) -> Problem {
+fn no_such(name: String, kubeconfigs: &ContextList) -> Problem {
     let wanted = name.to_lowercase();
     let near: Vec<&str> = kubeconfigs
         .contexts

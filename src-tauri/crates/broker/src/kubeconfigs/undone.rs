@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::kubeconfig::Kubeconfig;
 use crate::clock::Moment;
 use crate::problem::{Code, Problem};
-use crate::show::view::KubeconfigView;
 
 /// How soon after a switch the old context comes back where nobody meant it to. Who begins after it has read ours.
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -51,7 +51,7 @@ impl LastSwitch {
     }
 
     /// The person's own kubeconfig was written, by whomever.
-    pub(crate) fn written(&mut self, kubeconfig: Option<&KubeconfigView>, now: Moment) {
+    pub(crate) fn written(&mut self, kubeconfig: Option<&Kubeconfig>, now: Moment) {
         let Some(kubeconfig) = kubeconfig else {
             return;
         };

@@ -4,20 +4,22 @@ use std::path::Path;
 
 use ts_rs::{Config, TS};
 
+use crate::accounts::account::LastUse;
 use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command, ScreenName};
 use crate::consent::trust::{Answer, By, Longest, ServerLine, Vouched, Wary};
+use crate::kubeconfigs::kubeconfig::{ContextEntry, Kubeconfig};
 use crate::manner::Change;
 use crate::problem::Code;
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::show::view::{
-    AccountView, AskedView, ContextView, FoundView, KubeconfigView, PlacesView, ProblemView,
-    QuestionView, StepView, Told, TrustView, View,
+    AccountView, FoundView, PluginView, ProblemView, QuestionView, StepView, Told, TrustView, View,
 };
 use crate::stanza::StanzaView;
-use crate::surroundings::plugin::{PluginView, Whose};
+use crate::surroundings::RestingPlaces;
+use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
 use crate::texts::Language;
 
@@ -48,7 +50,7 @@ fn contract() {
         declared::<StepView>,
         declared::<View>,
         declared::<AccountView>,
-        declared::<AskedView>,
+        declared::<LastUse>,
         declared::<StateWord>,
         declared::<ProblemView>,
         declared::<Code>,
@@ -59,13 +61,13 @@ fn contract() {
         declared::<ServerLine>,
         declared::<Change>,
         declared::<Wary>,
-        declared::<KubeconfigView>,
-        declared::<ContextView>,
+        declared::<Kubeconfig>,
+        declared::<ContextEntry>,
         declared::<FoundView>,
         declared::<PluginView>,
         declared::<Whose>,
         declared::<Keep>,
-        declared::<PlacesView>,
+        declared::<RestingPlaces>,
         declared::<Desktop>,
         declared::<TrayHost>,
         declared::<KeepFresh>,

@@ -6,10 +6,11 @@
 use crate::accounts::session::StateWord;
 use crate::clock::{Local, Wall};
 use crate::command::{Command, ScreenName};
+use crate::kubeconfigs::kubeconfig::Kubeconfig;
 use crate::short;
 use crate::show::notes;
 use crate::show::report::state_key;
-use crate::show::view::{AccountView, KubeconfigView, View};
+use crate::show::view::{AccountView, View};
 use crate::texts::{Language, shortened, text};
 
 /// How many contexts stand in the menu itself; the others are in a menu below it.
@@ -319,7 +320,7 @@ fn span(seconds: u64, language: Language) -> String {
 }
 
 /// The contexts in the file's order of names, the current one always among the first.
-fn contexts(kubeconfig: &KubeconfigView, language: Language, items: &mut Vec<Item>) {
+fn contexts(kubeconfig: &Kubeconfig, language: Language, items: &mut Vec<Item>) {
     let choice = |name: &String| {
         if name.contains(char::REPLACEMENT_CHARACTER) {
             // It was cleaned: what the file has is another name.

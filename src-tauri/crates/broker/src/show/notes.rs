@@ -50,6 +50,17 @@ pub enum Telling {
     Over(About),
 }
 
+/// Where no icon shows: how to come back.
+pub(crate) fn no_tray(language: Language) -> Note {
+    let say = |key| text(language, key, &[]);
+    Note {
+        about: About::Tray,
+        title: say("tray.no-host"),
+        text: say("tray.no-host.text"),
+        deed: None,
+    }
+}
+
 /// What was told so far.
 #[derive(Debug, Default)]
 pub struct Notes {

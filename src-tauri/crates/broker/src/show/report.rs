@@ -3,201 +3,21 @@
 use serde::Serialize;
 use serde_json::json;
 
+use super::view::{AccountView, PluginView, ProblemView, TrustView, View};
 use crate::account::AccountId;
-use crate::accounts::session::{self, StateWord};
+use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
-use crate::broker::Broker;
-use crate::clock::{Now, Wall};
-use crate::consent::questions::{Listed, servers_line};
-use crate::consent::trust::{Answer, By, Question, ServerLine};
+use crate::clock::Wall;
+use crate::consent::trust::By;
 use crate::outcome::{SignOutOutcome, Step};
+use crate::problem::Problem;
+use crate::question::{Answer, Question};
 use crate::settings::Keep;
-use crate::short::{address, in_a_line, listed, name as named, quoted};
-use crate::show::view::{
-    AccountView, AskedView, ProblemView, QuestionView, StepView, TrustView, View,
-};
-use crate::stanza::{Redirects, StanzaView};
-use crate::surroundings::plugin::{PluginView, Whose};
+use crate::short::{listed, quoted};
+use crate::stanza::StanzaView;
+use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
-use crate::texts::{Language, clean, shortened, text};
-
-/// How many characters an address, a path or an identifier has where it is listed. An account's name has fewer.
-const LONGEST: usize = 512;
-
-/// How many of the programs that wait for an account are named.
-const WAITING: usize = 16;
-
-/// A clock that is off by less than this is not worth a word.
-const CLOCK_OFF: i64 = 5;
-
-impl Broker {
-    /// What is shown on the desktop: what differs is what counts for [`crate::event::Effect::Show`].
-    #[must_use]
-    pub fn view(&self, now: Now) -> View {
-        self.view_in(now, self.settings.language)
-    }
-
-    /// What is shown, in a language.
-    #[must_use]
-    pub fn view_in(&self, now: Now, language: Language) -> View {
-        let mut accounts: Vec<AccountView> = self
-            .persons_accounts()
-            .map(|(id, account)| {
-                let session = &account.session;
-                let tokens = session.tokens();
-                let skew = tokens.map(|tokens| tokens.skew_ms / 1000);
-                AccountView {
-                    id: id.as_str().to_owned(),
-                    label: named(&account.label),
-                    issuer: address(&account.key.issuer, LONGEST),
-                    client_id: shortened(&clean(&account.key.client_id), LONGEST),
-                    state: session::word(session, now),
-                    is_new: session.never_held() && account.subject.is_none(),
-                    name: account.name.as_deref().map(named),
-                    groups: tokens
-                        .map(|tokens| tokens.identity.groups.iter().map(|g| clean(g)).collect())
-                        .unwrap_or_default(),
-                    expires: tokens.map(|tokens| tokens.expires),
-                    obtained: tokens.map(|tokens| tokens.obtained),
-                    signed_in: tokens.map(|tokens| tokens.signed_in),
-                    renews: session.refreshable() && self.kept_fresh(account),
-                    survives: tokens.and_then(|tokens| {
-                        let end = tokens.refresh_expires?;
-                        let seconds = end.since(tokens.obtained).as_secs();
-                        (seconds > 0 && session.refreshable()).then_some(seconds)
-                    }),
-                    tries_again: session
-                        .tries_again(self.kept_fresh(account))
-                        .map(|moment| self.wall_at(moment, now)),
-                    since: account.since,
-                    asked: account.asked.as_ref().map(|asked| AskedView {
-                        at: asked.at,
-                        by: clean(&asked.by),
-                    }),
-                    clock_off: skew.filter(|seconds| seconds.abs() >= CLOCK_OFF),
-                    waiting: session
-                        .waiting()
-                        .take(WAITING)
-                        .filter_map(|waiter| self.callers.get(&waiter.caller))
-                        .map(|caller| clean(&caller.asker.program))
-                        .collect(),
-                    problem: session::problem(session).map(|problem| {
-                        let mut problem = problem.clone();
-                        // It may have been called otherwise since.
-                        problem.parameters.retain(|(name, _)| *name != "account");
-                        problem.parameters.push(("account", named(&account.label)));
-                        problem.parameters.push(("host", account.key.host()));
-                        ProblemView::of(&problem, language)
-                    }),
-                }
-            })
-            .collect();
-        accounts.sort_by_key(|account| account.state != StateWord::NeedsYou);
-        View {
-            accounts,
-            trusts: self.trust_views(),
-            questions: self.question_views(),
-            askers_ended: self.questions.askers_ended().cloned().collect(),
-            keep: self.keep,
-            language,
-            chosen_language: self.settings.chosen_language,
-            keep_fresh: self.settings.keep_fresh,
-            theme: self.settings.theme,
-            plugin: self.plugin.clone(),
-            kubeconfig: self.kubeconfig.clone(),
-            files: self.files.clone(),
-            redirects: Redirects::default(),
-            found: self.found_views(),
-            notices: self
-                .notices
-                .iter()
-                .chain(&self.last_switch.notice(now.moment))
-                .chain(&self.unseen_dropped)
-                .map(|notice| ProblemView::of(notice, language))
-                .collect(),
-            places: self.places.clone(),
-            desktop: self.desktop,
-            tray: self.reach.shown(self.desktop, now.moment),
-            autostart: self.autostart,
-        }
-    }
-
-    fn trust_views(&self) -> Vec<TrustView> {
-        let label = |id| self.accounts.get(id).map(|account| named(&account.label));
-        self.trust
-            .always()
-            .map(|(pair, approval)| TrustView {
-                name: pair.name(),
-                account: label(&pair.account).unwrap_or_else(|| pair.account.to_string()),
-                server: pair.server.url().map(|url| address(url, LONGEST)),
-                proxy: pair.server.proxy().map(|proxy| address(proxy, LONGEST)),
-                authority: pair.server.authority(),
-                server_name: pair.server.other_name().map(named),
-                skips_tls: pair.server.skips_tls(),
-                by: approval.by,
-                at: approval.at,
-                contexts: approval
-                    .contexts
-                    .iter()
-                    .map(|context| named(context))
-                    .collect(),
-                file: approval
-                    .file
-                    .as_deref()
-                    .map(|file| shortened(&in_a_line(file), LONGEST)),
-            })
-            .collect()
-    }
-
-    fn question_views(&self) -> Vec<QuestionView> {
-        let lines = |lines: &[ServerLine]| lines.iter().map(cleaned).collect();
-        self.questions
-            .each()
-            .map(
-                |Listed {
-                     name,
-                     in_window,
-                     waits,
-                     account,
-                     worded: question,
-                 }| QuestionView {
-                    name: name.to_owned(),
-                    in_window,
-                    waits,
-                    account: named(&question.account),
-                    who: self
-                        .accounts
-                        .get(account)
-                        .and_then(|account| account.name.as_deref().map(named)),
-                    issuer: clean(&question.issuer),
-                    client_id: clean(&question.client_id),
-                    scopes: question.scopes.iter().map(|scope| clean(scope)).collect(),
-                    vouched: question.vouched.clone(),
-                    servers: lines(&question.servers),
-                    others: lines(&question.others),
-                    more: question.more,
-                    asker: named(&question.asker),
-                    file: question.file.as_deref().map(clean),
-                    changes: question.changes.clone(),
-                    new_issuer: question.new_issuer,
-                    longest: question.longest,
-                    claims: question.claims.iter().map(|claim| named(claim)).collect(),
-                },
-            )
-            .collect()
-    }
-}
-
-fn cleaned(line: &ServerLine) -> ServerLine {
-    ServerLine {
-        server: clean(&line.server),
-        contexts: line.contexts.iter().map(|name| named(name)).collect(),
-        more: line.more,
-        proxy: line.proxy.as_deref().map(clean),
-        own_authority: line.own_authority,
-        wary: line.wary.clone(),
-    }
-}
+use crate::texts::{Language, text};
 
 /// `kubectl fob status`.
 #[must_use]
@@ -489,6 +309,28 @@ pub(crate) fn removed(
     joined(lines)
 }
 
+/// After `kubectl fob reset`.
+pub(super) fn reset(
+    ended: &[(String, SignOutOutcome)],
+    problems: &[Problem],
+    settings: String,
+    language: Language,
+) -> String {
+    let said = ended
+        .iter()
+        .map(|(account, ended)| signed_out(account, ended, false, language));
+    let said: String = said.collect();
+    let problems = problems.iter().map(|problem| problem.line(language));
+    let lines = std::iter::once(text(language, "terminal.reset.done", &[]))
+        .chain(problems)
+        .chain([text(
+            language,
+            "terminal.reset.remains",
+            &[("settings", settings)],
+        )]);
+    said + &joined(lines.collect())
+}
+
 /// How far the clocks differ. What is too much for seconds is said in days.
 fn apart(seconds: i64, language: Language) -> String {
     const DAY: i64 = 86_400;
@@ -520,20 +362,6 @@ fn step_lines(what: &str, step: &Step, language: Language) -> Vec<String> {
     lines
 }
 
-impl StepView {
-    /// A step, in a language.
-    pub(crate) fn of(step: &Step, language: Language) -> Self {
-        match step {
-            Step::Done => Self::Done,
-            Step::Nothing => Self::Nothing,
-            Step::NotOffered => Self::NotOffered,
-            Step::Failed(problem) => Self::Failed {
-                problem: ProblemView::of(problem, language),
-            },
-        }
-    }
-}
-
 /// After `kubectl fob trust`.
 #[must_use]
 pub(crate) fn answered(
@@ -563,7 +391,7 @@ pub(crate) fn answered(
         &format!("terminal.answered.{word}"),
         &[
             ("account", question.account.clone()),
-            ("servers", servers_line(&question.servers, language)),
+            ("servers", question.servers_line(language)),
         ],
     )])
 }
@@ -653,12 +481,6 @@ fn keep_key(keep: Keep) -> &'static str {
         Keep::MemoryKeyLost => "keep.memory-key-lost",
         Keep::MemoryNoDisk => "keep.memory-no-disk",
     }
-}
-
-/// Whether a line that was typed after a question says yes, in any of our languages.
-pub(crate) fn is_yes(line: &str) -> bool {
-    let line = line.trim().to_lowercase();
-    ["y", "yes", "예", "네"].contains(&line.as_str())
 }
 
 pub(crate) fn pretty(value: &impl Serialize) -> String {

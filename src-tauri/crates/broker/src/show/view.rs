@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::account::LastUse;
 use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
 use crate::clock::Wall;
-use crate::consent::questions::servers_line;
-use crate::consent::trust::{By, Longest, ServerLine, Vouched};
+use crate::consent::trust::By;
+use crate::kubeconfigs::kubeconfig::Kubeconfig;
 use crate::manner::Change;
 use crate::problem::{Code, Problem};
+use crate::question::{Longest, ServerLine, Vouched};
 use crate::settings::{Keep, KeepFresh, Theme};
 use crate::short::{address, listed};
 use crate::stanza::{Redirects, StanzaView};
-use crate::surroundings::plugin::PluginView;
+use crate::surroundings::RestingPlaces;
+use crate::surroundings::plugin::{Plugin, Whose};
 use crate::surroundings::reach::TrayHost;
 use crate::texts::{Language, clean, shortened};
 
@@ -33,9 +36,9 @@ pub struct View {
     /// Where tokens rest.
     pub keep: Keep,
     /// The person's own kubeconfig, `~/.kube/config`; none where it can't be read.
-    pub kubeconfig: Option<Arc<KubeconfigView>>,
+    pub kubeconfig: Option<Arc<Kubeconfig>>,
     /// Other kubeconfigs, which askers had, the newest first.
-    pub files: Vec<Arc<KubeconfigView>>,
+    pub files: Vec<Arc<Kubeconfig>>,
     /// What kubeconfigs offer to sign in to, and is no account yet.
     pub found: Vec<FoundView>,
     /// Whose `kubectl-oidc_login` comes first on PATH; none: that is not known.
@@ -54,7 +57,7 @@ pub struct View {
     /// What is wrong with the resident itself.
     pub notices: Vec<ProblemView>,
     /// Where things rest; none: nobody has said.
-    pub places: Option<Arc<PlacesView>>,
+    pub places: Option<Arc<RestingPlaces>>,
     /// Whether there is a desktop, and somebody in front of it.
     pub desktop: Desktop,
     /// Whether it shows the tray's icon.
@@ -95,7 +98,7 @@ impl View {
             2 => cut.questions.truncate(half),
             3 => {
                 cut.kubeconfig = own.map(|own| {
-                    let mut own = KubeconfigView::clone(own);
+                    let mut own = Kubeconfig::clone(own);
                     own.contexts.truncate(half);
                     Arc::new(own)
                 });
@@ -110,32 +113,6 @@ impl View {
         }
         Some(cut)
     }
-}
-
-/// Where things rest, as people write it, `~` for the home folder.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct PlacesView {
-    /// The folder of sealed tokens.
-    pub tokens: String,
-    /// The settings file.
-    pub settings: String,
-    /// The folder of the program's log.
-    pub log: String,
-}
-
-/// A kubeconfig, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct KubeconfigView {
-    /// Its path as people write it, `~` for the home folder.
-    pub file: String,
-    /// Its path.
-    pub path: String,
-    /// The current context.
-    pub current: Option<String>,
-    /// The contexts, by name.
-    pub contexts: Vec<ContextView>,
 }
 
 /// An account that a kubeconfig's users make, once a person signs in to it.
@@ -156,46 +133,28 @@ pub struct FoundView {
     pub kubelogin: bool,
 }
 
-/// A context, as it is shown.
+/// Whose plugin comes first on PATH, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
-pub struct ContextView {
-    /// Its name.
-    pub name: String,
-    /// The API server's address, where the cluster exists.
-    pub server: Option<String>,
-    /// The name of its user.
-    pub user: String,
-    /// Its namespace, where it names one.
-    pub namespace: Option<String>,
-    /// The id of the account that its user's `exec` makes, where it runs us.
-    pub account: Option<String>,
-    /// Whether it calls us by kubelogin's name.
-    pub kubelogin: bool,
+pub struct PluginView {
+    /// Whose it is.
+    pub is: Whose,
+    /// Its path; none: there is none.
+    pub path: Option<String>,
+    /// The program whose PATH was looked at; none: this desktop's.
+    pub on: Option<String>,
+    /// The command that makes it ours; none: it is.
+    pub remedy: Option<String>,
 }
 
-impl KubeconfigView {
-    /// The same with every name inert, wherever it is shown.
-    #[must_use]
-    pub(crate) fn cleaned(&self) -> Self {
+impl PluginView {
+    /// As it is shown.
+    pub(crate) fn of(plugin: &Plugin) -> Self {
         Self {
-            file: clean(&self.file),
-            path: clean(&self.path),
-            current: self.current.as_deref().map(clean),
-            contexts: self.contexts.iter().map(ContextView::cleaned).collect(),
-        }
-    }
-}
-
-impl ContextView {
-    fn cleaned(&self) -> Self {
-        Self {
-            name: clean(&self.name),
-            server: self.server.as_deref().map(clean),
-            user: clean(&self.user),
-            namespace: self.namespace.as_deref().map(clean),
-            account: self.account.clone(),
-            kubelogin: self.kubelogin,
+            is: plugin.whose(),
+            path: plugin.first.as_ref().map(|first| clean(&first.shown)),
+            on: plugin.on.as_deref().map(clean),
+            remedy: plugin.remedy().as_deref().map(clean),
         }
     }
 }
@@ -236,7 +195,7 @@ pub struct AccountView {
     /// Since when it is as its problem says.
     pub since: Option<Wall>,
     /// Who was seen to be given a token of it, and when; of many one is noted now and then.
-    pub asked: Option<AskedView>,
+    pub asked: Option<LastUse>,
     /// How far the provider's clock is from ours, in seconds, where that is more than a few.
     pub clock_off: Option<i64>,
     /// The programs that wait for it, oldest first.
@@ -251,16 +210,6 @@ impl AccountView {
     pub(crate) fn who(&self) -> &str {
         self.name.as_ref().unwrap_or(&self.label)
     }
-}
-
-/// Somebody who was given a token.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct AskedView {
-    /// When.
-    pub at: Wall,
-    /// The program.
-    pub by: String,
 }
 
 /// What became of a step of a sign-out.
@@ -399,7 +348,7 @@ impl QuestionView {
     /// Its first servers in a line, and how many more there are.
     #[must_use]
     pub(crate) fn servers_line(&self, language: Language) -> String {
-        servers_line(&self.servers, language)
+        crate::question::servers_line(&self.servers, language)
     }
 
     /// Its servers where there is hardly room for one: the first, by its host.

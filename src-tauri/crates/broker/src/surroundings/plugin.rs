@@ -3,8 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::texts::clean;
-
 /// What was found on a PATH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugin {
@@ -33,20 +31,6 @@ pub struct First {
     pub in_own_folder: bool,
 }
 
-/// Whose plugin comes first on PATH, as it is shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct PluginView {
-    /// Whose it is.
-    pub is: Whose,
-    /// Its path; none: there is none.
-    pub path: Option<String>,
-    /// The program whose PATH was looked at; none: this desktop's.
-    pub on: Option<String>,
-    /// The command that makes it ours; none: it is.
-    pub remedy: Option<String>,
-}
-
 /// Whose plugin it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -61,22 +45,18 @@ pub enum Whose {
 }
 
 impl Plugin {
-    pub(crate) fn view(&self) -> PluginView {
-        PluginView {
-            is: match &self.first {
-                None => Whose::Nobodys,
-                Some(first) if first.is_ours => Whose::Ours,
-                Some(_) => Whose::Others,
-            },
-            path: self.first.as_ref().map(|first| clean(&first.shown)),
-            on: self.on.as_deref().map(clean),
-            remedy: self.remedy().as_deref().map(clean),
+    /// Whose it is.
+    pub(crate) fn whose(&self) -> Whose {
+        match &self.first {
+            None => Whose::Nobodys,
+            Some(first) if first.is_ours => Whose::Ours,
+            Some(_) => Whose::Others,
         }
     }
 
-    /// One that is to be gone is taken off by whoever put it there, if ours comes next; else it is set aside, where
+    /// The command that makes it ours; none: it is. One that is to be gone is taken off by whoever put it there, if ours comes next; else it is set aside, where
     /// it can be had again.
-    fn remedy(&self) -> Option<String> {
+    pub(crate) fn remedy(&self) -> Option<String> {
         let ours = quoted(&self.ours);
         let Some(first) = &self.first else {
             let (sudo, folder) = match &self.own_folder {
@@ -138,7 +118,7 @@ mod tests {
             own_folder: None,
             on: None,
         };
-        plugin.view().remedy.unwrap()
+        plugin.remedy().unwrap()
     }
 
     #[test]
@@ -177,11 +157,11 @@ mod tests {
             on: None,
         };
         assert_eq!(
-            plugin(Some("/home/u/bin")).view().remedy.unwrap(),
+            plugin(Some("/home/u/bin")).remedy().unwrap(),
             "ln -s /opt/k/kubectl-oidc_login /home/u/bin/kubectl-oidc_login"
         );
         assert_eq!(
-            plugin(None).view().remedy.unwrap(),
+            plugin(None).remedy().unwrap(),
             "sudo ln -s /opt/k/kubectl-oidc_login /usr/local/bin/kubectl-oidc_login"
         );
     }

@@ -6,11 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::asker::Desktop;
-use crate::broker::Broker;
-use crate::clock::{Deadline, Moment, Now};
-use crate::event::Effect;
-use crate::show::notes::{About, Note};
-use crate::texts::text;
+use crate::clock::{Deadline, Moment};
 
 /// A desktop that has just come may take so long until its tray is there.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -74,6 +70,23 @@ impl Reach {
         }
     }
 
+    /// Whether a person is to be told now, once, how to come back; and since when somebody has waited for a tray.
+    pub(crate) fn is_to_be_told(&mut self, desktop: Desktop, now: Moment) -> bool {
+        let waits = match (desktop, self.host) {
+            (Desktop::Unlocked | Desktop::Locked, TrayHost::Missing) => true,
+            (Desktop::None, _) | (_, TrayHost::Unknown | TrayHost::There) => false,
+        };
+        if !waits {
+            self.since = None;
+            return false;
+        }
+        self.since.get_or_insert(now);
+        let missing = self.shown(desktop, now) == TrayHost::Missing;
+        let is_to_be_told = desktop == Desktop::Unlocked && missing && !self.told;
+        self.told |= is_to_be_told;
+        is_to_be_told
+    }
+
     /// When it is known that there is none.
     pub(crate) fn known_at(&self, now: Moment) -> Option<Deadline> {
         let at = self.since?.after(PATIENCE);
@@ -81,37 +94,13 @@ impl Reach {
     }
 }
 
-impl Broker {
-    /// Tells a person once how to come back, where no icon shows.
-    pub(crate) fn say_how_to_come_back(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        let waits = match (self.desktop, self.reach.host) {
-            (Desktop::Unlocked | Desktop::Locked, TrayHost::Missing) => true,
-            (Desktop::None, _) | (_, TrayHost::Unknown | TrayHost::There) => false,
-        };
-        if !waits {
-            self.reach.since = None;
-            return;
-        }
-        self.reach.since.get_or_insert(now.moment);
-        let missing = self.reach.shown(self.desktop, now.moment) == TrayHost::Missing;
-        if self.desktop == Desktop::Unlocked && missing && !self.reach.told {
-            self.reach.told = true;
-            self.keep_down(effects);
-            let say = |key| text(self.settings.language, key, &[]);
-            effects.push(Effect::Note(Box::new(Note {
-                about: About::Tray,
-                title: say("tray.no-host"),
-                text: say("tray.no-host.text"),
-                deed: None,
-            })));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::Broker;
+    use crate::clock::Now;
     use crate::clock::Wall;
+    use crate::event::Effect;
     use crate::event::{Event, Kept};
     use crate::settings::Settings;
 

@@ -1,18 +1,15 @@
 //! What ends a question but an answer to it: another answer that covers it, or the end of whoever asked.
 
-use super::{Asking, Questions, STAYS, Stage, Waiting, pair_of};
-use crate::account::AccountId;
+use super::{Asking, Questions, STAYS, Stage, Waiting, are_same};
 use crate::accounts::waiters::CallerId;
 use crate::asker::{ProcessId, Whose};
-use crate::asking::Wish;
-use crate::broker::Broker;
 use crate::clock::{Moment, Now};
-use crate::consent::questions::Standings;
 use crate::consent::trust::{Standing, wary};
-use crate::event::{Candidate, Effect, QuestionId};
-use crate::manner::Manner;
-use crate::outcome::{AttemptId, SignInOutcome};
+use crate::consent::{Consent, Facts, Standings, Step, pair_of, refuse};
+use crate::outcome::AttemptId;
+use crate::pair::Candidate;
 use crate::problem::{Code, Problem};
+use crate::question::QuestionId;
 use crate::short::name;
 
 /// What an approval, or a no, has made of somebody who waits.
@@ -23,27 +20,27 @@ enum State {
     Asks(Vec<Candidate>),
 }
 
-impl Broker {
+impl Consent {
     /// Something was allowed or refused: every question that it covers, wholly or in part, is brought up to date.
-    pub(super) fn settle_questions(&mut self, now: Now, effects: &mut Vec<Effect>) {
-        for id in self.questions.waiting.keys().copied().collect::<Vec<_>>() {
-            self.settle_one(id, now, effects);
-        }
-        self.reword(now);
+    pub(crate) fn settle(&self) -> Vec<Step> {
+        let ids = self.questions.waiting.keys().copied();
+        ids.map(Step::SettleOne).chain([Step::Reword]).collect()
     }
 
-    fn settle_one(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+    /// Brings one question up to date.
+    pub(crate) fn settle_one(&mut self, id: QuestionId, facts: Facts<'_>) -> Vec<Step> {
+        let now = facts.now;
         let Some(question) = self.questions.waiting.get(&id) else {
-            return;
+            return Vec::new();
         };
         let stage = question.stage;
         if question.askers.is_empty() {
-            return self.settle_unasked(id, now, effects);
+            return self.settle_unasked(id, now);
         }
         let states: Vec<_> = question
             .askers
             .iter()
-            .map(|asker| (*asker, self.state_of(*asker, &question.needed, now)))
+            .map(|asker| (*asker, self.state_of(*asker, &question.needed, facts)))
             .collect();
         let mut settled = Vec::new();
         let mut asking: Vec<(CallerId, Vec<Candidate>)> = Vec::new();
@@ -55,7 +52,7 @@ impl Broker {
         }
         let stays_whole = |all: &[(CallerId, Vec<Candidate>)]| {
             all.iter()
-                .any(|(_, needed)| super::are_same(needed, &question.needed))
+                .any(|(_, needed)| are_same(needed, &question.needed))
         };
         // One whose servers are all to be asked about still keeps the question as it is.
         let needed = if stays_whole(&asking) {
@@ -63,36 +60,23 @@ impl Broker {
         } else {
             asking.first().map(|(_, needed)| needed.clone())
         };
-        let is_asked = |needed: &[Candidate]| {
-            let Waiting {
-                account,
-                container,
-                manner,
-                ..
-            } = question;
-            let same = self.questions.same(account, needed, *container, manner);
-            same.is_some_and(|same| same != id)
-        };
-        let needed = needed.filter(|needed| !is_asked(needed));
+        let needed = needed.filter(|needed| !self.is_asked_elsewhere(id, question, needed));
         // On a page that waits with a sign-in it says less than was read, and those who need other servers are asked
         // when there is a token.
         let with_sign_in = matches!(stage, Stage::WithSignIn(_));
         let (staying, moving): (Vec<_>, Vec<_>) = asking.into_iter().partition(|(_, asks)| {
-            let same = |needed: &Vec<Candidate>| super::are_same(asks, needed);
+            let same = |needed: &Vec<Candidate>| are_same(asks, needed);
             with_sign_in || needed.as_ref().is_some_and(same)
         });
         let staying: Vec<_> = staying.into_iter().map(|(caller, _)| caller).collect();
         let mut going: Vec<_> = moving.into_iter().map(|(caller, _)| caller).collect();
+        let mut steps = Vec::new();
         let Some(question) = self.questions.waiting.get_mut(&id) else {
-            return;
+            return steps;
         };
         question.askers = staying;
         if question.askers.is_empty() {
-            let over = self.questions.waiting.remove(&id);
-            let answering = over.map(|question| question.answering);
-            for caller in answering.unwrap_or_default() {
-                self.fail(caller, &Problem::plain(Code::QuestionOver), effects);
-            }
+            steps.extend(self.drop_answered(id));
         } else {
             if let Some(needed) = needed {
                 question.needs(&needed);
@@ -104,89 +88,75 @@ impl Broker {
         }
         for caller in settled {
             if with_sign_in {
-                self.settled_with_sign_in(caller, now, effects);
+                steps.extend(self.settled_with_sign_in(caller, facts));
             } else {
                 going.push(caller);
             }
         }
-        for caller in going {
-            self.pursue(caller, now, effects);
-        }
+        steps.extend(going.into_iter().map(Step::GoOn));
+        steps
     }
 
-    /// Those who wait for the sign-in go on waiting, unless they were refused.
-    fn settled_with_sign_in(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(known) = self.callers.get(&caller) else {
-            return;
-        };
-        let Wish::Credential {
-            account,
-            servers,
-            flags,
-            ..
-        } = &known.wants
-        else {
-            return;
-        };
-        let manner = flags.as_ref().map(|flags| flags.manner());
-        let standings = self.standings(account, servers, manner, &known.asker, now);
-        if let Standings::Refused(problem) = standings {
-            let account = account.clone();
-            if let Some(account) = self.accounts.get_mut(&account) {
-                account.session.gone(caller);
-            }
-            self.fail(caller, &problem, effects);
-        }
-    }
-
-    /// One that nobody waits for.
-    fn settle_unasked(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
-        let Some(question) = self.questions.waiting.get(&id) else {
-            return;
-        };
-        let whose = Whose {
-            process: None,
-            container: question.container,
-        };
+    /// Whether another question asks for the same by now.
+    fn is_asked_elsewhere(&self, id: QuestionId, question: &Waiting, needed: &[Candidate]) -> bool {
         let Waiting {
             account,
             container,
             manner,
             ..
         } = question;
-        let asked = question.asked();
-        let needed = self.untrusted(account, &question.needed, asked, whose, now);
-        let same = self.questions.same(account, &needed, *container, manner);
-        if needed.is_empty() || same.is_some_and(|same| same != id) {
-            let over = self.questions.waiting.remove(&id);
-            let answering = over.map(|question| question.answering);
-            for caller in answering.unwrap_or_default() {
-                self.fail(caller, &Problem::plain(Code::QuestionOver), effects);
-            }
-        } else if let Some(question) = self.questions.waiting.get_mut(&id) {
+        let same = self.questions.same(account, needed, *container, manner);
+        same.is_some_and(|same| same != id)
+    }
+
+    /// A question is over, since it was answered elsewhere.
+    fn drop_answered(&mut self, id: QuestionId) -> Vec<Step> {
+        let over = self.questions.waiting.remove(&id);
+        let answering = over.map(|question| question.answering).unwrap_or_default();
+        let told = |caller| refuse(caller, Problem::plain(Code::QuestionOver));
+        answering.into_iter().map(told).collect()
+    }
+
+    /// Those who wait for the sign-in go on waiting, unless they were refused.
+    fn settled_with_sign_in(&self, caller: CallerId, facts: Facts<'_>) -> Vec<Step> {
+        let Standings::Refused(problem) = self.standing_of(caller, facts) else {
+            return Vec::new();
+        };
+        let credential = facts.callers.credential(caller);
+        let leave = credential.map(|(_, one)| Step::Leave(one.account.clone(), caller));
+        leave.into_iter().chain([refuse(caller, problem)]).collect()
+    }
+
+    /// One that nobody waits for.
+    fn settle_unasked(&mut self, id: QuestionId, now: Now) -> Vec<Step> {
+        let Some(question) = self.questions.waiting.get(&id) else {
+            return Vec::new();
+        };
+        let whose = Whose {
+            process: None,
+            container: question.container,
+        };
+        let account = &question.account;
+        let needed = self.untrusted(account, &question.needed, question.asked(), whose, now);
+        if needed.is_empty() || self.is_asked_elsewhere(id, question, &needed) {
+            return self.drop_answered(id);
+        }
+        if let Some(question) = self.questions.waiting.get_mut(&id) {
             question.needs(&needed);
         }
+        Vec::new()
     }
 
     /// What is left to be asked for somebody who waits for an answer about these servers.
-    fn state_of(&self, caller: CallerId, needed: &[Candidate], now: Now) -> State {
-        let Some(known) = self.callers.get(&caller) else {
+    fn state_of(&self, caller: CallerId, needed: &[Candidate], facts: Facts<'_>) -> State {
+        let Some((asker, credential)) = facts.callers.credential(caller) else {
             return State::Settled;
         };
-        let Wish::Credential {
-            account,
-            servers,
-            flags,
-            ..
-        } = &known.wants
-        else {
-            return State::Settled;
-        };
-        let manner = flags.as_ref().map(|flags| flags.manner());
-        match self.standings(account, servers, manner, &known.asker, now) {
+        match self.standing_of(caller, facts) {
             Standings::Trusted | Standings::Refused(_) => State::Settled,
             Standings::New => {
-                let left = self.untrusted(account, needed, manner, known.asker.whose(), now);
+                let (account, manner) = (&credential.account, credential.manner());
+                let left = self.untrusted(account, needed, manner, asker.whose(), facts.now);
                 if left.is_empty() {
                     // It needs others that were not asked about here.
                     State::Settled
@@ -199,11 +169,11 @@ impl Broker {
 
     /// What to be wary of can be another than it was, or what it would change, and what is offered beside it allowed
     /// already. On a page it stays: by its place there it is ticked.
-    fn reword(&mut self, now: Now) {
+    pub(crate) fn reword(&mut self, facts: Facts<'_>) {
         let nobody = Whose::default();
         let changed = |question: &Waiting| {
             let pair = pair_of(&question.account, question.needed.first()?);
-            Some(self.changes(&question.account, &pair, &question.manner))
+            Some(self.changes(&question.account, &pair, &question.manner, facts.accounts))
         };
         let all = self.questions.waiting.iter();
         let changed: Vec<_> = all
@@ -220,7 +190,7 @@ impl Broker {
                 let trust = &self.trust;
                 question.offers(|candidate| {
                     let pair = pair_of(&account, candidate);
-                    trust.standing(&pair, nobody, now.moment) != Standing::Trusted
+                    trust.standing(&pair, nobody, facts.now.moment) != Standing::Trusted
                 });
             }
             let (needed, others) = (&question.needed, &question.others);
@@ -246,28 +216,23 @@ impl Broker {
     }
 
     /// Where it was asked nobody can answer any more: whoever waits is asked where they can be now.
-    pub(super) fn ask_anew(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
+    pub(super) fn ask_anew(&mut self, id: QuestionId) -> Vec<Step> {
         let problem = self.not_trusted(id);
         let waiting = self.taken_from_there(id);
         let question = self.questions.waiting.get_mut(&id);
         let answering = question.map(|question| std::mem::take(&mut question.answering));
-        for caller in answering.unwrap_or_default() {
-            self.fail(caller, &problem, effects);
-        }
-        for caller in waiting {
-            self.pursue(caller, now, effects);
-        }
-        self.drop_what_is_left(effects);
+        let answering = answering.unwrap_or_default().into_iter();
+        let told = answering.map(|caller| refuse(caller, problem.clone()));
+        told.chain(waiting.into_iter().map(Step::GoOn))
+            .chain([Step::Tidy])
+            .collect()
     }
 
     /// A caller hung up: a question goes with the last of those who ask it. Whoever waited along with the terminal that
     /// was asked is asked anew, where that is possible now.
-    pub(crate) fn question_gone(&mut self, caller: CallerId, now: Now, effects: &mut Vec<Effect>) {
+    pub(crate) fn gone(&mut self, caller: CallerId, facts: Facts<'_>) -> Vec<Step> {
         let mut orphans = Vec::new();
-        for id in self.questions.waiting.keys().copied().collect::<Vec<_>>() {
-            let Some(question) = self.questions.waiting.get_mut(&id) else {
-                continue;
-            };
+        for question in self.questions.waiting.values_mut() {
             let asked = question.askers.len();
             question.askers.retain(|waiting| *waiting != caller);
             question.answering.retain(|waiting| *waiting != caller);
@@ -280,57 +245,47 @@ impl Broker {
                 }
             }
             let mut rest = question.askers.iter();
-            let next = rest.find_map(|caller| Some(&self.callers.get(caller)?.asker));
+            let next = rest.find_map(|caller| facts.callers.asker(*caller));
             // On a page it stands as it was read.
             if let Some(next) = next.filter(|_| asked && !question.stage.is_elsewhere()) {
                 question.worded.asker = name(&next.program);
                 question.shown = Asking::of(next);
             }
         }
-        for orphan in orphans {
-            self.pursue(orphan, now, effects);
-        }
-        self.drop_what_is_left(effects);
+        orphans
+            .into_iter()
+            .map(Step::GoOn)
+            .chain([Step::Tidy])
+            .collect()
     }
 
     /// A process has ended, by the system's word: whoever asked for it waits for nothing any more.
-    pub(crate) fn process_ended(
-        &mut self,
-        process: ProcessId,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(crate) fn process_ended(&mut self, process: ProcessId, facts: Facts<'_>) -> Vec<Step> {
         self.trust.ended(process);
         self.manners.ended(process, |pair| {
             self.trust.approval(pair).is_none() && self.trust.lasts(pair)
         });
         self.questions.watched.remove(&process);
-        let asked = |known: &crate::broker::Caller| {
-            known.asker.process == Some(process) && matches!(known.wants, Wish::Credential { .. })
-        };
-        let callers: Vec<_> = self
-            .callers
-            .iter()
-            .filter(|(_, known)| asked(known))
-            .map(|(caller, known)| (*caller, known.wants.account().cloned()))
-            .collect();
-        for (caller, account) in callers {
-            if let Some(account) = account.and_then(|id| self.accounts.get_mut(&id)) {
-                account.session.gone(caller);
+        let mut steps = Vec::new();
+        for (caller, known) in facts.callers.each() {
+            if let Some(credential) = known.wish.credential()
+                && known.asker.process == Some(process)
+            {
+                steps.push(Step::Leave(credential.account.clone(), caller));
+                steps.extend(self.gone(caller, facts));
+                steps.push(refuse(caller, Problem::plain(Code::AskerEnded)));
             }
-            self.question_gone(caller, now, effects);
-            self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
         }
         for question in self.questions.waiting.values_mut() {
             let ended = question.container.is_some_and(|one| one.first == process);
             question.stays = question.stays.filter(|_| !ended);
         }
-        self.drop_what_is_left(effects);
+        steps
     }
 
     /// Forgets the questions that nobody asks any more, and tells whoever took one up that it is over, or that it stands
     /// nowhere any more. On a page it stands on, empty: whoever asks the same finds it there.
-    pub(crate) fn drop_what_is_left(&mut self, effects: &mut Vec<Effect>) {
+    pub(crate) fn drop_what_is_left(&mut self) -> Vec<Step> {
         let nowhere = |question: &Waiting| matches!(question.stage, Stage::Open | Stage::Silent);
         let put_off: Vec<_> = self
             .questions
@@ -339,9 +294,10 @@ impl Broker {
             .filter(|(_, question)| nowhere(question) && !question.is_left())
             .flat_map(|(id, question)| question.answering.iter().map(|caller| (*id, *caller)))
             .collect();
+        let mut steps = Vec::new();
         for (id, caller) in put_off {
-            let problem = self.not_trusted(id);
-            self.fail(caller, &problem, effects);
+            steps.push(refuse(caller, self.not_trusted(id)));
+            self.questions.unjoin(caller);
         }
         let mut told = Vec::new();
         let mut over = Vec::new();
@@ -358,77 +314,41 @@ impl Broker {
         for name in over {
             self.questions.ended_with_its_asker(name);
         }
-        for caller in told {
-            self.fail(caller, &Problem::plain(Code::AskerEnded), effects);
-        }
+        let ended = |caller| refuse(caller, Problem::plain(Code::AskerEnded));
+        steps.extend(told.into_iter().map(ended));
+        steps
     }
 
-    /// A sign-in is over. The question on its page can be taken up afterwards if nobody answered it; and what was
-    /// answered to it decides nothing for those who only waited along.
-    pub(crate) fn sign_in_over(
-        &mut self,
-        account: &AccountId,
-        attempt: AttemptId,
-        outcome: SignInOutcome,
-        now: Now,
-        effects: &mut Vec<Effect>,
-    ) {
+    /// A sign-in was given up, and the page with it.
+    pub(crate) fn page_gone(&mut self, attempt: AttemptId) -> Vec<Step> {
+        self.questions.page_gone(attempt);
+        self.drop_what_is_left()
+    }
+
+    /// The page of a sign-in is over: the question that stood there can be taken up if nobody answered it.
+    pub(crate) fn page_over(&mut self, attempt: AttemptId, now: Now) -> Vec<Step> {
         self.questions.attempt_over(attempt, now.moment);
-        self.drop_what_is_left(effects);
-        let answered = [Code::TrustRefused, Code::QuestionOver, Code::AskerEnded];
-        let by_an_answer = matches!(
-            &outcome,
-            SignInOutcome::Declined(problem) if answered.contains(&problem.code)
-        );
-        if !by_an_answer {
-            return self.with_session(account, now, effects, |session, cx| {
-                session.signed_in(attempt, outcome, cx)
-            });
-        }
-        let mut waiting = Vec::new();
-        self.with_session(account, now, effects, |session, _| {
-            waiting = session.set_aside(attempt);
-            Vec::new()
-        });
-        for caller in waiting {
-            self.pursue(caller, now, effects);
-        }
+        self.drop_what_is_left()
     }
 
-    /// An account is gone, and whoever waits for an answer about it is given back.
-    pub(crate) fn forget_questions(&mut self, account: &AccountId) -> Vec<CallerId> {
-        let mut waiting = Vec::new();
-        self.questions.waiting.retain(|_, question| {
-            let of_it = question.account == *account;
-            if of_it {
-                waiting.append(&mut question.askers);
-                waiting.append(&mut question.answering);
-            }
-            !of_it
-        });
-        waiting
+    /// The question that goes on the page of a sign-in that begins for these callers.
+    pub(crate) fn with_sign_in(
+        &mut self,
+        callers: &[CallerId],
+        attempt: AttemptId,
+    ) -> Option<QuestionId> {
+        self.questions.with_sign_in(callers, attempt)
     }
 
-    /// Those of these servers that whoever asks may not give tokens yet.
-    fn untrusted(
-        &self,
-        account: &AccountId,
-        candidates: &[Candidate],
-        manner: Option<&Manner>,
-        whose: Whose,
-        now: Now,
-    ) -> Vec<Candidate> {
-        let untrusted = |candidate: &&Candidate| {
-            let pair = pair_of(account, candidate);
-            self.standing(&pair, manner, whose, now) != Standing::Trusted
-        };
-        candidates.iter().filter(untrusted).cloned().collect()
+    /// Whether the end of a process is to be looked out for, which it was not yet.
+    pub(crate) fn watch(&mut self, process: ProcessId) -> bool {
+        self.questions.watched.insert(process)
     }
 }
 
 impl Questions {
     /// The page of a sign-in is over: the question that stood there can be taken up if nobody answered it.
-    pub(crate) fn attempt_over(&mut self, attempt: AttemptId, now: Moment) {
+    fn attempt_over(&mut self, attempt: AttemptId, now: Moment) {
         for question in self.waiting.values_mut() {
             if question.stage == Stage::WithSignIn(attempt) {
                 if !question.is_left() {
