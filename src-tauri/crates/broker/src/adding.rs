@@ -348,7 +348,7 @@ fn key(issuer: String, client_id: String, scopes: Vec<String>, tls: Tls) -> Acco
 /// A provider's address that a person typed: they have no kubeconfig to write it in.
 fn typed_issuer(text: &str) -> Result<String, Problem> {
     issuer(field("issuer", text)?).map_err(|problem| {
-        if problem.code == Code::FlagForm {
+        if problem.code() == Code::FlagForm {
             Problem::plain(Code::IssuerForm)
         } else {
             problem

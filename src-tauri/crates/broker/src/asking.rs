@@ -13,7 +13,7 @@ use crate::command::{Add, Flags, Which};
 use crate::credential::{ExecVersion, TokenFacts, stated_expiry};
 use crate::event::{Address, Ask, Effect, Reply, Servers, SignIn};
 use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
-use crate::problem::{Code, Problem};
+use crate::problem::{About, Code, Problem, Refusal};
 use crate::questions::Standings;
 use crate::session::{Attempt, Doing, Session, Step};
 use crate::view::AskedView;
@@ -552,35 +552,27 @@ impl Broker {
             return;
         };
         self.questions.unjoin(caller);
-        let problem = match known.wants.account() {
+        let refusal = match known.wants.account() {
             Some(account) => self.told_of(account, problem, &known.asker),
-            None => problem.clone(),
+            None => problem.clone().into(),
         };
-        refuse(caller, &problem, effects);
+        effects.push(Effect::Reply(caller, Reply::Refused(refusal)));
+        effects.push(Effect::Reply(caller, Reply::Done(1)));
     }
 
     /// A problem as one asker should hear it: the account named, and a certificate that it can't
     /// have trusted explained.
-    fn told_of(&self, account: &AccountId, problem: &Problem, asker: &Asker) -> Problem {
+    fn told_of(&self, account: &AccountId, problem: &Problem, asker: &Asker) -> Refusal {
         let mut problem = problem.clone();
-        if problem.code == Code::TlsFailed && asker.own_ca {
-            problem.code = Code::TlsFailedOwnCa;
+        if asker.own_ca {
+            problem = problem.with_own_ca();
         }
-        if let Some(account) = self.accounts.get(account) {
-            problem.parameters.retain(|(name, _)| *name != "account");
-            for (name, value) in [
-                ("account", account.label.clone()),
-                ("host", account.key.host()),
-            ] {
-                if problem.parameters.iter().all(|(known, _)| *known != name) {
-                    problem.parameters.push((name, value));
-                }
-            }
+        if problem == Problem::NotSignedIn && asker.completion {
+            problem = Problem::CompletionNeverAsks;
         }
-        if problem.code == Code::NotSignedIn && asker.completion {
-            problem.code = Code::CompletionNeverAsks;
-        }
-        problem
+        let account = self.accounts.get(account);
+        let about = account.map(|account| About::account(&account.label, account.key.host()));
+        problem.of(about.unwrap_or_default())
     }
 
     /// Gives a caller its answer, and ends with it.
@@ -616,6 +608,9 @@ pub(crate) fn say(caller: CallerId, text: String, effects: &mut Vec<Effect>) {
 
 /// Says what is wrong to somebody who is owed nothing more.
 pub(crate) fn refuse(caller: CallerId, problem: &Problem, effects: &mut Vec<Effect>) {
-    effects.push(Effect::Reply(caller, Reply::Refused(problem.clone())));
+    effects.push(Effect::Reply(
+        caller,
+        Reply::Refused(problem.clone().into()),
+    ));
     effects.push(Effect::Reply(caller, Reply::Done(1)));
 }

@@ -368,9 +368,9 @@ impl Broker {
             attempts: &mut self.attempts,
             keep_fresh,
         };
-        let before = session::problem(&account.session).map(|problem| problem.code);
+        let before = session::problem(&account.session).map(|problem| problem.code());
         let steps = act(&mut account.session, cx);
-        let after = session::problem(&account.session).map(|problem| problem.code);
+        let after = session::problem(&account.session).map(|problem| problem.code());
         if before != after {
             account.since = after.map(|_| now.wall);
         }

@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::clock::Now;
 use crate::event::{Effect, QuestionId, Reply, SettleId};
 use crate::outcome::Taken;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::waiters::CallerId;
 
 /// Who waits to be told so.
@@ -98,10 +98,7 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        let unwritten = unwritten.map(|problem| Problem {
-            code: Code::OnlyUntilEnd,
-            ..problem
-        });
+        let unwritten = unwritten.map(|problem| problem.until_end());
         for claim in self.claims.waiting.remove(&what).unwrap_or_default() {
             let claim = match claim {
                 Claim::Said(claim) => claim,
@@ -123,9 +120,15 @@ impl Broker {
                 continue;
             };
             // First, since tray and window hear the first word alone.
-            effects.push(Effect::Reply(claim.caller, Reply::Refused(problem.clone())));
+            effects.push(Effect::Reply(
+                claim.caller,
+                Reply::Refused(problem.clone().into()),
+            ));
             if let (Some(_), Some(problem)) = (unforgotten, &unwritten) {
-                effects.push(Effect::Reply(claim.caller, Reply::Refused(problem.clone())));
+                effects.push(Effect::Reply(
+                    claim.caller,
+                    Reply::Refused(problem.clone().into()),
+                ));
             }
             let otherwise = claim.otherwise;
             effects.extend(otherwise.map(|reply| Effect::Reply(claim.caller, reply)));
@@ -185,6 +188,7 @@ mod tests {
     use crate::clock::{Moment, Wall};
     use crate::command::{Command, Invocation};
     use crate::event::{Commanded, Event, Kept};
+    use crate::problem::Code;
     use crate::settings::Settings;
     use crate::trust::{Approval, By, Pair, Server};
 
@@ -267,7 +271,7 @@ mod tests {
         else {
             panic!("{effects:?}");
         };
-        assert_eq!(problem.code, Code::OnlyUntilEnd);
+        assert_eq!(problem.code(), Code::OnlyUntilEnd);
         assert_eq!(problem.parameter("reason").as_deref(), Some("it is full"));
     }
 

@@ -16,7 +16,7 @@ use crate::outcome::{
     SignInRequest, SignOutOutcome, SignOutRequest, Taken,
 };
 use crate::plugin::Plugin;
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::secret::{BearerToken, ClientSecret};
 use crate::session::Loss;
 use crate::settings::{Choice, Keep, Settings};
@@ -242,7 +242,7 @@ pub enum Reply {
     /// What happens meanwhile, for standard error.
     Say(String),
     /// What is wrong.
-    Refused(Problem),
+    Refused(Refusal),
     /// A question to be answered with one line.
     Prompt(String),
     /// The same, and what is typed is not shown.

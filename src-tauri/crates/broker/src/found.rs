@@ -86,7 +86,7 @@ impl Broker {
             Ok(id) => return Ok(id),
             Err(problem) => problem,
         };
-        if problem.code != Code::NoSuchAccount {
+        if problem.code() != Code::NoSuchAccount {
             return Err(problem);
         }
         let fits = |flags: &Flags| {

@@ -9,6 +9,7 @@ use crate::broker::Broker;
 use crate::clock::{Now, Wall};
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
+use crate::problem::About;
 use crate::questions::{Listed, servers_line};
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
@@ -80,12 +81,8 @@ impl Broker {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        let mut problem = problem.clone();
-                        // It may have been called otherwise since.
-                        problem.parameters.retain(|(name, _)| *name != "account");
-                        problem.parameters.push(("account", named(&account.label)));
-                        problem.parameters.push(("host", account.key.host()));
-                        ProblemView::of(&problem, language)
+                        let about = About::account(&account.label, account.key.host());
+                        ProblemView::told(&problem.clone().of(about), language)
                     }),
                 }
             })
@@ -512,7 +509,7 @@ fn step_lines(what: &str, step: &Step, language: Language) -> Vec<String> {
     let mut lines = vec![text(language, &key, &[])];
     if let Step::Failed(problem) = step {
         // What it would have one do is for a session that goes on, and this one is over.
-        let (message, code) = (problem.message(language), problem.code.name());
+        let (message, code) = (problem.message(language), problem.code().name());
         lines.push(format!("  {message} [{code}]"));
     }
     lines

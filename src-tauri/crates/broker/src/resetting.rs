@@ -184,7 +184,7 @@ mod tests {
     fn refused_with(effects: &[Effect]) -> Option<Code> {
         effects.iter().find_map(|effect| {
             if let Effect::Reply(_, Reply::Refused(problem)) = effect {
-                Some(problem.code)
+                Some(problem.code())
             } else {
                 None
             }

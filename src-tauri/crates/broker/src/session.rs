@@ -239,12 +239,12 @@ impl Session {
 
     /// Whether a person signed it out.
     pub(crate) fn signed_out(&self) -> bool {
-        matches!(&self.held, Held::Nothing(why) if why.code == Code::SignedOut)
+        matches!(&self.held, Held::Nothing(why) if why.code() == Code::SignedOut)
     }
 
     /// Whether nobody has signed in to it, as far as it knows.
     pub(crate) fn never_held(&self) -> bool {
-        matches!(&self.held, Held::Nothing(why) if why.code == Code::NotSignedIn)
+        matches!(&self.held, Held::Nothing(why) if why.code() == Code::NotSignedIn)
     }
 
     /// Why a person is needed, for an ask where nobody is.

@@ -8,7 +8,7 @@ use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::manner::Change;
 use crate::plugin::PluginView;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Refusal};
 use crate::questions::servers_line;
 use crate::reach::TrayHost;
 use crate::session::StateWord;
@@ -297,10 +297,16 @@ impl ProblemView {
     /// A problem in a language.
     #[must_use]
     pub fn of(problem: &Problem, language: Language) -> Self {
+        Self::told(&problem.clone().into(), language)
+    }
+
+    /// A problem with what it is about, in a language.
+    #[must_use]
+    pub fn told(refusal: &Refusal, language: Language) -> Self {
         Self {
-            code: problem.code,
-            message: problem.message(language),
-            hint: problem.hint(language),
+            code: refusal.code(),
+            message: refusal.message(language),
+            hint: refusal.hint(language),
         }
     }
 }

@@ -86,7 +86,7 @@ impl World {
 
     fn refused(&self) -> Option<Code> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+            Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code()),
             _ => None,
         })
     }

@@ -517,7 +517,7 @@ impl World {
             Reply::Refused(problem) => {
                 let over = [Code::AskerEnded, Code::QuestionClosed];
                 if let Some((_, needed)) = self.asks.get(&caller)
-                    && !over.contains(&problem.code)
+                    && !over.contains(&problem.code())
                 {
                     self.refused.extend(needed.iter().cloned());
                 }

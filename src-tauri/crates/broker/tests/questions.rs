@@ -15,7 +15,7 @@ use broker::event::{
     AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId,
 };
 use broker::outcome::{AttemptId, SignInOutcome, Taken};
-use broker::problem::{Code, Problem};
+use broker::problem::{Code, Problem, Refusal};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::trust::{Answer, Approval, By, Longest, Pair, Server};
@@ -128,7 +128,7 @@ impl Desk {
         )
     }
 
-    fn refusal(&self, caller: u64) -> Option<&Problem> {
+    fn refusal(&self, caller: u64) -> Option<&Refusal> {
         self.effects.iter().find_map(|effect| {
             if let Effect::Reply(to, Reply::Refused(problem)) = effect
                 && to.0 == caller
@@ -141,7 +141,7 @@ impl Desk {
     }
 
     fn refused(&self, caller: u64) -> Option<Code> {
-        self.refusal(caller).map(|problem| problem.code)
+        self.refusal(caller).map(|problem| problem.code())
     }
 
     fn said(&self, caller: u64) -> String {
@@ -405,10 +405,7 @@ fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
         Code::AccountsUnwritten,
         vec![("path", "/a".into()), ("reason", "it is full".into())],
     );
-    let until_end = Problem {
-        code: Code::OnlyUntilEnd,
-        ..full.clone()
-    };
+    let until_end = full.clone().until_end();
     for full in [None, Some(full)] {
         let mut desk = Desk::new(Desktop::Unlocked);
         desk.full.clone_from(&full);
@@ -676,7 +673,7 @@ fn what_can_t_be_seen_is_allowed_once_alone() {
     let name = desk.only().name;
     desk.in_window(&name, Answer::No, &[]);
     let refusal = desk.refusal(3).unwrap();
-    assert_eq!(refusal.code, Code::TrustRefusedUnseen);
+    assert_eq!(refusal.code(), Code::TrustRefusedUnseen);
     let said = refusal.line(broker::texts::Language::En);
     assert!(said.contains("provideClusterInfo: true"), "{said}");
 

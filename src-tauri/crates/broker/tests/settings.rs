@@ -164,7 +164,7 @@ impl World {
 
     fn refused(&self, caller: u64) -> Option<Code> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => Some(problem.code),
+            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => Some(problem.code()),
             _ => None,
         })
     }

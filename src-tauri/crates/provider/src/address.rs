@@ -107,7 +107,7 @@ mod tests {
             ("", Some(Code::BadUrl)),
         ] {
             assert_eq!(
-                issuer(text).err().map(|problem| problem.code),
+                issuer(text).err().map(|problem| problem.code()),
                 expected,
                 "{text}"
             );

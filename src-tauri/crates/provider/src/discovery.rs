@@ -231,7 +231,7 @@ mod tests {
             ),
         ] {
             let problem = parse(text.as_bytes(), ISSUER).unwrap_err();
-            assert_eq!(problem.code, expected, "{text}");
+            assert_eq!(problem.code(), expected, "{text}");
         }
     }
 }

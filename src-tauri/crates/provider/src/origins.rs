@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn code(outcome: Result<(), Problem>) -> Option<Code> {
-        outcome.err().map(|problem| problem.code)
+        outcome.err().map(|problem| problem.code())
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
     match answer {
         Ok(granted) => renewed(request, &http, &metadata, keys, granted).await,
         Err(Denied::NotNow(problem)) => RefreshOutcome::Unreachable(problem),
-        Err(Denied::NoReply(problem)) => RefreshOutcome::LostReply(problem),
+        Err(Denied::NoReply(reason)) => RefreshOutcome::LostReply(Problem::LostReply { reason }),
         Err(Denied::Refused(refusal)) => refused(&refusal, request),
     }
 }
@@ -116,7 +116,7 @@ fn refused(refusal: &Refusal, request: &RefreshRequest) -> RefreshOutcome {
 
 /// What was there when the session began can be gone for as long as an ingress needs to restart.
 fn before_sending(problem: Problem) -> RefreshOutcome {
-    if crate::is_passing(problem.code) || problem.code == Code::NoDiscovery {
+    if crate::is_passing(problem.code()) || problem.code() == Code::NoDiscovery {
         RefreshOutcome::Unreachable(problem)
     } else {
         RefreshOutcome::Blocked(problem)

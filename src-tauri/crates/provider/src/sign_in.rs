@@ -102,9 +102,9 @@ pub fn outcome(problem: Problem) -> SignInOutcome {
         Code::QuestionOver,
         Code::AskerEnded,
     ];
-    if DECLINED.contains(&problem.code) {
+    if DECLINED.contains(&problem.code()) {
         SignInOutcome::Declined(problem)
-    } else if crate::is_passing(problem.code) {
+    } else if crate::is_passing(problem.code()) {
         SignInOutcome::Unreachable(problem)
     } else {
         SignInOutcome::Blocked(problem)
@@ -117,7 +117,7 @@ fn after_a_page(problem: Problem) -> SignInOutcome {
     match outcome(problem) {
         // A certificate's flaw does not pass by itself, and its words say what to do.
         SignInOutcome::Unreachable(fault)
-            if matches!(fault.code, Code::TlsFailed | Code::TlsFailedOwnCa) =>
+            if matches!(fault.code(), Code::TlsFailed | Code::TlsFailedOwnCa) =>
         {
             SignInOutcome::Declined(fault)
         }

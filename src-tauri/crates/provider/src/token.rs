@@ -43,8 +43,8 @@ pub(crate) struct Granted {
 pub(crate) enum Denied {
     /// No request was sent, or the provider said that it can't now: nothing was used up.
     NotNow(Problem),
-    /// The request was sent, and no answer came that could be read.
-    NoReply(Problem),
+    /// The request was sent, and no answer came that could be read, and why.
+    NoReply(String),
     /// The provider said no.
     Refused(Refusal),
 }
@@ -103,7 +103,7 @@ pub(crate) async fn ask(
     for client in clients {
         let answer = post(http, endpoint, client_id, client, grant).await;
         match answer
-            .map_err(|fault| without_reply(http, fault))
+            .map_err(without_reply)
             .and_then(|reply| read(http, &reply))
         {
             Err(Denied::Refused(refusal)) if refusal.is_of_client() => refused = refusal,
@@ -241,21 +241,20 @@ pub(crate) fn refusal_words(error: String, description: &str) -> Vec<(&'static s
 }
 
 /// Where no reply came.
-fn without_reply(http: &Http<'_>, fault: Fault) -> Denied {
+fn without_reply(fault: Fault) -> Denied {
     match fault {
         Fault::NotSent(problem) => Denied::NotNow(problem),
-        Fault::NoReply { reason } => Denied::NoReply(http.problem(Code::LostReply, reason)),
+        Fault::NoReply { reason } => Denied::NoReply(reason.to_owned()),
     }
 }
 
 fn read(http: &Http<'_>, reply: &Reply) -> Result<Granted, Denied> {
     match reply.status {
-        200 => granted(&reply.body, reply.times)
-            .map_err(|reason| Denied::NoReply(http.problem(Code::LostReply, &reason))),
+        200 => granted(&reply.body, reply.times).map_err(Denied::NoReply),
         // A gateway's word: what is behind it may have acted.
         502 | 504 => {
             let reason = format!("HTTP {}", reply.status);
-            Err(Denied::NoReply(http.problem(Code::LostReply, &reason)))
+            Err(Denied::NoReply(reason))
         }
         status => {
             let refusal = Refusal::read(reply);

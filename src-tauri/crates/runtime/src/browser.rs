@@ -70,7 +70,7 @@ mod tests {
         let screen = Screen::new(&[], None, inbox().0);
         let browser = Browser::new(chosen, screen);
         assert_eq!(
-            browser.open("http://localhost/").unwrap_err().code,
+            browser.open("http://localhost/").unwrap_err().code(),
             Code::NoBrowser
         );
     }

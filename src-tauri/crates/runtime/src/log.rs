@@ -220,7 +220,7 @@ mod tests {
         for make in [&pipe as &dyn Fn(), &link, &directory] {
             make();
             let problem = Log::open(folder.path()).unwrap_err();
-            assert_eq!(problem.code, Code::NoLog);
+            assert_eq!(problem.code(), Code::NoLog);
             drop(crate::store::remove(&path));
         }
     }

@@ -297,9 +297,9 @@ mod tests {
             let config = with(text);
             let (settings, problem) = load(config.path());
             assert_eq!(settings, Settings::default(), "{text}");
-            assert_eq!(problem.unwrap().code, Code::BadSettings, "{text}");
+            assert_eq!(problem.unwrap().code(), Code::BadSettings, "{text}");
             let refused = save(config.path(), &Settings::default()).unwrap_err();
-            assert_eq!(refused.code, Code::BadSettings);
+            assert_eq!(refused.code(), Code::BadSettings);
             assert_eq!(fs::read_to_string(path(config.path())).unwrap(), text);
         }
     }
@@ -345,7 +345,7 @@ mod tests {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         let config = with(r#"{"keep": "plain"}"#);
         let file = path(config.path());
-        let refused = || load(config.path()).1.map(|problem| problem.code);
+        let refused = || load(config.path()).1.map(|problem| problem.code());
         let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         mode(0o644);
         assert_eq!(refused(), None);

@@ -132,10 +132,12 @@ impl Store {
         };
         Stored::Lost(match set_aside(path) {
             Ok(aside) => {
-                let mut problem = about(Code::AccountsSetAside, path, reason);
-                let aside = aside.display().to_string();
-                problem.parameters.push(("aside", aside));
-                problem
+                let (path, aside) = (path.display().to_string(), aside.display().to_string());
+                Problem::AccountsSetAside {
+                    path,
+                    reason,
+                    aside,
+                }
             }
             Err(error) => about(Code::AccountsUnused, path, format!("{reason}; {error}")),
         })

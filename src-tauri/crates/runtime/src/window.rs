@@ -217,7 +217,7 @@ impl Window {
             && let Ok(pane) = panes.try_recv()
             && let Err(problem) = self.open(pane, server)
         {
-            tracing::warn!(problem = problem.code.name(), "the window");
+            tracing::warn!(problem = problem.code().name(), "the window");
         }
     }
 

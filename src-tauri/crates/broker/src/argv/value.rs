@@ -301,7 +301,7 @@ mod tests {
             ("\"https://sso.example.com\"", Code::FlagForm),
             ("file:///etc/passwd", Code::FlagForm),
         ] {
-            assert_eq!(issuer("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(issuer("--x", bad).unwrap_err().code(), code, "{bad}");
         }
     }
 
@@ -321,7 +321,7 @@ mod tests {
             ("http://localhost/#a", Code::FlagForm),
             ("http://a@localhost/", Code::FlagForm),
         ] {
-            assert_eq!(redirect("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(redirect("--x", bad).unwrap_err().code(), code, "{bad}");
         }
         for (good, host, port) in [
             ("127.0.0.1:8000", "127.0.0.1", 8000),
@@ -344,7 +344,7 @@ mod tests {
             ("127.0.0.1:http", Code::FlagForm),
             ("", Code::FlagForm),
         ] {
-            assert_eq!(listen("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(listen("--x", bad).unwrap_err().code(), code, "{bad}");
         }
     }
 
@@ -353,7 +353,7 @@ mod tests {
         assert_eq!(seconds("--x", "180"), Ok(Duration::from_secs(180)));
         for bad in ["", "0", "-1", "3601", "1.5", "3m", "99999999999999999999"] {
             assert_eq!(
-                seconds("--x", bad).unwrap_err().code,
+                seconds("--x", bad).unwrap_err().code(),
                 Code::FlagRange,
                 "{bad}"
             );

@@ -246,8 +246,7 @@ impl Broker {
     }
 
     fn close(&mut self, id: QuestionId, now: Now, effects: &mut Vec<Effect>) {
-        let mut problem = self.not_trusted(id);
-        problem.code = Code::QuestionClosed;
+        let problem = self.closed(id);
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return;
         };
@@ -289,7 +288,7 @@ impl Broker {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        let stage = if why.code == Code::SignInTimedOut {
+        let stage = if why.code() == Code::SignInTimedOut {
             Stage::Silent
         } else {
             Stage::Open

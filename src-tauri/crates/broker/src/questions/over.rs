@@ -378,7 +378,7 @@ impl Broker {
         let answered = [Code::TrustRefused, Code::QuestionOver, Code::AskerEnded];
         let by_an_answer = matches!(
             &outcome,
-            SignInOutcome::Declined(problem) if answered.contains(&problem.code)
+            SignInOutcome::Declined(problem) if answered.contains(&problem.code())
         );
         if !by_an_answer {
             return self.with_session(account, now, effects, |session, cx| {

@@ -396,7 +396,7 @@ impl Broker {
         let id = match self.questions.named(name, yes) {
             Ok(id) => id,
             Err(problem) => {
-                if problem.code == Code::WhichQuestion {
+                if problem.code() == Code::WhichQuestion {
                     // Which one is meant is for whoever asks to say: none of them is answered.
                     let language = asker.language;
                     let list = report::questions(&self.view_in(now, language), json, language);

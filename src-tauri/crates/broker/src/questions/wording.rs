@@ -109,6 +109,16 @@ impl Broker {
         )
     }
 
+    pub(super) fn closed(&self, id: QuestionId) -> Problem {
+        let worded = self.questions.waiting.get(&id).map(|one| &one.worded);
+        let servers = worded.map(|worded| servers_line(&worded.servers, Language::En));
+        let account = worded.map(|worded| worded.account.clone());
+        Problem::QuestionClosed {
+            server: servers.unwrap_or_default(),
+            account: account.unwrap_or_default(),
+        }
+    }
+
     pub(super) fn too_many_servers(&self, account: &AccountId, count: usize) -> Problem {
         let label = self.accounts.get(account).map(|known| name(&known.label));
         Problem::new(

@@ -19,13 +19,9 @@ impl Session {
             Loss::None => Doing::Idle,
             Loss::ReplyLost => Doing::LostReply {
                 until: cx.now.moment,
-                fault: Problem::new(
-                    Code::LostReply,
-                    vec![
-                        ("host", String::new()),
-                        ("reason", "Kubefob was restarted".to_owned()),
-                    ],
-                ),
+                fault: Problem::LostReply {
+                    reason: "Kubefob was restarted".to_owned(),
+                },
                 last: cx.attempt(1, Loss::None),
             },
         };
@@ -73,10 +69,7 @@ impl Session {
             RefreshOutcome::Ended(why) => {
                 let why = match attempt.after_loss {
                     Loss::None => why,
-                    Loss::ReplyLost => Problem {
-                        code: Code::SessionEndedAfterLostReply,
-                        ..why
-                    },
+                    Loss::ReplyLost => why.after_lost_reply(),
                 };
                 self.doing = Doing::Idle;
                 let mut steps = vec![Step::Forget];

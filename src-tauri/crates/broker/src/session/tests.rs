@@ -211,7 +211,7 @@ fn a_network_fault_never_ends_a_session() {
         [Step::Refresh(_)]
     ));
     let steps = walk.refreshed(RefreshOutcome::Unreachable(fault()));
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::Unreachable));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::Unreachable));
     // Five runs of the same kubectl within a second are answered at once, without a try each.
     assert!(matches!(
         walk.ask(2, Person::Present)[..],
@@ -260,7 +260,7 @@ fn a_provider_that_hangs_is_told_of_within_ten_seconds() {
     ));
     assert_eq!(walk.session.next(true), Some(Moment(109_000)));
     let steps = walk.at(109).with(Session::timeout);
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::TakesTooLong));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::TakesTooLong));
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn a_lost_reply_is_tried_once_more_and_then_told() {
     let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
     assert!(
         matches!(&steps[..], [Step::Forget, Step::Fail(_, problem)]
-            if problem.code == Code::SessionEndedAfterLostReply),
+            if problem.code() == Code::SessionEndedAfterLostReply),
         "{steps:?}"
     );
 }
@@ -315,7 +315,7 @@ fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
     walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
     assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
     let steps = walk.at(70).ask(2, Person::Absent);
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::SessionEnded));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::SessionEnded));
     assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
 }
 
@@ -342,7 +342,7 @@ fn after_a_refusal_only_a_person_opens_the_next_page() {
     walk.with(|session, cx| session.signed_in(id, SignInOutcome::Declined(refusal), cx));
     for caller in 2..102 {
         let steps = walk.ask(caller, Person::Present);
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInTimedOut));
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignInTimedOut));
     }
     assert!(matches!(
         walk.ask(200, Person::Asking)[..],
@@ -361,9 +361,9 @@ fn a_refusal_outlives_a_try_that_came_to_no_page() {
     let id = walk.attempt();
     let steps =
         walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::Unreachable));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::Unreachable));
     let steps = walk.at(60).ask(3, Person::Present);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInRefused));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignInRefused));
 }
 
 #[test]
@@ -380,7 +380,7 @@ fn a_dead_refresh_token_is_not_shown_again() {
     walk.at(due.0 / 1000 + 1).with(Session::timeout);
     assert_eq!(walk.session.next(true), None);
     let steps = walk.ask(2, Person::Absent);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SessionEnded));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SessionEnded));
     assert!(matches!(
         walk.ask(3, Person::Present)[..],
         [Step::SignIn(_), Step::Tell(..)]
@@ -399,7 +399,7 @@ fn signing_out_answers_everybody_and_asks_nobody_again() {
     let id = walk.attempt();
     walk.session.signed_out_now(id);
     let steps = walk.ask(2, Person::Present);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignedOut));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignedOut));
 }
 
 #[test]

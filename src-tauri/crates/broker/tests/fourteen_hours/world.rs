@@ -567,7 +567,7 @@ impl World {
             }
             SignInOutcome::Declined(why) => {
                 self.told.declined += 1;
-                Some(why.code)
+                Some(why.code())
             }
             SignInOutcome::Unreachable(_) => {
                 self.last_fault = Some(self.now.moment);

@@ -160,10 +160,7 @@ impl<'a> Way<'a> {
             .map_err(|denied| match denied {
                 Denied::NotNow(problem) => problem,
                 // Nothing but a code was lost: no word of trying again by itself.
-                Denied::NoReply(problem) => Problem {
-                    code: Code::Unreachable,
-                    ..problem
-                },
+                Denied::NoReply(reason) => http.problem(Code::Unreachable, &reason),
                 // The code came too late, or was nobody's: another try by a person mends it.
                 Denied::Refused(refusal) if refusal.error == "invalid_grant" => {
                     self.refusal(refusal.error, refusal.description)
@@ -252,7 +249,7 @@ impl<'a> Way<'a> {
             .map(|question| question.asker.as_str());
         match ended {
             Ok((tokens, remark)) => pages::done(language, tokens, asker, remark.as_ref()),
-            Err(problem) if problem.code == Code::TrustRefused => {
+            Err(problem) if problem.code() == Code::TrustRefused => {
                 pages::not_allowed(language, asker.unwrap_or_default())
             }
             Err(problem) => pages::failed(language, problem, true),

@@ -151,7 +151,7 @@ async fn the_first_port_that_is_free_on_both_addresses_is_taken() {
     setting.request.settings.listen.first_mut().unwrap().port = taken;
     let only = provider::listen(setting.request.clone(), setting.trusted.clone(), clock()).await;
     assert_eq!(
-        only.err().map(|problem| problem.code),
+        only.err().map(|problem| problem.code()),
         Some(Code::PortsTaken)
     );
     setting

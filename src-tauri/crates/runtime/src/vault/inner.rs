@@ -48,7 +48,7 @@ impl Inner {
         if matches!(self.held().access, Access::NoKey)
             && let Err(problem) = self.make_key().await
         {
-            if problem.code == Code::CannotKeep {
+            if problem.code() == Code::CannotKeep {
                 self.fault(account, &problem);
             }
             return Err(problem);
@@ -149,7 +149,7 @@ impl Inner {
                 if let Look::Keys { sealing, .. } = self.read_keyring(deadline).await {
                     keys.extend(sealing);
                     let damaged = scan.unopened.into_iter();
-                    let damaged = damaged.filter(|(_, why)| why.code == Code::VaultDamaged);
+                    let damaged = damaged.filter(|(_, why)| why.code() == Code::VaultDamaged);
                     let damaged: Vec<_> = damaged.collect();
                     scan = self.scan(&keys).await;
                     scan.unopened.extend(damaged);
