@@ -253,7 +253,7 @@ codes! {
     /// TLS failed, and the asker sets SSL_CERT_FILE, which is not used.
     TlsFailedOwnCa { host: String, reason: String } = "tls-failed-own-ca",
     /// The provider answered, but with a fault of its own.
-    ProviderFault { host: String, status: u16 } = "provider-fault",
+    ProviderFault { host: String, status: String } = "provider-fault",
     /// A reply was due and did not come, or was not readable.
     LostReply { reason: String } = "lost-reply",
     /// The provider was not reached in the time that a waiting command has.
