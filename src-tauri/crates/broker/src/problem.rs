@@ -253,7 +253,7 @@ codes! {
     /// TLS failed, and the asker sets SSL_CERT_FILE, which is not used.
     TlsFailedOwnCa { host: String, reason: String } = "tls-failed-own-ca",
     /// The provider answered, but with a fault of its own.
-    ProviderFault { host: String, status: String } = "provider-fault",
+    ProviderFault { host: String, answer: String } = "provider-fault",
     /// A reply was due and did not come, or was not readable.
     LostReply { reason: String } = "lost-reply",
     /// The provider was not reached in the time that a waiting command has.
@@ -279,7 +279,7 @@ codes! {
     /// The provider does not know this client or its secret.
     ClientRefused { client: String, error: String } = "client-refused",
     /// The provider refuses the request.
-    RequestRefused { error: String, description: String } = "request-refused",
+    RequestRefused { refusal: String } = "request-refused",
     /// A reply without an ID token.
     NoIdToken { host: String } = "no-id-token",
     /// A token that does not check.
@@ -305,7 +305,7 @@ codes! {
     /// The sign-in was cancelled.
     SignInCancelled = "sign-in-cancelled",
     /// The person, or the provider, refused.
-    SignInRefused { error: String, description: String } = "sign-in-refused",
+    SignInRefused { refusal: String } = "sign-in-refused",
     /// Every listen address is taken.
     PortsTaken { addresses: String } = "ports-taken",
     /// The first listen address was taken and another is used.

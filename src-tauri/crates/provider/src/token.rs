@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::{ClientSecret, RefreshToken};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -221,23 +221,23 @@ impl Refusal {
             self.error.clone()
         };
         if self.is_of_client() {
-            let parameters = vec![("client", client_id.to_owned()), ("error", error)];
-            return Problem::new(Code::ClientRefused, parameters);
+            return Problem::ClientRefused {
+                client: client_id.to_owned(),
+                error,
+            };
         }
-        Problem::new(
-            Code::RequestRefused,
-            refusal_words(error, &self.description),
-        )
+        let refusal = refusal_words(error, &self.description);
+        Problem::RequestRefused { refusal }
     }
 }
 
-/// A refusal's parameters. The description is set apart from what it follows, where there is one.
-pub(crate) fn refusal_words(error: String, description: &str) -> Vec<(&'static str, String)> {
-    let apart = if description.is_empty() { "" } else { " " };
-    vec![
-        ("error", error),
-        ("description", format!("{apart}{description}")),
-    ]
+/// A refusal in one piece: the error, and the description where there is one.
+pub(crate) fn refusal_words(error: String, description: &str) -> String {
+    if description.is_empty() {
+        error
+    } else {
+        format!("{error} {description}")
+    }
 }
 
 /// Where no reply came.
@@ -333,8 +333,8 @@ mod tests {
             ("", "The provider refuses the request: HTTP 307."),
             ("no", "The provider refuses the request: HTTP 307 no."),
         ] {
-            let words = refusal_words("HTTP 307".into(), description);
-            let problem = Problem::new(Code::RequestRefused, words);
+            let refusal = refusal_words("HTTP 307".into(), description);
+            let problem = Problem::RequestRefused { refusal };
             assert_eq!(problem.message(Language::En), expected);
         }
     }
