@@ -477,7 +477,9 @@ impl Performer {
             match asked {
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    let silence = Problem::plain(broker::problem::Code::SignInTimedOut);
+                    let silence = Problem::SignInTimedOut {
+                        redirect: String::new(),
+                    };
                     inbox.event(Event::Unanswered(question, silence));
                 }
                 Err(problem) => inbox.event(Event::Unanswered(question, problem)),
@@ -621,7 +623,7 @@ async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget, inbox: &I
 /// The refresh itself: noted before it is sent.
 async fn refreshed(request: &RefreshRequest, vault: &Vault) -> RefreshOutcome {
     let Some(token) = &request.tokens.refresh else {
-        return RefreshOutcome::Ended(Problem::plain(broker::problem::Code::NoRefreshToken));
+        return RefreshOutcome::Ended(Problem::NoRefreshToken);
     };
     // A note that can't be written costs the knowledge that a reply was lost, not the session.
     let noted = vault
@@ -682,10 +684,7 @@ fn port_of(redirect: &str) -> u16 {
 
 fn other_port(listening: &Listening) -> Option<Problem> {
     let redirect = listening.other_port.clone()?;
-    Some(Problem::new(
-        broker::problem::Code::OtherPort,
-        vec![("redirect", redirect)],
-    ))
+    Some(Problem::OtherPort { redirect })
 }
 
 /// A vault's state, as it is shown.

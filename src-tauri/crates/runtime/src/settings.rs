@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::settings::{Choice, KeepFresh, Theme};
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
@@ -116,10 +116,10 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
     let path = path(config);
     let unwritten = |error: io::Error| {
         let path = path.display().to_string();
-        Problem::new(
-            Code::SettingsUnwritten,
-            vec![("path", path), ("reason", error.to_string())],
-        )
+        Problem::SettingsUnwritten {
+            path,
+            reason: error.to_string(),
+        }
     };
     let written = Written {
         version: VERSION,
@@ -238,12 +238,13 @@ fn read(config: &Path) -> Result<Option<Vec<u8>>, String> {
 
 fn bad(path: &Path, reason: String) -> Problem {
     let path = path.display().to_string();
-    Problem::new(Code::BadSettings, vec![("path", path), ("reason", reason)])
+    Problem::BadSettings { path, reason }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broker::problem::Code;
 
     fn with(text: &str) -> tempfile::TempDir {
         let config = tempfile::tempdir().unwrap();

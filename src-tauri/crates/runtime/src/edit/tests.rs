@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
+use broker::problem::Code;
+
 use super::*;
 
 fn kubeconfig(folder: &Path, contexts: usize) -> PathBuf {

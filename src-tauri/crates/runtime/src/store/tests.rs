@@ -1,3 +1,5 @@
+use broker::problem::Code;
+
 use super::*;
 
 fn store(folder: &Path) -> Store {

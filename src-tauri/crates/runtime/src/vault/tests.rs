@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{MutexGuard, mpsc};
 
+use broker::problem::Code;
 use broker::secret::RefreshToken;
 use zeroize::Zeroizing;
 
