@@ -251,9 +251,7 @@ impl Session {
     fn nobody(&self) -> Problem {
         match (&self.held, &self.renewal) {
             (Held::Nothing(why), _) | (Held::Tokens(_), Renewal::Over(why)) => why.clone(),
-            (Held::Tokens(_), Renewal::Due(_) | Renewal::WhenAsked) => {
-                Problem::plain(Code::NoRefreshToken)
-            }
+            (Held::Tokens(_), Renewal::Due(_) | Renewal::WhenAsked) => Problem::NoRefreshToken,
         }
     }
 
@@ -265,7 +263,7 @@ impl Session {
             | Doing::SigningIn(..)
             | Doing::Blocked { .. }
             | Doing::Declined { .. }
-            | Doing::SigningOut(_) => Problem::plain(Code::TakesTooLong),
+            | Doing::SigningOut(_) => Problem::TakesTooLong,
         }
     }
 

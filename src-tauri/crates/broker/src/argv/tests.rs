@@ -8,6 +8,7 @@ use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
 use crate::command::{Command, Shell, Which};
 use crate::credential::ExecVersion;
+use crate::problem::Code;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
 use crate::trust::Answer;

@@ -2,7 +2,7 @@
 
 use super::{Attempt, Context, Doing, Held, Loss, Renewal, Session, Step};
 use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::schedule;
 use crate::tokens::Tokens;
 use crate::waiters::CallerId;
@@ -44,7 +44,7 @@ impl Session {
             RefreshOutcome::Refreshed(tokens) => self.hold(tokens, &mut cx),
             RefreshOutcome::WithoutIdToken { tokens } => {
                 self.held = Held::Tokens(tokens);
-                self.renewal = Renewal::Over(Problem::plain(Code::RefreshWithoutIdToken));
+                self.renewal = Renewal::Over(Problem::RefreshWithoutIdToken);
                 self.doing = Doing::Idle;
                 if self.good(cx.now).is_some() {
                     self.serve_all()
@@ -177,7 +177,7 @@ impl Session {
             self.serve_all()
         } else {
             // A token that is over when it comes (a life of seconds, a reply that took minutes).
-            self.fail_all(&Problem::plain(Code::TakesTooLong))
+            self.fail_all(&Problem::TakesTooLong)
         }
     }
 }

@@ -45,7 +45,7 @@ struct Walk {
 impl Walk {
     fn new() -> Self {
         Self {
-            session: Session::empty(Problem::plain(Code::NotSignedIn)),
+            session: Session::empty(Problem::NotSignedIn),
             now: Now {
                 wall: Wall::from_seconds(0),
                 moment: Moment(0),
@@ -95,7 +95,16 @@ impl Walk {
 }
 
 fn fault() -> Problem {
-    Problem::plain(Code::Unreachable)
+    Problem::Unreachable {
+        host: "sso.example.com".into(),
+        reason: "no route".into(),
+    }
+}
+
+fn ended() -> RefreshOutcome {
+    RefreshOutcome::Ended(Problem::SessionEnded {
+        reason: "Session not active".into(),
+    })
 }
 
 #[test]
@@ -274,7 +283,7 @@ fn a_lost_reply_is_tried_once_more_and_then_told() {
     );
     let steps = walk.at(102).with(Session::timeout);
     assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
-    let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    let steps = walk.refreshed(ended());
     assert!(
         matches!(&steps[..], [Step::Forget, Step::Fail(_, problem)]
             if problem.code() == Code::SessionEndedAfterLostReply),
@@ -287,7 +296,7 @@ fn an_ended_session_opens_one_page_for_whoever_waits() {
     let mut walk = Walk::with_tokens(60);
     walk.at(100).ask(1, Person::Present);
     walk.ask(2, Person::Absent);
-    let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    let steps = walk.refreshed(ended());
     assert!(
         matches!(
             steps[..],
@@ -312,7 +321,7 @@ fn an_ended_session_opens_one_page_for_whoever_waits() {
 fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
     let mut walk = Walk::with_tokens(60);
     walk.at(46).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
     let steps = walk.at(70).ask(2, Person::Absent);
     assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::SessionEnded));
@@ -323,7 +332,7 @@ fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
 fn a_person_signs_in_again_before_a_token_that_nothing_renews_has_run_out() {
     let mut walk = Walk::with_tokens(60);
     walk.at(50).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     let steps = walk.with(|session, cx| session.sign_in(waiter(1, Person::Asking), cx));
     assert!(
         matches!(steps[..], [Step::SignIn(_), Step::Tell(_, CallerId(1))]),
@@ -338,7 +347,9 @@ fn after_a_refusal_only_a_person_opens_the_next_page() {
     let mut walk = Walk::new();
     walk.ask(1, Person::Present);
     let id = walk.attempt();
-    let refusal = Problem::plain(Code::SignInTimedOut);
+    let refusal = Problem::SignInTimedOut {
+        redirect: "http://localhost:8000".into(),
+    };
     walk.with(|session, cx| session.signed_in(id, SignInOutcome::Declined(refusal), cx));
     for caller in 2..102 {
         let steps = walk.ask(caller, Person::Present);
@@ -355,7 +366,9 @@ fn a_refusal_outlives_a_try_that_came_to_no_page() {
     let mut walk = Walk::new();
     walk.ask(1, Person::Present);
     let id = walk.attempt();
-    let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInRefused));
+    let refusal = SignInOutcome::Declined(Problem::SignInRefused {
+        refusal: "access_denied".into(),
+    });
     walk.with(|session, cx| session.signed_in(id, refusal, cx));
     walk.ask(2, Person::Asking);
     let id = walk.attempt();
@@ -370,7 +383,7 @@ fn a_refusal_outlives_a_try_that_came_to_no_page() {
 fn a_dead_refresh_token_is_not_shown_again() {
     let mut walk = Walk::with_tokens(60);
     walk.at(46).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     // Its token runs out, and the sign-in that follows comes to no page.
     walk.at(70).ask(1, Person::Present);
     let id = walk.attempt();
