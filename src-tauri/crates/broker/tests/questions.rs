@@ -401,10 +401,10 @@ fn a_terminal_that_asks_goes_on_when_the_answer_came_elsewhere() {
 
 #[test]
 fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
-    let full = Problem::new(
-        Code::AccountsUnwritten,
-        vec![("path", "/a".into()), ("reason", "it is full".into())],
-    );
+    let full = Problem::AccountsUnwritten {
+        path: "/a".into(),
+        reason: "it is full".into(),
+    };
     let until_end = full.clone().until_end();
     for full in [None, Some(full)] {
         let mut desk = Desk::new(Desktop::Unlocked);
@@ -482,7 +482,7 @@ fn a_no_on_the_page_of_a_sign_in_fails_nobody_else() {
     desk.ask(2, asker(2, false), servers("own"));
     assert_eq!(desk.refused(2), None);
     desk.handle(Event::Approved(question, Answer::No, vec![]));
-    let no = Problem::plain(Code::TrustRefused);
+    let no = shared::trust_refused();
     desk.handle(Event::SignedIn(
         key().id(),
         attempt,

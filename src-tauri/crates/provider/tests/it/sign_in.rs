@@ -130,9 +130,11 @@ async fn a_pair_alone_is_asked_about_on_a_session_that_lives() {
 #[tokio::test]
 async fn tokens_that_cannot_be_kept_are_good_all_the_same() {
     let setting = Setting::new().await;
-    let full = vec![("path", "/data".into()), ("reason", "disk full".into())];
     let begun = setting
-        .begin_and_keep(Err(Problem::new(Code::CannotKeep, full)))
+        .begin_and_keep(Err(Problem::CannotKeep {
+            path: "/data".into(),
+            reason: "disk full".into(),
+        }))
         .await;
     let mut browser = setting.browser();
     let form = browser.open(&begun.tickets.mint()).await;
