@@ -25,7 +25,7 @@ pub(crate) fn run(input: &[u8]) -> Decoded {
     let metadata = match parse(document, issuer) {
         Ok(metadata) => metadata,
         Err(problem) => {
-            let code = problem.code;
+            let code = problem.code();
             let ours = [Code::BadDiscovery, Code::WrongIssuer, Code::BadUrl];
             assert!(ours.contains(&code), "{code:?}");
             can_be_told(&problem);

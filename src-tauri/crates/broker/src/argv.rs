@@ -13,7 +13,7 @@ use std::path::Path;
 
 use crate::command::{GetToken, Invocation};
 use crate::credential::parse_exec_info;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// What the shim was called with. It has no `Debug`: a client secret may be among the arguments.
 #[derive(Clone, Copy)]
@@ -67,10 +67,9 @@ pub fn parse(called: &Called<'_>) -> Result<Invocation, Problem> {
             Some((&"get-token", rest)) => get_token(rest, Dialect::Fob, called),
             // A kubeconfig's `exec` runs it, on the terminal of a person who typed something
             // else: its author would answer a question, or sign somebody out.
-            Some((verb, _)) if called.exec_info.is_some() => {
-                let parameters = vec![("command", format!("kubectl fob {verb}"))];
-                Err(Problem::new(Code::PluginVerb, parameters))
-            }
+            Some((verb, _)) if called.exec_info.is_some() => Err(Problem::PluginVerb {
+                command: format!("kubectl fob {verb}"),
+            }),
             _ => fob::parse(&args, called),
         },
     }
@@ -100,8 +99,9 @@ fn texts(args: &[Vec<u8>]) -> Result<Vec<&str>, Problem> {
     args.iter()
         .enumerate()
         .map(|(index, arg)| {
-            std::str::from_utf8(arg)
-                .map_err(|_| Problem::new(Code::NotUtf8, vec![("number", (index + 1).to_string())]))
+            std::str::from_utf8(arg).map_err(|_| Problem::NotUtf8 {
+                number: (index + 1),
+            })
         })
         .collect()
 }
@@ -116,11 +116,10 @@ fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Invocation, Problem> 
         .map(|(_, arg)| *arg)
         .collect();
     let not_yet = |command: &str, instead: &str| {
-        let parameters = vec![
-            ("command", command.to_owned()),
-            ("instead", instead.to_owned()),
-        ];
-        Err(Problem::new(Code::CommandNotYet, parameters))
+        Err(Problem::CommandNotYet {
+            command: command.to_owned(),
+            instead: instead.to_owned(),
+        })
     };
     match place.and_then(|place| args.get(place)).copied() {
         Some("get-token") => get_token(&rest, Dialect::Kubelogin, called),
@@ -128,10 +127,9 @@ fn kubelogin(args: &[&str], called: &Called<'_>) -> Result<Invocation, Problem> 
         Some("help") => Ok(help(Dialect::Kubelogin)),
         Some("setup") => not_yet("kubectl oidc-login setup", "kubectl fob login"),
         Some("clean") => not_yet("kubectl oidc-login clean", "kubectl fob logout"),
-        Some(other) => {
-            let parameters = vec![("command", other.to_owned())];
-            Err(Problem::new(Code::UnknownCommand, parameters))
-        }
+        Some(other) => Err(Problem::UnknownCommand {
+            command: other.to_owned(),
+        }),
         None if rest.iter().any(|flag| matches!(*flag, "-h" | "--help")) => {
             Ok(help(Dialect::Kubelogin))
         }

@@ -26,7 +26,7 @@ use crate::kubeconfigs::contexts::{self, ContextCommand, Edit};
 use crate::kubeconfigs::{Kubeconfigs, found::Files};
 use crate::manner::Manner;
 use crate::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Taken};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::requests;
 use crate::secret::ClientSecret;
 use crate::settings::Settings;
@@ -146,7 +146,7 @@ impl Broker {
         };
         let is_ask = matches!(event, Event::Asked(_));
         if let (true, Some(caller)) = (self.ending.is_resetting(), who_asks(&event)) {
-            self.turn_away(caller, Problem::plain(Code::Ending));
+            self.turn_away(caller, Problem::Ending);
         } else {
             self.route(event, now);
         }
@@ -495,12 +495,12 @@ impl Broker {
                 self.remove(caller, account, now);
                 Ok(())
             }
-            Some(Asked::Removal(_)) => Err(Problem::plain(Code::NotRemoved)),
+            Some(Asked::Removal(_)) => Err(Problem::NotRemoved),
             Some(Asked::Reset) if is_yes(&line) => {
                 self.reset(caller, now);
                 Ok(())
             }
-            Some(Asked::Reset) => Err(Problem::plain(Code::NotReset)),
+            Some(Asked::Reset) => Err(Problem::NotReset),
             None => {
                 let steps = self.consent.typed(caller, &line, facts!(self, now));
                 self.follow_consent(steps, now);
@@ -666,7 +666,7 @@ impl Broker {
         let program = known.asker.program.clone();
         let outcome = match requests::handed_out(id, waiter.wants, signs_in, facts!(self, now)) {
             Some(outcome) => outcome,
-            None => return self.refuse(caller, Problem::plain(Code::TakesTooLong), now),
+            None => return self.refuse(caller, Problem::TakesTooLong, now),
         };
         if let Outcome::Credential(..) = outcome {
             let used = self.accounts.used(id, &program, now);
@@ -686,7 +686,7 @@ impl Broker {
         now: Now,
     ) -> Result<AccountId, Problem> {
         let problem = match self.accounts.named(name) {
-            Err(problem) if problem.code == Code::NoSuchAccount => problem,
+            Err(problem @ Problem::NoSuchAccount { .. }) => problem,
             found @ (Ok(_) | Err(_)) => return found,
         };
         let (Some(flags), Some(asker)) =
@@ -758,8 +758,8 @@ impl Broker {
         if add.ask_secret {
             let terminal = self.callers.asker(caller).is_some_and(|one| one.terminal);
             if !terminal {
-                let parameters = vec![("field", "client secret".to_owned())];
-                return Err(Problem::new(Code::BadField, parameters));
+                let field = "client secret".to_owned();
+                return Err(Problem::BadField { field });
             }
             self.ask(caller, Asked::Secret(Box::new(add)), &Prompt::Secret);
             return Ok(());
@@ -855,7 +855,7 @@ impl Broker {
         now: Now,
     ) -> Result<(), Problem> {
         if endpoint != Endpoint::Consent {
-            return Err(Problem::plain(Code::NoQuestion));
+            return Err(Problem::NoQuestion);
         }
         let steps = self.consent.leave(question.as_deref(), facts!(self, now));
         self.follow_consent(steps, now);
@@ -867,7 +867,7 @@ impl Broker {
     /// with the session's sign-out.
     fn untrust(&mut self, caller: CallerId, name: String) -> Result<(), Problem> {
         let Some(pair) = self.consent.untrust(&name) else {
-            return Err(Problem::new(Code::NoSuchTrust, vec![("name", name)]));
+            return Err(Problem::NoSuchTrust { name });
         };
         let id = pair.account;
         self.write_down();
@@ -917,8 +917,8 @@ impl Broker {
         self.callers.wants(caller, Wish::End);
         self.forget_what_was_said(&id, now);
         let Some(has_session) = self.accounts.give_up(&id) else {
-            let problem = Problem::new(Code::NoSuchAccount, vec![("name", id.to_string())]);
-            return self.refuse(caller, problem, now);
+            let name = id.to_string();
+            return self.refuse(caller, Problem::NoSuchAccount { name }, now);
         };
         let steps = self.ending.remove(caller, &id, has_session);
         self.follow_ending(steps, now);
@@ -959,7 +959,7 @@ impl Broker {
         let mut waiting = self.callers.of_account(id);
         waiting.extend(self.consent.forget_account(id));
         for caller in waiting {
-            self.refuse(caller, Problem::plain(Code::SignedOut), now);
+            self.refuse(caller, Problem::SignedOut, now);
             self.accounts.leaves(id, caller);
             let steps = self.consent.gone(caller, facts!(self, now));
             self.follow_consent(steps, now);
@@ -1007,7 +1007,7 @@ impl Broker {
                 }
                 accounts::Step::Dropped(id) => {
                     for caller in self.consent.forget_questions(&id) {
-                        self.refuse(caller, Problem::plain(Code::QuestionOver), now);
+                        self.refuse(caller, Problem::QuestionOver, now);
                     }
                 }
             }
@@ -1170,7 +1170,7 @@ impl Broker {
                 } => self.removed(&account, callers, Some(&ended), now),
                 ending::Step::SendAway(caller) => {
                     for other in self.callers.others(caller) {
-                        self.refuse(other, Problem::plain(Code::Ending), now);
+                        self.refuse(other, Problem::Ending, now);
                     }
                 }
                 ending::Step::DeleteAll(caller) => {
@@ -1238,7 +1238,7 @@ impl Broker {
 
     /// Tells somebody who is owed nothing yet what is wrong.
     fn turn_away(&mut self, caller: CallerId, problem: Problem) {
-        self.reply(caller, vec![Reply::Refused(problem), Reply::Done(1)]);
+        self.reply(caller, vec![Reply::Refused(problem.into()), Reply::Done(1)]);
     }
 
     /// Tells a caller what happens meanwhile.
@@ -1271,9 +1271,9 @@ impl Broker {
     /// Shows the window. Whether it shows, whoever does that tells.
     fn open(&mut self, caller: CallerId, screen: Option<ScreenName>) -> Result<(), Problem> {
         match (screen, self.surroundings.desktop) {
-            (Some(ScreenName::Unknown), _) => Err(Problem::plain(Code::NoSuchScreen)),
-            (_, Desktop::None) => Err(Problem::plain(Code::NoDesktop)),
-            (_, Desktop::Locked) => Err(Problem::plain(Code::ScreenLocked)),
+            (Some(ScreenName::Unknown), _) => Err(Problem::NoSuchScreen),
+            (_, Desktop::None) => Err(Problem::NoDesktop),
+            (_, Desktop::Locked) => Err(Problem::ScreenLocked),
             (_, Desktop::Unlocked) => {
                 self.callers.answer(caller);
                 self.outbox.push(Effect::Open(caller, screen));
@@ -1368,14 +1368,15 @@ fn waits_for_the_vault(event: &Event) -> Option<CallerId> {
 
 /// It needs what the kubeconfigs say, and whoever sent it did not bring that.
 fn no_files() -> Problem {
-    Problem::new(Code::Internal, vec![("reason", "no files".into())])
+    Problem::Internal {
+        reason: "no files".to_owned(),
+    }
 }
 
 /// A command that asks first, where nobody can be asked.
 fn without_yes(command: &str) -> Problem {
-    let parameters = vec![
-        ("command", command.to_owned()),
-        ("missing", "--yes".to_owned()),
-    ];
-    Problem::new(Code::Incomplete, parameters)
+    Problem::Incomplete {
+        command: command.to_owned(),
+        missing: "--yes".to_owned(),
+    }
 }

@@ -17,8 +17,9 @@ use crate::command::Flags;
 use crate::manner::{Change, Manner};
 use crate::outcome::Taken;
 use crate::pair::{Candidate, Pair, Servers};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::QuestionId;
+use crate::texts::Language;
 use manners::Manners;
 use questions::Questions;
 use trust::{Approval, By, Standing, Trust};
@@ -290,19 +291,15 @@ impl Consent {
         else {
             return Standings::New;
         };
-        let code = if !refused.server.is_seen() {
-            Code::TrustRefusedUnseen
+        let account = facts.accounts.label(account).unwrap_or_default().to_owned();
+        let server = questions::wording::server_text(refused, Language::En);
+        Standings::Refused(if !refused.server.is_seen() {
+            Problem::TrustRefusedUnseen { account }
         } else if servers.needed.len() > 1 {
-            Code::TrustRefusedSeveral
+            Problem::TrustRefusedSeveral { account, server }
         } else {
-            Code::TrustRefused
-        };
-        Standings::Refused(questions::wording::problem_of(
-            code,
-            account,
-            refused,
-            facts.accounts,
-        ))
+            Problem::TrustRefused { account, server }
+        })
     }
 
     /// What holds of a pair for an ask that would sign in so; none: as the account does.
@@ -391,9 +388,8 @@ fn pair_of(account: &AccountId, candidate: &Candidate) -> Pair {
 
 /// A person said no to this way to sign in.
 fn manner_refused(id: &AccountId, changes: &[Change], accounts: &Accounts) -> Problem {
-    let parameters = vec![
-        ("account", accounts.label(id).unwrap_or_default().to_owned()),
-        ("settings", questions::wording::flags_line(changes)),
-    ];
-    Problem::new(Code::SettingsRefused, parameters)
+    Problem::SettingsRefused {
+        account: accounts.label(id).unwrap_or_default().to_owned(),
+        settings: questions::wording::flags_line(changes),
+    }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::schedule;
 use crate::clock::Wall;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::secret::BearerToken;
 use crate::tokens::Tokens;
 
@@ -88,7 +88,9 @@ pub fn parse_exec_info(variable: Option<&[u8]>) -> Result<ExecInfo, Problem> {
     let version = [ExecVersion::V1, ExecVersion::V1beta1]
         .into_iter()
         .find(|version| version.api_version() == api_version)
-        .ok_or_else(|| Problem::new(Code::ExecVersion, vec![("version", api_version)]))?;
+        .ok_or(Problem::ExecVersion {
+            version: api_version,
+        })?;
     let spec = asked.spec.unwrap_or_default();
     Ok(ExecInfo {
         version,
@@ -159,7 +161,7 @@ pub fn stated_expiry(tokens: &Tokens, now: Wall) -> Wall {
 }
 
 fn unreadable(reason: String) -> Problem {
-    Problem::new(Code::ExecInfo, vec![("reason", reason)])
+    Problem::ExecInfo { reason }
 }
 
 #[derive(Deserialize)]

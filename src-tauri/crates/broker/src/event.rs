@@ -21,7 +21,7 @@ use crate::outcome::{
     SignInRequest, SignOutOutcome, SignOutRequest, Taken,
 };
 use crate::pair::Pair;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::Answer;
 use crate::secret::ClientSecret;
 use crate::settings::{Choice, Keep, Settings};
@@ -246,10 +246,7 @@ impl Kept {
             .iter()
             .filter(|(pair, _)| !pair.server.is_seen());
         let unseen = unseen.count();
-        let dropped = (unseen > 0).then(|| {
-            let count = vec![("count", unseen.to_string())];
-            Problem::new(Code::UnseenDropped, count)
-        });
+        let dropped = (unseen > 0).then_some(Problem::UnseenDropped { count: unseen });
         (with_manners(self.trusts.clone(), &self.accounts), dropped)
     }
 }

@@ -45,7 +45,7 @@ impl SignInOutcome {
     /// Whether an answer to the question on its page ended it: it says nothing of the account then.
     pub(crate) fn is_by_an_answer(&self) -> bool {
         const ANSWERED: [Code; 3] = [Code::TrustRefused, Code::QuestionOver, Code::AskerEnded];
-        matches!(self, Self::Declined(problem) if ANSWERED.contains(&problem.code))
+        matches!(self, Self::Declined(problem) if ANSWERED.contains(&problem.code()))
     }
 }
 

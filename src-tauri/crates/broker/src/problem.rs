@@ -1,22 +1,84 @@
-//! What went wrong, as a code with parameters. The message and the hint are texts, made when
-//! somebody is there to read them.
+//! What went wrong: a variant with the fields that its texts name. The message and the hint are
+//! texts, made when somebody is there to read them, with what they are about.
 
 use serde::{Deserialize, Serialize};
 
 use crate::short;
 use crate::texts::{Language, Parameters, clean, text};
 
-/// What went wrong: a code that programs branch on, and what to fill into its texts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// What kind of thing went wrong.
-    pub code: Code,
-    /// What the texts of that code name.
-    pub parameters: Parameters,
+/// What a text names, as it stands in one.
+trait Field: Sized {
+    /// As people read it.
+    fn shown(&self) -> String;
+
+    /// From what [`Problem::new`] is given; what is none is nothing. Goes with it.
+    fn read(text: &str) -> Self;
 }
 
+impl Field for String {
+    fn shown(&self) -> String {
+        self.clone()
+    }
+
+    fn read(text: &str) -> Self {
+        text.to_owned()
+    }
+}
+
+/// How many.
+impl Field for usize {
+    fn shown(&self) -> String {
+        short::count(*self)
+    }
+
+    fn read(text: &str) -> Self {
+        text.replace(',', "").parse().unwrap_or_default()
+    }
+}
+
+/// An HTTP status.
+impl Field for u16 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Self {
+        text.parse().unwrap_or_default()
+    }
+}
+
+/// A bound.
+impl Field for u64 {
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+
+    fn read(text: &str) -> Self {
+        text.parse().unwrap_or_default()
+    }
+}
+
+/// The field of a name; none given: nothing.
+fn taken<Value: Field>(parameters: &Parameters, name: &str) -> Value {
+    let given = parameters.iter().find(|(known, _)| *known == name);
+    Value::read(given.map_or("", |(_, value)| value))
+}
+
+/// One table for all that can go wrong: what it means, its variant with its fields, its name.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident $({ $($field:ident: $type:ty),* $(,)? })? = $name:literal,
+    )*) => {
+        /// What went wrong, with the fields that its texts name.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum Problem {
+            $($(#[$doc])* $variant $({ $(
+                #[doc = concat!("What its texts name `{", stringify!($field), "}`.")]
+                $field: $type,
+            )* })?,)*
+        }
+
         /// Every kind of thing that can go wrong. Its name is part of the contract with tray,
         /// window and scripts; its texts stand in `texts/`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,281 +95,355 @@ macro_rules! codes {
                 match self { $(Self::$variant => $name,)* }
             }
         }
+
+        impl Problem {
+            /// A problem of a code, its fields by name; one that is missing is empty. For the transition to variants
+            /// alone: what is new names its variant.
+            #[must_use]
+            pub fn new(code: Code, parameters: Parameters) -> Self {
+                match code {
+                    $(Code::$variant => Self::$variant $({
+                        $($field: taken(&parameters, stringify!($field)),)*
+                    })?,)*
+                }
+            }
+
+            /// What kind of thing went wrong.
+            #[must_use]
+            pub fn code(&self) -> Code {
+                match self { $(Self::$variant { .. } => Code::$variant,)* }
+            }
+
+            /// What its texts name, but for what it is about.
+            fn fields(&self) -> Parameters {
+                match self {
+                    $(Self::$variant $({ $($field),* })? => vec![
+                        $($((stringify!($field), $field.shown()),)*)?
+                    ],)*
+                }
+            }
+        }
     };
 }
 
 codes! {
     // What was asked
-    /// A flag that we do not know; `flag`.
-    UnknownFlag = "unknown-flag",
-    /// A flag that we do not know and that looks like one that we do; `flag`, `near`.
-    UnknownFlagNear = "unknown-flag-near",
-    /// A flag of the other program that is called kubelogin; `flag`.
-    FlagOfAzure = "flag-of-azure",
-    /// A flag of kubelogin that a later release will know; `flag`.
-    FlagNotYet = "flag-not-yet",
-    /// A flag that kubelogin dropped; `flag`, `instead`.
-    FlagDropped = "flag-dropped",
-    /// A flag that kubelogin dropped and that nothing needs to replace; `flag`.
-    FlagDroppedKeyring = "flag-dropped-keyring",
-    /// A flag without its value; `flag`.
-    FlagNoValue = "flag-no-value",
-    /// A value that is none of those there are; `flag`, `choices`.
-    FlagChoice = "flag-choice",
-    /// A value of the wrong form; `flag`, `example`. The value itself is not named: it may be
-    /// a secret that went astray.
-    FlagForm = "flag-form",
-    /// A number that is none, or out of bounds; `flag`, `least`, `most`.
-    FlagRange = "flag-range",
-    /// Two flags that do not go together; `flag`, `other`.
-    FlagBeside = "flag-beside",
-    /// A mandatory flag is missing; `flag`.
-    FlagMissing = "flag-missing",
-    /// A word where only flags may stand; `word`.
-    StrayWord = "stray-word",
-    /// A command that we do not know; `command`.
-    UnknownCommand = "unknown-command",
-    /// A command of kubelogin that a later release will know; `command`, `instead`.
-    CommandNotYet = "command-not-yet",
-    /// A flag or word that a `kubectl fob` command does not take; `command`, `word`.
-    NotUnderstood = "not-understood",
-    /// A `kubectl fob` command without something that it needs; `command`, `missing`.
-    Incomplete = "incomplete",
-    /// A person's command, run as a credential plugin; `command`.
-    PluginVerb = "plugin-verb",
+    /// A flag that we do not know.
+    UnknownFlag { flag: String } = "unknown-flag",
+    /// A flag that we do not know and that looks like one that we do.
+    UnknownFlagNear { flag: String, near: String } = "unknown-flag-near",
+    /// A flag of the other program that is called kubelogin.
+    FlagOfAzure { flag: String } = "flag-of-azure",
+    /// A flag of kubelogin that a later release will know.
+    FlagNotYet { flag: String } = "flag-not-yet",
+    /// A flag that kubelogin dropped.
+    FlagDropped { flag: String, instead: String } = "flag-dropped",
+    /// A flag that kubelogin dropped and that nothing needs to replace.
+    FlagDroppedKeyring { flag: String } = "flag-dropped-keyring",
+    /// A flag without its value.
+    FlagNoValue { flag: String } = "flag-no-value",
+    /// A value that is none of those there are.
+    FlagChoice { flag: String, choices: String } = "flag-choice",
+    /// A value of the wrong form. The value itself is not named: it may be a secret that went astray.
+    FlagForm { flag: String, example: String } = "flag-form",
+    /// A number that is none, or out of bounds.
+    FlagRange { flag: String, least: u64, most: u64 } = "flag-range",
+    /// Two flags that do not go together.
+    FlagBeside { flag: String, other: String } = "flag-beside",
+    /// A mandatory flag is missing.
+    FlagMissing { flag: String } = "flag-missing",
+    /// A word where only flags may stand.
+    StrayWord { word: String } = "stray-word",
+    /// A command that we do not know.
+    UnknownCommand { command: String } = "unknown-command",
+    /// A command of kubelogin that a later release will know.
+    CommandNotYet { command: String, instead: String } = "command-not-yet",
+    /// A flag or word that a `kubectl fob` command does not take.
+    NotUnderstood { command: String, word: String } = "not-understood",
+    /// A `kubectl fob` command without something that it needs.
+    Incomplete { command: String, missing: String } = "incomplete",
+    /// A person's command, run as a credential plugin.
+    PluginVerb { command: String } = "plugin-verb",
     /// A person's command, run in a container, or where it can't be told that it isn't.
     NotInContainers = "not-in-containers",
-    /// An argument that is not UTF-8; `number`, counted from one.
-    NotUtf8 = "not-utf8",
-    /// KUBERNETES_EXEC_INFO is not what client-go writes; `reason`.
-    ExecInfo = "exec-info",
-    /// An ExecCredential version that we do not speak; `version`.
-    ExecVersion = "exec-version",
-    /// No account of that name; `name`.
-    NoSuchAccount = "no-such-account",
-    /// Several accounts would fit; `names`.
-    WhichAccount = "which-account",
-    /// Another account has that name already; `name`.
-    LabelTaken = "label-taken",
-    /// An account stays, since nobody said that it is to go; ``.
+    /// An argument that is not UTF-8. `number` is counted from one.
+    NotUtf8 { number: usize } = "not-utf8",
+    /// KUBERNETES_EXEC_INFO is not what client-go writes.
+    ExecInfo { reason: String } = "exec-info",
+    /// An ExecCredential version that we do not speak.
+    ExecVersion { version: String } = "exec-version",
+    /// No account of that name.
+    NoSuchAccount { name: String } = "no-such-account",
+    /// Several accounts would fit.
+    WhichAccount { names: String } = "which-account",
+    /// Another account has that name already.
+    LabelTaken { name: String } = "label-taken",
+    /// An account stays, since nobody said that it is to go.
     NotRemoved = "not-removed",
-    /// A field that is empty, too long or has characters that nobody can see; `field`.
-    BadField = "bad-field",
-    /// What somebody typed as a provider's address is none; ``.
+    /// A field that is empty, too long or has characters that nobody can see.
+    BadField { field: String } = "bad-field",
+    /// What somebody typed as a provider's address is none.
     IssuerForm = "issuer-form",
-    /// No trust of that name; `name`.
-    NoSuchTrust = "no-such-trust",
-    /// No context of that name; `name`.
-    NoSuchContext = "no-such-context",
-    /// No context of that name, but others that contain it; `name`, `near`.
-    NoSuchContextNear = "no-such-context-near",
-    /// A kubeconfig's lock is held; `path`, the lock's.
-    KubeconfigLocked = "kubeconfig-locked",
-    /// A kubeconfig that is not changed; `path`, `reason`.
-    KubeconfigNotChanged = "kubeconfig-not-changed",
-    /// A switch of ours that another program undid; `path`, `context`, `previous`.
-    SwitchUndone = "switch-undone",
+    /// No trust of that name.
+    NoSuchTrust { name: String } = "no-such-trust",
+    /// No context of that name.
+    NoSuchContext { name: String } = "no-such-context",
+    /// No context of that name, but others that contain it.
+    NoSuchContextNear { name: String, near: String } = "no-such-context-near",
+    /// A kubeconfig's lock is held. `path` is the lock's.
+    KubeconfigLocked { path: String } = "kubeconfig-locked",
+    /// A kubeconfig that is not changed.
+    KubeconfigNotChanged { path: String, reason: String } = "kubeconfig-not-changed",
+    /// A switch of ours that another program undid.
+    SwitchUndone { path: String, previous: String, context: String } = "switch-undone",
 
     // Who may
-    /// A pair that is not trusted, and nobody to ask; `account`, `server`, `command`.
-    NotTrusted = "not-trusted",
-    /// The same, of a server that can't be seen: it can be allowed where somebody can be asked; `account`.
-    NotTrustedUnseen = "not-trusted-unseen",
-    /// The same, from a container; `account`, `command`.
-    NotTrustedContainer = "not-trusted-container",
-    /// An answer that would hold longer than is allowed for a server that can't be seen; ``.
+    /// A pair that is not trusted, and nobody to ask.
+    NotTrusted { server: String, account: String, command: String } = "not-trusted",
+    /// The same, of a server that can't be seen: it can be allowed where somebody can be asked.
+    NotTrustedUnseen { account: String } = "not-trusted-unseen",
+    /// The same, from a container.
+    NotTrustedContainer { account: String, command: String } = "not-trusted-container",
+    /// An answer that would hold longer than is allowed for a server that can't be seen.
     NotForGood = "not-for-good",
-    /// A person closed the question without an answer; `account`, `server`.
-    QuestionClosed = "question-closed",
-    /// A question that is over: it was answered elsewhere; ``.
+    /// A person closed the question without an answer.
+    QuestionClosed { server: String, account: String } = "question-closed",
+    /// A question that is over: it was answered elsewhere.
     QuestionOver = "question-over",
-    /// A question that is over, since the program that asked has ended; ``.
+    /// A question that is over, since the program that asked has ended.
     AskerEnded = "asker-ended",
-    /// A question that stands on a page or on another terminal already; ``.
+    /// A question that stands on a page or on another terminal already.
     AskedElsewhere = "asked-elsewhere",
-    /// No question of that name waits; `name`.
-    NoSuchQuestion = "no-such-question",
-    /// No question waits at all; ``.
+    /// No question of that name waits.
+    NoSuchQuestion { name: String } = "no-such-question",
+    /// No question waits at all.
     NoQuestion = "no-question",
-    /// Several questions wait, and none was named; `count`.
-    WhichQuestion = "which-question",
-    /// Approvals for servers that can't be seen, which an older version kept for good, are over; `count`.
-    UnseenDropped = "unseen-dropped",
-    /// A person said no to this pair; `account`, `server`.
-    TrustRefused = "trust-refused",
-    /// A person said no to a server that can't be seen; `account`.
-    TrustRefusedUnseen = "trust-refused-unseen",
-    /// The servers of this request can't be told apart and one was refused; `account`, `server`.
-    TrustRefusedSeveral = "trust-refused-several",
-    /// The request may be for more servers than a person can be asked about at once; `account`, `count`.
-    TooManyServers = "too-many-servers",
-    /// A trusted pair, and a way to sign in that was not approved with it; `account`, `settings`, `command`.
-    SettingsNotAllowed = "settings-not-allowed",
-    /// A person said no to this way to sign in; `account`, `settings`.
-    SettingsRefused = "settings-refused",
-    /// As many questions wait as may; ``.
+    /// Several questions wait, and none was named.
+    WhichQuestion { count: usize } = "which-question",
+    /// Approvals for servers that can't be seen, which an older version kept for good, are over.
+    UnseenDropped { count: usize } = "unseen-dropped",
+    /// A person said no to this pair.
+    TrustRefused { account: String, server: String } = "trust-refused",
+    /// A person said no to a server that can't be seen.
+    TrustRefusedUnseen { account: String } = "trust-refused-unseen",
+    /// The servers of this request can't be told apart and one was refused.
+    TrustRefusedSeveral { server: String, account: String } = "trust-refused-several",
+    /// The request may be for more servers than a person can be asked about at once.
+    TooManyServers { count: usize, account: String } = "too-many-servers",
+    /// A trusted pair, and a way to sign in that was not approved with it.
+    SettingsNotAllowed {
+        account: String,
+        settings: String,
+        command: String,
+    } = "settings-not-allowed",
+    /// A person said no to this way to sign in.
+    SettingsRefused { account: String, settings: String } = "settings-refused",
+    /// As many questions wait as may.
     TooManyWait = "too-many-wait",
-    /// A person must sign in and nobody is there; `account`.
+    /// A person must sign in and nobody is there.
     NobodyThere = "nobody-there",
-    /// The asker is shell completion, which never asks; `account`.
+    /// The asker is shell completion, which never asks.
     CompletionNeverAsks = "completion-never-asks",
 
     // What the provider or the network did
-    /// No connection to the provider; `host`, `reason`.
-    Unreachable = "unreachable",
-    /// TLS at the provider failed; `host`, `reason`.
-    TlsFailed = "tls-failed",
-    /// TLS failed, and the asker sets SSL_CERT_FILE, which is not used; `host`, `reason`.
-    TlsFailedOwnCa = "tls-failed-own-ca",
-    /// The provider answered, but with a fault of its own; `host`, `status`.
-    ProviderFault = "provider-fault",
-    /// A reply was due and did not come, or was not readable; `host`, `reason`.
-    LostReply = "lost-reply",
-    /// The provider was not reached in the time that a waiting command has; `host`.
+    /// No connection to the provider.
+    Unreachable { host: String, reason: String } = "unreachable",
+    /// TLS at the provider failed.
+    TlsFailed { host: String, reason: String } = "tls-failed",
+    /// TLS failed, and the asker sets SSL_CERT_FILE, which is not used.
+    TlsFailedOwnCa { host: String, reason: String } = "tls-failed-own-ca",
+    /// The provider answered, but with a fault of its own.
+    ProviderFault { host: String, answer: String } = "provider-fault",
+    /// A reply was due and did not come, or was not readable.
+    LostReply { reason: String } = "lost-reply",
+    /// The provider was not reached in the time that a waiting command has.
     TakesTooLong = "takes-too-long",
-    /// The issuer is not https (loopback apart); `url`.
-    NotHttps = "not-https",
-    /// A URL from the provider that we do not follow; `url`, `reason`.
-    BadUrl = "bad-url",
-    /// Discovery names another issuer; `expected`, `found`.
-    WrongIssuer = "wrong-issuer",
-    /// Discovery would have codes and refresh tokens sent elsewhere than where people sign in; `issuer`,
-    /// `authorization` and `token`, origins.
-    TokensElsewhere = "tokens-elsewhere",
-    /// Discovery would have people sign in at another account's provider, and its redirects don't name the issuer;
-    /// `issuer`, `authorization`, an origin, and `other`, that account's issuer.
-    SignInElsewhere = "sign-in-elsewhere",
-    /// Discovery would have tokens ended elsewhere than where they come from; `issuer`, `token` and `endpoint`,
+    /// The issuer is not https (loopback apart).
+    NotHttps { url: String } = "not-https",
+    /// A URL from the provider that we do not follow.
+    BadUrl { url: String, reason: String } = "bad-url",
+    /// Discovery names another issuer.
+    WrongIssuer { found: String, expected: String } = "wrong-issuer",
+    /// Discovery would have codes and refresh tokens sent elsewhere than where people sign in. The last two are
     /// origins.
-    EndElsewhere = "end-elsewhere",
-    /// There is no OpenID provider at this address; `url`, `status`.
-    NoDiscovery = "no-discovery",
-    /// Discovery can't be understood; `url`, `reason`.
-    BadDiscovery = "bad-discovery",
-    /// The provider does not know this client or its secret; `client`, `error`.
-    ClientRefused = "client-refused",
-    /// The provider refuses the request; `error`, `description`.
-    RequestRefused = "request-refused",
-    /// A reply without an ID token; `host`.
-    NoIdToken = "no-id-token",
-    /// A token that does not check; `reason`.
-    BadToken = "bad-token",
-    /// The provider ended the session; `reason` is its own word.
-    SessionEnded = "session-ended",
-    /// The session ended after a reply of the provider's was lost; `reason`.
-    SessionEndedAfterLostReply = "session-ended-after-lost-reply",
-    /// The bearer token ran out and there is no refresh token; ``.
+    TokensElsewhere { issuer: String, authorization: String, token: String } = "tokens-elsewhere",
+    /// Discovery would have people sign in at another account's provider, and its redirects don't name the issuer.
+    /// `authorization` is an origin, `other` that account's issuer.
+    SignInElsewhere { issuer: String, authorization: String, other: String } = "sign-in-elsewhere",
+    /// Discovery would have tokens ended elsewhere than where they come from. The last two are origins.
+    EndElsewhere { issuer: String, endpoint: String, token: String } = "end-elsewhere",
+    /// There is no OpenID provider at this address.
+    NoDiscovery { url: String, status: u16 } = "no-discovery",
+    /// Discovery can't be understood.
+    BadDiscovery { url: String, reason: String } = "bad-discovery",
+    /// The provider does not know this client or its secret.
+    ClientRefused { client: String, error: String } = "client-refused",
+    /// The provider refuses the request.
+    RequestRefused { refusal: String } = "request-refused",
+    /// A reply without an ID token.
+    NoIdToken { host: String } = "no-id-token",
+    /// A token that does not check.
+    BadToken { reason: String } = "bad-token",
+    /// The provider ended the session. `reason` is its own word.
+    SessionEnded { reason: String } = "session-ended",
+    /// The session ended after a reply of the provider's was lost.
+    SessionEndedAfterLostReply { reason: String } = "session-ended-after-lost-reply",
+    /// The bearer token ran out and there is no refresh token.
     NoRefreshToken = "no-refresh-token",
-    /// The provider renews the session without ID tokens; ``.
+    /// The provider renews the session without ID tokens.
     RefreshWithoutIdToken = "refresh-without-id-token",
 
     // Signing in
-    /// Nobody has signed in yet; `account`.
+    /// Nobody has signed in yet.
     NotSignedIn = "not-signed-in",
-    /// A person signed out; `account`.
+    /// A person signed out.
     SignedOut = "signed-out",
-    /// Nobody finished the sign-in in time; `redirect`.
-    SignInTimedOut = "sign-in-timed-out",
-    /// A sign-in was begun, and then the provider was not reached; `host`, `reason`.
-    SignInBrokeOff = "sign-in-broke-off",
+    /// Nobody finished the sign-in in time.
+    SignInTimedOut { redirect: String } = "sign-in-timed-out",
+    /// A sign-in was begun, and then the provider was not reached.
+    SignInBrokeOff { host: String, reason: String } = "sign-in-broke-off",
     /// The sign-in was cancelled.
     SignInCancelled = "sign-in-cancelled",
-    /// The person, or the provider, refused; `error`, `description`.
-    SignInRefused = "sign-in-refused",
-    /// Every listen address is taken; `addresses`.
-    PortsTaken = "ports-taken",
-    /// The first listen address was taken and another is used; `redirect`.
-    OtherPort = "other-port",
-    /// The listen address is not loopback; `address`.
-    ListenNotLoopback = "listen-not-loopback",
-    /// No desktop to show the window on; ``.
+    /// The person, or the provider, refused.
+    SignInRefused { refusal: String } = "sign-in-refused",
+    /// Every listen address is taken.
+    PortsTaken { addresses: String } = "ports-taken",
+    /// The first listen address was taken and another is used.
+    OtherPort { redirect: String } = "other-port",
+    /// The listen address is not loopback.
+    ListenNotLoopback { address: String } = "listen-not-loopback",
+    /// No desktop to show the window on.
     NoDesktop = "no-desktop",
-    /// The window has no such screen; ``.
+    /// The window has no such screen.
     NoSuchScreen = "no-such-screen",
-    /// A person thought better of a reset; ``.
+    /// A person thought better of a reset.
     NotReset = "not-reset",
-    /// Starting with the desktop can't be switched; `path`, `reason`.
-    AutostartFailed = "autostart-failed",
-    /// The desktop's screen is locked: no window is shown there; ``.
+    /// Starting with the desktop can't be switched.
+    AutostartFailed { path: String, reason: String } = "autostart-failed",
+    /// The desktop's screen is locked: no window is shown there.
     ScreenLocked = "screen-locked",
-    /// A view is too large for a window, and is sent to it cut; ``.
+    /// A view is too large for a window, and is sent to it cut.
     TooMuchToShow = "too-much-to-show",
-    /// The window can't be shown; `reason`.
-    NoWindow = "no-window",
-    /// A browser could not be opened; `reason`.
-    NoBrowser = "no-browser",
-    /// The callback's state, cookie, host or issuer is not ours; `reason`.
-    ForeignCallback = "foreign-callback",
-    /// Another person signed in than before; `before`, `now`.
-    OtherPerson = "other-person",
-    /// A start page that was visited by another browser; ``.
+    /// The window can't be shown.
+    NoWindow { reason: String } = "no-window",
+    /// A browser could not be opened.
+    NoBrowser { reason: String } = "no-browser",
+    /// The callback's state, cookie, host or issuer is not ours.
+    ForeignCallback { reason: String } = "foreign-callback",
+    /// Another person signed in than before.
+    OtherPerson { now: String, before: String } = "other-person",
+    /// A start page that was visited by another browser.
     TicketUsed = "ticket-used",
-    /// A page was opened by a program of which it can't be told whose it is; ``.
+    /// A page was opened by a program of which it can't be told whose it is.
     VisitorUnknown = "visitor-unknown",
-    /// `--oidc-pkce-method=no` where PKCE could be had; ``.
+    /// `--oidc-pkce-method=no` where PKCE could be had.
     PkceNeeded = "pkce-needed",
 
     // This computer
-    /// A file that can't be used; `path`, `reason`.
-    BadFile = "bad-file",
-    /// A kubeconfig of the asker's that kubectl could not load either; `path`, `reason`.
-    BadKubeconfig = "bad-kubeconfig",
-    /// A kubeconfig that just now can't be looked at: too many open files, no memory, a disk that does not answer;
-    /// `path`, `reason`.
-    CannotLook = "cannot-look",
-    /// Tokens can't be written; `path`, `reason`.
-    CannotKeep = "cannot-keep",
-    /// A setting can't be written; `path`, `reason`.
-    SettingsUnwritten = "settings-unwritten",
-    /// Something that was to be forgotten can't be removed; `path`, `reason`.
-    CannotForget = "cannot-forget",
-    /// What was done is not written down; `path`, `reason`.
-    OnlyUntilEnd = "only-until-end",
-    /// Accounts and trust can't be written down; `path`, `reason`.
-    AccountsUnwritten = "accounts-unwritten",
-    /// Accounts and trust were set aside, since they could not be used; `path`, `reason`, `aside`.
-    AccountsSetAside = "accounts-set-aside",
-    /// Accounts and trust were there once and are gone; `path`.
-    AccountsLost = "accounts-lost",
-    /// Accounts and trust can't be used, nor be set aside; `path`, `reason`.
-    AccountsUnused = "accounts-unused",
-    /// The keyring is locked; ``.
+    /// A file that can't be used.
+    BadFile { path: String, reason: String } = "bad-file",
+    /// A kubeconfig of the asker's that kubectl could not load either.
+    BadKubeconfig { path: String, reason: String } = "bad-kubeconfig",
+    /// A kubeconfig that just now can't be looked at: too many open files, no memory, a disk that does not answer.
+    CannotLook { path: String, reason: String } = "cannot-look",
+    /// Tokens can't be written.
+    CannotKeep { path: String, reason: String } = "cannot-keep",
+    /// A setting can't be written.
+    SettingsUnwritten { path: String, reason: String } = "settings-unwritten",
+    /// Something that was to be forgotten can't be removed.
+    CannotForget { path: String, reason: String } = "cannot-forget",
+    /// What was done is not written down.
+    OnlyUntilEnd { path: String, reason: String } = "only-until-end",
+    /// Accounts and trust can't be written down.
+    AccountsUnwritten { path: String, reason: String } = "accounts-unwritten",
+    /// Accounts and trust were set aside, since they could not be used.
+    AccountsSetAside { path: String, reason: String, aside: String } = "accounts-set-aside",
+    /// Accounts and trust were there once and are gone.
+    AccountsLost { path: String } = "accounts-lost",
+    /// Accounts and trust can't be used, nor be set aside.
+    AccountsUnused { path: String, reason: String } = "accounts-unused",
+    /// The keyring is locked.
     KeyringLocked = "keyring-locked",
-    /// There is no keyring; ``.
+    /// There is no keyring.
     NoKeyring = "no-keyring",
-    /// The keyring has no key for sealed tokens that exist; ``.
+    /// The keyring has no key for sealed tokens that exist.
     KeyLost = "key-lost",
-    /// A sealed file is damaged; `path`.
-    VaultDamaged = "vault-damaged",
-    /// The settings file is of a newer version, or not readable; `path`, `reason`.
-    BadSettings = "bad-settings",
-    /// There is no log; `path`, `reason`.
-    NoLog = "no-log",
-    /// Another program was installed, and this one goes on since its tokens would be lost; ``.
+    /// A sealed file is damaged.
+    VaultDamaged { path: String } = "vault-damaged",
+    /// The settings file is of a newer version, or not readable.
+    BadSettings { path: String, reason: String } = "bad-settings",
+    /// There is no log.
+    NoLog { path: String, reason: String } = "no-log",
+    /// Another program was installed, and this one goes on since its tokens would be lost.
     UpgradeWaits = "upgrade-waits",
-    /// Another program was installed and can't take over; `path`, `reason`.
-    UpgradeFailed = "upgrade-failed",
-    /// The resident was told to end while this waited; ``.
+    /// Another program was installed and can't take over.
+    UpgradeFailed { path: String, reason: String } = "upgrade-failed",
+    /// The resident was told to end while this waited.
     Ending = "ending",
     /// Too many questions at once.
     Busy = "busy",
     /// The client speaks a protocol that we do not.
     BadClient = "bad-client",
-    /// Something that must not happen; `reason`.
-    Internal = "internal",
+    /// Something that must not happen.
+    Internal { reason: String } = "internal",
 }
 
-impl Problem {
-    /// A problem with what its texts name.
+/// What a problem is about, where its maker can't know that: a session does not know what its account is called, and
+/// it may be called otherwise since.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About {
+    account: Option<String>,
+    host: Option<String>,
+}
+
+impl About {
+    /// An account, by its label, and its provider's host.
     #[must_use]
-    pub fn new(code: Code, parameters: Parameters) -> Self {
-        Self { code, parameters }
+    pub fn account(label: &str, host: String) -> Self {
+        Self {
+            account: Some(label.to_owned()),
+            host: Some(host),
+        }
     }
 
-    /// A problem whose texts name nothing.
+    /// What a text names of it. It overrules the fields: they are older.
+    fn known(&self) -> Parameters {
+        let known = [("account", &self.account), ("host", &self.host)];
+        let known = known.into_iter();
+        known
+            .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .collect()
+    }
+
+    /// What stands for it where nobody knows it: no text shows an open brace.
+    fn unknown(language: Language) -> Parameters {
+        vec![
+            ("account", text(language, "about.account", &[])),
+            ("host", text(language, "about.host", &[])),
+        ]
+    }
+}
+
+/// A problem with what it is about, as somebody is told it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What went wrong.
+    pub problem: Problem,
+    /// What it is about.
+    pub about: About,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        problem.of(About::default())
+    }
+}
+
+impl Refusal {
+    /// What kind of thing went wrong.
     #[must_use]
-    pub fn plain(code: Code) -> Self {
-        Self::new(code, Vec::new())
+    pub fn code(&self) -> Code {
+        self.problem.code()
     }
 
     /// What happened, in one sentence.
@@ -323,12 +459,20 @@ impl Problem {
     }
 
     fn text(&self, part: &str, language: Language) -> String {
-        let parameters = self.parameters.iter();
+        let named = self.named();
+        let unknown = About::unknown(language);
+        let parameters = named.iter().chain(&unknown);
         let parameters: Parameters = parameters
             .map(|(name, value)| (*name, short::parameter(value)))
             .collect();
-        let key = format!("{}.{part}", self.code.name());
+        let key = format!("{}.{part}", self.code().name());
         text(language, &key, &parameters)
+    }
+
+    fn named(&self) -> Parameters {
+        let mut named = self.about.known();
+        named.extend(self.problem.fields());
+        named
     }
 
     /// Message, hint and code in one line, for a standard error that nobody may be reading.
@@ -338,7 +482,7 @@ impl Problem {
             "{} {} [{}]",
             self.message(language),
             self.hint(language),
-            self.code.name()
+            self.code().name()
         )
     }
 
@@ -350,7 +494,7 @@ impl Problem {
                 "kubefob: {}\n         {}  [{}]\n",
                 self.message(language),
                 self.hint(language),
-                self.code.name()
+                self.code().name()
             )
         } else {
             format!("kubefob: {}\n", self.line(language))
@@ -360,16 +504,108 @@ impl Problem {
     /// The parameter of a name, cleaned, and no longer than a person reads.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<String> {
-        self.parameters
+        self.named()
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, value)| clean(&short::parameter(value)))
     }
 }
 
+impl Problem {
+    /// A problem whose texts name nothing; what they name otherwise is empty. For the transition, as
+    /// [`new`](Self::new).
+    #[must_use]
+    pub fn plain(code: Code) -> Self {
+        Self::new(code, Vec::new())
+    }
+
+    /// With what it is about.
+    #[must_use]
+    pub fn of(self, about: About) -> Refusal {
+        Refusal {
+            problem: self,
+            about,
+        }
+    }
+
+    /// What happened, in one sentence.
+    #[must_use]
+    pub fn message(&self, language: Language) -> String {
+        Refusal::from(self.clone()).message(language)
+    }
+
+    /// What to do about it, in one or two sentences.
+    #[must_use]
+    pub fn hint(&self, language: Language) -> String {
+        Refusal::from(self.clone()).hint(language)
+    }
+
+    /// Message, hint and code in one line, for a standard error that nobody may be reading.
+    #[must_use]
+    pub fn line(&self, language: Language) -> String {
+        Refusal::from(self.clone()).line(language)
+    }
+
+    /// What a command line says of it. On a terminal more than one line is welcome.
+    #[must_use]
+    pub fn said(&self, language: Language, terminal: bool) -> String {
+        Refusal::from(self.clone()).said(language, terminal)
+    }
+
+    /// The parameter of a name, cleaned, and no longer than a person reads.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        Refusal::from(self.clone()).parameter(name)
+    }
+
+    /// The same for an asker that sets SSL_CERT_FILE, where it fails by a certificate.
+    #[must_use]
+    pub fn with_own_ca(self) -> Self {
+        if let Self::TlsFailed { host, reason } = self {
+            Self::TlsFailedOwnCa { host, reason }
+        } else {
+            self
+        }
+    }
+
+    /// The end of a session, after a reply of the provider's was lost.
+    #[must_use]
+    pub fn after_lost_reply(self) -> Self {
+        if let Self::SessionEnded { reason } = self {
+            Self::SessionEndedAfterLostReply { reason }
+        } else {
+            self
+        }
+    }
+
+    /// What an answer is told, when it could not be written down.
+    #[must_use]
+    pub fn until_end(self) -> Self {
+        if let Self::AccountsUnwritten { path, reason } = self {
+            Self::OnlyUntilEnd { path, reason }
+        } else {
+            self
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+
+    const TEXTS: [&str; 2] = [
+        include_str!("texts/en/problem.json"),
+        include_str!("texts/ko/problem.json"),
+    ];
+
+    /// The names of the parameters that a text has places for.
+    fn places(text: &str) -> Vec<&str> {
+        let slots = text.split('{').skip(1);
+        let slots = slots.filter_map(|slot| slot.split('}').next());
+        slots.filter_map(|slot| slot.split('|').next()).collect()
+    }
 
     #[test]
     fn every_code_has_a_message_and_a_hint_in_each_language() {
@@ -382,6 +618,50 @@ mod tests {
                 );
                 assert_ne!(problem.hint(language), format!("{}.hint", code.name()));
             }
+        }
+    }
+
+    #[test]
+    fn a_text_names_fields_of_its_code_and_what_it_is_about_alone() {
+        for texts in TEXTS {
+            let texts: BTreeMap<String, String> = serde_json::from_str(texts).unwrap();
+            for code in Code::ALL {
+                let fields = Problem::plain(*code).fields();
+                let about = About::unknown(Language::En);
+                let has = |name: &str| {
+                    let mut known = fields.iter().chain(&about);
+                    known.any(|(known, _)| *known == name)
+                };
+                let of = |part| texts[&format!("{}.{part}", code.name())].as_str();
+                let named = [places(of("message")), places(of("hint"))].concat();
+                for name in &named {
+                    assert!(has(name), "{}: {{{name}}}", code.name());
+                }
+                for (field, _) in &fields {
+                    assert!(named.contains(field), "{}: no {{{field}}}", code.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_problem_is_about_overrules_what_its_maker_knew() {
+        let problem = Problem::NotTrustedUnseen {
+            account: "old".into(),
+        };
+        let about = About::account("new", "sso.example.com".into());
+        assert_eq!(problem.parameter("account").as_deref(), Some("old"));
+        let refusal = problem.of(about.clone());
+        assert_eq!(refusal.parameter("account").as_deref(), Some("new"));
+        let slow = Problem::TakesTooLong;
+        for (refusal, expected) in [
+            (
+                slow.clone().of(about),
+                "sso.example.com has not answered in time.",
+            ),
+            (slow.into(), "the provider has not answered in time."),
+        ] {
+            assert_eq!(refusal.message(Language::En), expected);
         }
     }
 }

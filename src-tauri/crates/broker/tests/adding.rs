@@ -22,7 +22,7 @@ use broker::command::{Add, Command, Flags};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::{Files, Stanza};
 use broker::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Step};
-use broker::problem::{Code, Problem};
+use broker::problem::Code;
 use broker::secret::ClientSecret;
 use broker::settings::Settings;
 use broker::tokens::Tokens;
@@ -86,7 +86,7 @@ impl World {
 
     fn refused(&self) -> Option<Code> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+            Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code()),
             _ => None,
         })
     }
@@ -174,7 +174,7 @@ fn a_provider_is_asked_first_and_its_answer_is_told() {
 fn one_that_does_not_answer_makes_no_account() {
     let mut world = World::new();
     world.command(1, add("https://sso.example.com", Some("hunter2")));
-    let fault = Err(Problem::plain(Code::Unreachable));
+    let fault = Err(shared::unreachable());
     world.handle(Event::Discovered(CallerId(1), fault));
     assert_eq!(world.refused(), Some(Code::Unreachable));
     assert!(world.broker.view(start()).accounts.is_empty());

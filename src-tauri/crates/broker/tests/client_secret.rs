@@ -22,7 +22,6 @@ use broker::event::{AtRest, Effect, Event, Kept, Restored};
 use broker::outcome::{
     AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
 };
-use broker::problem::{Code, Problem};
 use broker::secret::ClientSecret;
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
@@ -143,7 +142,7 @@ impl World {
         self.now = self.now.after(Duration::from_secs(100));
         self.handle(Event::Timeout);
         let (attempt, _) = self.refresh();
-        let outcome = RefreshOutcome::Ended(Problem::plain(Code::SessionEnded));
+        let outcome = RefreshOutcome::Ended(shared::session_ended());
         self.handle(Event::Refreshed(key().id(), attempt, outcome));
     }
 }
@@ -167,7 +166,7 @@ fn an_ended_session_s_client_can_be_signed_in_after_a_restart() {
     world.restart();
     let (attempt, request) = world.login(20);
     assert_eq!(request.settings.client_secret, secret("s"));
-    let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+    let refusal = SignInOutcome::Declined(shared::timed_out());
     world.handle(Event::SignedIn(key().id(), attempt, refusal));
     world.restart();
     let (_, request) = world.login(21);
@@ -180,7 +179,7 @@ fn a_secret_that_never_worked_is_kept_where_no_other_is() {
     world.kubectl(1, Some("s"));
     let (attempt, _) = world.sign_in();
     world.approve();
-    let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+    let refusal = SignInOutcome::Declined(shared::timed_out());
     world.handle(Event::SignedIn(key().id(), attempt, refusal));
     assert_eq!(world.at_rest, None, "not before its server is trusted");
     world.kubectl(2, Some("s"));
@@ -196,7 +195,7 @@ fn a_changed_secret_is_tried_and_kept_when_it_works() {
     world.handle(Event::Timeout);
     let (attempt, request) = world.refresh();
     assert_eq!(request.settings.client_secret, secret("old"), "it works");
-    let blocked = RefreshOutcome::Blocked(Problem::plain(Code::ClientRefused));
+    let blocked = RefreshOutcome::Blocked(shared::client_refused());
     world.handle(Event::Refreshed(key().id(), attempt, blocked));
 
     world.kubectl(3, Some("newer"));

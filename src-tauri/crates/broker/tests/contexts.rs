@@ -10,7 +10,7 @@ use broker::contexts::{Context, ContextCommand, ContextList, ContextWish, Edit};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::Files;
 use broker::kubeconfig::Kubeconfig;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::settings::Settings;
 use broker::texts::Language;
 use broker::waiters::CallerId;
@@ -103,10 +103,9 @@ fn a_switch_is_one_effect_and_its_outcome_is_told() {
     );
     // Somebody else was quicker: the file's word is newer than what was listed.
     assert!(told(Ok(Some("staging".into()))).contains("staging"));
-    let locked = Problem::new(
-        Code::KubeconfigLocked,
-        vec![("path", "/home/u/.kube/config.lock".into())],
-    );
+    let locked = Problem::KubeconfigLocked {
+        path: "/home/u/.kube/config.lock".into(),
+    };
     assert!(told(Err(locked)).contains("delete that file"));
 }
 

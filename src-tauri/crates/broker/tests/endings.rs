@@ -66,7 +66,7 @@ fn poll(caller: u64) -> Event {
 
 fn refused(effects: &[Effect], caller: u64) -> Option<Code> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Reply(known, Reply::Refused(problem)) if known.0 == caller => Some(problem.code),
+        Effect::Reply(known, Reply::Refused(problem)) if known.0 == caller => Some(problem.code()),
         _ => None,
     })
 }
@@ -170,7 +170,7 @@ fn asks_to_reset(broker: &mut Broker, number: u64, terminal: bool, yes: bool) ->
 
 fn refused_any(effects: &[Effect]) -> Option<Code> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code()),
         _ => None,
     })
 }
@@ -189,7 +189,7 @@ fn it_asks_first_and_only_a_terminal_or_a_flag_can_say_yes() {
     assert!(yes.contains(&Effect::Reset(CallerId(3))), "{yes:?}");
     let second = asks_to_reset(&mut broker, 4, false, true);
     assert_eq!(refused_any(&second), Some(Code::Ending), "one at a time");
-    let left = Problem::plain(Code::KeyringLocked);
+    let left = Problem::KeyringLocked;
     let done = broker.handle(Event::WasReset(vec![left]), start());
     assert!(done.contains(&Effect::Reply(CallerId(3), Reply::Done(1))));
     let said = format!("{done:?}");

@@ -72,7 +72,7 @@ fn begun(effects: &[Effect]) -> Option<(String, bool)> {
 
 fn refused(effects: &[Effect]) -> Option<Code> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code),
+        Effect::Reply(_, Reply::Refused(problem)) => Some(problem.code()),
         _ => None,
     })
 }

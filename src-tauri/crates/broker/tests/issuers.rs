@@ -21,7 +21,6 @@ use broker::command::{Flags, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Effect, Event, Kept, SignIn};
 use broker::outcome::{AttemptId, SignInOutcome};
-use broker::problem::{Code, Problem};
 use broker::settings::{Keep, Settings};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
@@ -151,7 +150,7 @@ fn where_a_person_signed_in_is_known_after_a_restart() {
         Event::SignedInAt(key().id(), never, "https://evil.example".into()),
         start(),
     );
-    let no = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+    let no = SignInOutcome::Declined(shared::timed_out());
     later.handle(Event::SignedIn(key().id(), again.attempt, no), start());
     let third = begins(&mut later, 3, &key());
     assert_eq!(third.request.signed_in_at, again.request.signed_in_at);

@@ -432,7 +432,10 @@ impl World {
                 // The disk takes it, or it does not: everybody is told either way.
                 Effect::Settle(what) => {
                     let full = self.next.is_multiple_of(3);
-                    let full = full.then(|| Problem::plain(Code::AccountsUnwritten));
+                    let full = full.then(|| Problem::AccountsUnwritten {
+                        path: "/a".into(),
+                        reason: "it is full".into(),
+                    });
                     self.handle(Event::Settled(what, full));
                 }
                 Effect::Taken(..)
@@ -517,7 +520,7 @@ impl World {
             Reply::Refused(problem) => {
                 let over = [Code::AskerEnded, Code::QuestionClosed];
                 if let Some((_, needed)) = self.asks.get(&caller)
-                    && !over.contains(&problem.code)
+                    && !over.contains(&problem.code())
                 {
                     self.refused.extend(needed.iter().cloned());
                 }
@@ -614,7 +617,6 @@ impl World {
                 let Some((attempt, account)) = self.refreshing.pop_first() else {
                     return;
                 };
-                let problem = |code| Problem::plain(code);
                 let outcome = match end {
                     RefreshEnd::Tokens(life) => RefreshOutcome::Refreshed(self.tokens(life)),
                     RefreshEnd::WithoutIdToken => {
@@ -624,12 +626,10 @@ impl World {
                         };
                         RefreshOutcome::WithoutIdToken { tokens }
                     }
-                    RefreshEnd::Unreachable => {
-                        RefreshOutcome::Unreachable(problem(Code::Unreachable))
-                    }
-                    RefreshEnd::Lost => RefreshOutcome::LostReply(problem(Code::LostReply)),
-                    RefreshEnd::Ended => RefreshOutcome::Ended(problem(Code::SessionEnded)),
-                    RefreshEnd::Blocked => RefreshOutcome::Blocked(problem(Code::ClientRefused)),
+                    RefreshEnd::Unreachable => RefreshOutcome::Unreachable(shared::unreachable()),
+                    RefreshEnd::Lost => RefreshOutcome::LostReply(shared::lost_reply()),
+                    RefreshEnd::Ended => RefreshOutcome::Ended(shared::session_ended()),
+                    RefreshEnd::Blocked => RefreshOutcome::Blocked(shared::client_refused()),
                 };
                 self.handle(Event::Refreshed(account, attempt, outcome));
             }
@@ -642,14 +642,11 @@ impl World {
                     self.pages.insert(question, read);
                     self.handle(Event::Approved(question, Answer::Always, vec![]));
                 }
-                let problem = |code| Problem::plain(code);
                 let outcome = match end {
                     SignInEnd::Tokens(life) => SignInOutcome::SignedIn(self.tokens(life)),
-                    SignInEnd::Declined => SignInOutcome::Declined(problem(Code::SignInTimedOut)),
-                    SignInEnd::Unreachable => {
-                        SignInOutcome::Unreachable(problem(Code::Unreachable))
-                    }
-                    SignInEnd::Blocked => SignInOutcome::Blocked(problem(Code::ClientRefused)),
+                    SignInEnd::Declined => SignInOutcome::Declined(shared::timed_out()),
+                    SignInEnd::Unreachable => SignInOutcome::Unreachable(shared::unreachable()),
+                    SignInEnd::Blocked => SignInOutcome::Blocked(shared::client_refused()),
                 };
                 if self.approved.is_empty() {
                     // On a page whose question somebody has refused elsewhere meanwhile: the account is theirs, and

@@ -15,7 +15,7 @@ use broker::event::{
     AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId,
 };
 use broker::outcome::{AttemptId, SignInOutcome, Taken};
-use broker::problem::{Code, Problem};
+use broker::problem::{Code, Problem, Refusal};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::trust::{Answer, Approval, By, Longest, Pair, Server};
@@ -128,7 +128,7 @@ impl Desk {
         )
     }
 
-    fn refusal(&self, caller: u64) -> Option<&Problem> {
+    fn refusal(&self, caller: u64) -> Option<&Refusal> {
         self.effects.iter().find_map(|effect| {
             if let Effect::Reply(to, Reply::Refused(problem)) = effect
                 && to.0 == caller
@@ -141,7 +141,7 @@ impl Desk {
     }
 
     fn refused(&self, caller: u64) -> Option<Code> {
-        self.refusal(caller).map(|problem| problem.code)
+        self.refusal(caller).map(|problem| problem.code())
     }
 
     fn said(&self, caller: u64) -> String {
@@ -401,14 +401,11 @@ fn a_terminal_that_asks_goes_on_when_the_answer_came_elsewhere() {
 
 #[test]
 fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
-    let full = Problem::new(
-        Code::AccountsUnwritten,
-        vec![("path", "/a".into()), ("reason", "it is full".into())],
-    );
-    let until_end = Problem {
-        code: Code::OnlyUntilEnd,
-        ..full.clone()
+    let full = Problem::AccountsUnwritten {
+        path: "/a".into(),
+        reason: "it is full".into(),
     };
+    let until_end = full.clone().until_end();
     for full in [None, Some(full)] {
         let mut desk = Desk::new(Desktop::Unlocked);
         desk.full.clone_from(&full);
@@ -485,7 +482,7 @@ fn a_no_on_the_page_of_a_sign_in_fails_nobody_else() {
     desk.ask(2, asker(2, false), servers("own"));
     assert_eq!(desk.refused(2), None);
     desk.handle(Event::Approved(question, Answer::No, vec![]));
-    let no = Problem::plain(Code::TrustRefused);
+    let no = shared::trust_refused();
     desk.handle(Event::SignedIn(
         key().id(),
         attempt,
@@ -676,7 +673,7 @@ fn what_can_t_be_seen_is_allowed_once_alone() {
     let name = desk.only().name;
     desk.in_window(&name, Answer::No, &[]);
     let refusal = desk.refusal(3).unwrap();
-    assert_eq!(refusal.code, Code::TrustRefusedUnseen);
+    assert_eq!(refusal.code(), Code::TrustRefusedUnseen);
     let said = refusal.line(broker::texts::Language::En);
     assert!(said.contains("provideClusterInfo: true"), "{said}");
 

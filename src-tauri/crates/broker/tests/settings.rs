@@ -24,7 +24,7 @@ use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
 use broker::found::{Files, Stanza};
 use broker::manner::Manner;
 use broker::outcome::{AttemptId, SignInOutcome, SignInRequest, SignOutOutcome, Step};
-use broker::problem::{Code, Problem};
+use broker::problem::Code;
 use broker::secret::ClientSecret;
 use broker::settings::{Keep, Settings};
 use broker::trust::Answer;
@@ -164,7 +164,7 @@ impl World {
 
     fn refused(&self, caller: u64) -> Option<Code> {
         self.effects.iter().find_map(|effect| match effect {
-            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => Some(problem.code),
+            Effect::Reply(to, Reply::Refused(problem)) if to.0 == caller => Some(problem.code()),
             _ => None,
         })
     }
@@ -272,7 +272,7 @@ fn two_files_that_differ_are_asked_about_once_each_and_sign_in_each_in_its_way()
         later.ask(caller, asker(3, true), pkce(method), "own");
         let (attempt, request, question) = later.sign_in().unwrap();
         assert_eq!((request.settings.pkce, question), (method, None));
-        let no = SignInOutcome::Declined(Problem::plain(Code::SignInTimedOut));
+        let no = SignInOutcome::Declined(shared::timed_out());
         later.handle(Event::SignedIn(key().id(), attempt, no));
         // Another process: the same one would have asked before.
         later.handle(Event::Ended(ProcessId { pid: 3, started: 1 }));
@@ -520,7 +520,7 @@ fn a_refused_ask_leaves_neither_account_nor_offer() {
         "it is nobody's yet"
     );
     world.handle(Event::Approved(question.unwrap(), Answer::No, vec![]));
-    let no = SignInOutcome::Declined(Problem::plain(Code::TrustRefused));
+    let no = SignInOutcome::Declined(shared::trust_refused());
     world.handle(Event::SignedIn(theirs.id(), attempt, no));
     assert!(world.refused(2).is_some());
     let known = |effect: &Effect| matches!(effect, Effect::Know(_));

@@ -21,7 +21,7 @@ use broker::clock::Now;
 use broker::command::Invocation;
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
 use broker::outcome::{RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::settings::Settings;
 use broker::trust::Answer;
 use broker::waiters::CallerId;
@@ -95,7 +95,9 @@ fn a_time_that_is_over_is_not_one_until_when_a_token_is_good() {
         "{said}"
     );
 
-    let refusal = Problem::plain(Code::BadToken);
+    let refusal = Problem::BadToken {
+        reason: "it has no subject".into(),
+    };
     broker.handle(
         Event::Refreshed(
             key().id(),
@@ -121,10 +123,10 @@ fn a_sign_out_that_the_provider_did_not_answer_says_nothing_of_sessions_that_are
         Effect::SignOut(attempt, _) => Some(*attempt),
         _ => None,
     });
-    let unreachable = Problem::new(
-        Code::Unreachable,
-        vec![("host", "sso".into()), ("reason", "it is slow".into())],
-    );
+    let unreachable = Problem::Unreachable {
+        host: "sso".into(),
+        reason: "it is slow".into(),
+    };
     let outcome = SignOutOutcome {
         revocation: Step::Failed(unreachable),
         provider_session: None,

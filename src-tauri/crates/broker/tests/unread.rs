@@ -54,7 +54,7 @@ fn broker(desktop: Desktop) -> Broker {
 fn refusal(effects: &[Effect]) -> Option<Code> {
     effects.iter().find_map(|effect| {
         if let Effect::Reply(_, Reply::Refused(problem)) = effect {
-            Some(problem.code)
+            Some(problem.code())
         } else {
             None
         }

@@ -13,7 +13,7 @@ use broker::asker::{Asker, Desktop};
 use broker::broker::Broker;
 use broker::event::{Effect, Event, Kept, Reply, SignIn};
 use broker::outcome::SignInOutcome;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::settings::Settings;
 use broker::texts::Language;
 use broker::trust::Answer;
@@ -43,8 +43,10 @@ fn who_sets_ssl_cert_file_is_told_that_it_is_not_used_and_what_is() {
         let yes = Event::Approved(question, Answer::Always, vec![]);
         broker.handle(yes, start());
     }
-    let reason = ("reason", "an unknown authority signed it".to_owned());
-    let failed = Problem::new(Code::TlsFailed, vec![reason]);
+    let failed = Problem::TlsFailed {
+        host: key().host(),
+        reason: "an unknown authority signed it".into(),
+    };
     let ended = Event::SignedIn(key().id(), attempt, SignInOutcome::Declined(failed));
     let effects = broker.handle(ended, start());
     let said = |caller: u64| {
@@ -84,7 +86,7 @@ fn one_asker_s_proxy_is_known_to_the_next() {
     } = sign_in(&effects);
     assert_eq!(request.settings.proxies, proxies);
     assert_eq!(request.settings.known_proxies, []);
-    let fault = SignInOutcome::Unreachable(Problem::plain(Code::Unreachable));
+    let fault = SignInOutcome::Unreachable(shared::unreachable());
     broker.handle(Event::SignedIn(key().id(), *attempt, fault), start());
 
     let later = start().after(std::time::Duration::from_secs(60));

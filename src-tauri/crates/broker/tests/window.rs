@@ -110,7 +110,7 @@ impl Desk {
             if let Effect::Reply(to, Reply::Refused(problem)) = effect
                 && to.0 == caller
             {
-                Some(problem.code)
+                Some(problem.code())
             } else {
                 None
             }

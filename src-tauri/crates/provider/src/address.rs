@@ -2,14 +2,16 @@
 
 use std::net::IpAddr;
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use url::{Host, Url};
 
 /// The issuer, from flags (OpenID Connect Discovery section 3).
 pub(crate) fn issuer(text: &str) -> Result<Url, Problem> {
     let url = parse(text, "a kubeconfig's issuer")?;
     if !is_secure(&url) {
-        return Err(Problem::new(Code::NotHttps, vec![("url", text.to_owned())]));
+        return Err(Problem::NotHttps {
+            url: text.to_owned(),
+        });
     }
     if url.query().is_some() {
         return Err(bad(text, "an issuer has no query"));
@@ -72,15 +74,16 @@ fn parse(text: &str, what: &str) -> Result<Url, Problem> {
 
 fn bad(url: &str, reason: &str) -> Problem {
     let url = url.chars().take(200).collect();
-    Problem::new(
-        Code::BadUrl,
-        vec![("url", url), ("reason", reason.to_owned())],
-    )
+    Problem::BadUrl {
+        url,
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broker::problem::Code;
 
     #[test]
     fn https_or_this_computer() {
@@ -107,7 +110,7 @@ mod tests {
             ("", Some(Code::BadUrl)),
         ] {
             assert_eq!(
-                issuer(text).err().map(|problem| problem.code),
+                issuer(text).err().map(|problem| problem.code()),
                 expected,
                 "{text}"
             );

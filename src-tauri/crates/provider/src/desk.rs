@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use broker::account::AccountKey;
 use broker::outcome::SignInRequest;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::texts::Language;
 use broker::trust::{Answer, Question};
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient};
@@ -239,7 +239,7 @@ impl Desk {
         let visit = self.attempt().visit(ticket, cookie.as_deref());
         let (begun, cookie) = match visit {
             Visit::Welcome { begun, cookie } => (begun, cookie),
-            Visit::Used => return self.problem(403, &Problem::plain(Code::TicketUsed)),
+            Visit::Used => return self.problem(403, &Problem::TicketUsed),
             Visit::Unknown => return Response::word(404, NOTHING),
         };
         let response = self.onward(&begun).await;
@@ -323,7 +323,7 @@ impl Desk {
                 self.outcome_of(&state).await
             }
             Redirect::Again => self.outcome_of(&callback.state).await,
-            Redirect::Void => self.problem(403, &Problem::plain(Code::TicketUsed)),
+            Redirect::Void => self.problem(403, &Problem::TicketUsed),
             Redirect::Foreign(foreign) => self.foreign(foreign),
         }
     }
@@ -388,7 +388,7 @@ impl Desk {
                 return Response::to("/outcome".into());
             }
             if !self.stands(state) {
-                return self.problem(403, &Problem::plain(Code::TicketUsed));
+                return self.problem(403, &Problem::TicketUsed);
             }
             if stage.changed().await.is_err() {
                 return Response::word(503, "The sign-in is over.");
@@ -419,7 +419,7 @@ impl Desk {
     }
 
     fn unknown(&self) -> Response {
-        self.problem(403, &Problem::plain(Code::VisitorUnknown))
+        self.problem(403, &Problem::VisitorUnknown)
     }
 
     fn foreign(&self, foreign: Foreign) -> Response {
@@ -529,8 +529,7 @@ impl Response {
 
 /// The problem that a redirect is not ours.
 pub(crate) fn foreign_callback(foreign: Foreign) -> Problem {
-    Problem::new(
-        Code::ForeignCallback,
-        vec![("reason", foreign.reason().to_owned())],
-    )
+    Problem::ForeignCallback {
+        reason: foreign.reason().to_owned(),
+    }
 }

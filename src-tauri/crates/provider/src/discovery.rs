@@ -1,7 +1,7 @@
 //! What a provider says of itself (OpenID Connect Discovery).
 
 use broker::outcome::{Announced, DiscoverRequest};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use serde::Deserialize;
 use url::Url;
 
@@ -82,8 +82,10 @@ pub(crate) async fn discover(
         return Err(problem);
     }
     if reply.status != 200 {
-        let parameters = vec![("url", document), ("status", reply.status.to_string())];
-        return Err(Problem::new(Code::NoDiscovery, parameters));
+        return Err(Problem::NoDiscovery {
+            url: document,
+            status: reply.status,
+        });
     }
     let metadata = parse(&reply.body, issuer)?;
     known.takes_codes(&metadata)?;
@@ -121,10 +123,10 @@ pub fn parse(document: &[u8], issuer: &str) -> Result<Metadata, Problem> {
     let found: Document =
         serde_json::from_slice(document).map_err(|error| bad(&at, &where_not_what(&error)))?;
     if found.issuer != issuer {
-        return Err(Problem::new(
-            Code::WrongIssuer,
-            vec![("expected", issuer.to_owned()), ("found", found.issuer)],
-        ));
+        return Err(Problem::WrongIssuer {
+            expected: issuer.to_owned(),
+            found: found.issuer,
+        });
     }
     let needed = |endpoint: Option<String>, name: &str| match endpoint {
         Some(endpoint) => address::endpoint(&endpoint, &base),
@@ -172,13 +174,16 @@ fn well_known(issuer: &str) -> String {
 }
 
 fn bad(url: &str, reason: &str) -> Problem {
-    let parameters = vec![("url", url.to_owned()), ("reason", reason.to_owned())];
-    Problem::new(Code::BadDiscovery, parameters)
+    Problem::BadDiscovery {
+        url: url.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broker::problem::Code;
 
     const ISSUER: &str = "https://sso.example.com/realms/r";
 
@@ -231,7 +236,7 @@ mod tests {
             ),
         ] {
             let problem = parse(text.as_bytes(), ISSUER).unwrap_err();
-            assert_eq!(problem.code, expected, "{text}");
+            assert_eq!(problem.code(), expected, "{text}");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use broker::account::{ClientSettings, Proxies};
 use broker::clock::Wall;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy, RequestBuilder};
 use url::Url;
 
@@ -132,22 +132,21 @@ impl<'a> Http<'a> {
     pub(crate) fn unreachable(&self, fault: Fault) -> Problem {
         match fault {
             Fault::NotSent(problem) => problem,
-            Fault::NoReply { reason } => self.problem(Code::Unreachable, reason),
+            Fault::NoReply { reason } => self.unreached(reason.to_owned()),
         }
     }
 
-    pub(crate) fn problem(&self, code: Code, reason: &str) -> Problem {
-        Problem::new(
-            code,
-            vec![("host", self.host.clone()), ("reason", reason.to_owned())],
-        )
+    pub(crate) fn unreached(&self, reason: String) -> Problem {
+        let host = self.host.clone();
+        Problem::Unreachable { host, reason }
     }
 
     /// A reply by which the provider says that it can't just now.
     pub(crate) fn fault_of_its_own(&self, status: u16) -> Option<Problem> {
         (status >= 500 || status == 429).then(|| {
-            let parameters = vec![("host", self.host.clone()), ("status", status.to_string())];
-            Problem::new(Code::ProviderFault, parameters)
+            let host = self.host.clone();
+            let answer = format!("HTTP {status}");
+            Problem::ProviderFault { host, answer }
         })
     }
 
@@ -171,15 +170,16 @@ impl<'a> Http<'a> {
                     });
                 }
                 Err(Lost::Unconnected(reason)) => {
-                    fault = Fault::NotSent(self.problem(Code::Unreachable, &reason));
+                    fault = Fault::NotSent(self.unreached(reason));
                 }
                 Err(Lost::Untrusted(reason)) => {
-                    let code = if self.own_ca {
-                        Code::TlsFailedOwnCa
+                    let host = self.host.clone();
+                    let problem = Problem::TlsFailed { host, reason };
+                    return Err(Fault::NotSent(if self.own_ca {
+                        problem.with_own_ca()
                     } else {
-                        Code::TlsFailed
-                    };
-                    return Err(Fault::NotSent(self.problem(code, &reason)));
+                        problem
+                    }));
                 }
                 Err(Lost::Afterwards(reason)) => return Err(Fault::NoReply { reason }),
             }
@@ -328,10 +328,10 @@ fn unusable(error: &reqwest::Error) -> Problem {
 
 fn bad_authority(reason: &str) -> Problem {
     let path = "--certificate-authority".to_owned();
-    Problem::new(
-        Code::BadFile,
-        vec![("path", path), ("reason", reason.to_owned())],
-    )
+    Problem::BadFile {
+        path,
+        reason: reason.to_owned(),
+    }
 }
 
 /// The asker's proxies. One whose address can't be read is left out: the direct way remains.

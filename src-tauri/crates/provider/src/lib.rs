@@ -65,7 +65,9 @@ fn refresh_end(times: Times, seconds: Option<u64>) -> Option<Wall> {
 }
 
 fn bad_token(flaw: &verify::Flaw) -> Problem {
-    Problem::new(Code::BadToken, vec![("reason", flaw.reason())])
+    Problem::BadToken {
+        reason: flaw.reason(),
+    }
 }
 
 /// The fuzzer's way in, to what nobody else calls by itself.

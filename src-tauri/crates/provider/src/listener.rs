@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use broker::account::ListenAddress;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap};
@@ -42,8 +42,9 @@ pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Ports, Problem> 
     let named = |address: &ListenAddress| format!("{}:{}", address.host, address.port);
     for address in addresses {
         if !["127.0.0.1", "::1", "localhost"].contains(&address.host.as_str()) {
-            let parameters = vec![("address", named(address))];
-            return Err(Problem::new(Code::ListenNotLoopback, parameters));
+            return Err(Problem::ListenNotLoopback {
+                address: named(address),
+            });
         }
     }
     for (index, address) in addresses.iter().enumerate() {
@@ -56,7 +57,7 @@ pub(crate) async fn bind(addresses: &[ListenAddress]) -> Result<Ports, Problem> 
         }
     }
     let names = addresses.iter().map(named).collect::<Vec<_>>().join(", ");
-    Err(Problem::new(Code::PortsTaken, vec![("addresses", names)]))
+    Err(Problem::PortsTaken { addresses: names })
 }
 
 /// Takes any port: for a page that no provider comes back to.

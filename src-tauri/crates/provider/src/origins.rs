@@ -7,7 +7,7 @@
 //! what is documented of an issuer or what a setting says of it (`provider_origins`). An authorization endpoint of
 //! one's own that redirects to another provider's can't be seen from here: the question about a new issuer says so.
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use url::Url;
 
 use crate::discovery::Metadata;
@@ -55,14 +55,11 @@ impl Known<'_> {
         if sign_in.origin() == token.origin() || documented || self.owns(token) {
             return Ok(());
         }
-        Err(Problem::new(
-            Code::TokensElsewhere,
-            vec![
-                ("issuer", metadata.issuer.clone()),
-                ("authorization", origin(sign_in)),
-                ("token", origin(token)),
-            ],
-        ))
+        Err(Problem::TokensElsewhere {
+            issuer: metadata.issuer.clone(),
+            authorization: origin(sign_in),
+            token: origin(token),
+        })
     }
 
     /// Refuses a sign-in at another known provider's, unless each redirect says whose it is (RFC 9207): then one of
@@ -76,14 +73,11 @@ impl Known<'_> {
                     && !self.owns(at)
                     && !metadata.redirect_names_issuer =>
             {
-                Err(Problem::new(
-                    Code::SignInElsewhere,
-                    vec![
-                        ("issuer", metadata.issuer.clone()),
-                        ("authorization", origin(at)),
-                        ("other", other.clone()),
-                    ],
-                ))
+                Err(Problem::SignInElsewhere {
+                    issuer: metadata.issuer.clone(),
+                    authorization: origin(at),
+                    other: other.clone(),
+                })
             }
             Some(_) | None => Ok(()),
         }
@@ -95,14 +89,11 @@ impl Known<'_> {
         if endpoint.origin() == token.origin() || self.owns(endpoint) {
             return Ok(());
         }
-        Err(Problem::new(
-            Code::EndElsewhere,
-            vec![
-                ("issuer", metadata.issuer.clone()),
-                ("token", origin(token)),
-                ("endpoint", origin(endpoint)),
-            ],
-        ))
+        Err(Problem::EndElsewhere {
+            issuer: metadata.issuer.clone(),
+            token: origin(token),
+            endpoint: origin(endpoint),
+        })
     }
 
     fn owns(self, endpoint: &Url) -> bool {
@@ -137,6 +128,7 @@ fn origin(url: &Url) -> String {
 mod tests {
     use super::*;
     use crate::discovery;
+    use broker::problem::Code;
 
     const REAL: &str = "https://sso.example.com/realms/r";
     const EVIL: &str = "https://evil.example";
@@ -153,7 +145,7 @@ mod tests {
     }
 
     fn code(outcome: Result<(), Problem>) -> Option<Code> {
-        outcome.err().map(|problem| problem.code)
+        outcome.err().map(|problem| problem.code())
     }
 
     #[test]

@@ -133,7 +133,7 @@ fn stacked(pieces: impl Iterator<Item = Html>) -> Html {
 mod tests {
     use broker::account::{AccountKey, Grant, Tls, TokenKind};
     use broker::clock::Wall;
-    use broker::problem::{Code, Problem};
+    use broker::problem::Problem;
     use broker::secret::{BearerToken, RefreshToken};
     use broker::tokens::{Identity, Tokens};
     use broker::trust::{Longest, Question, ServerLine, Vouched, Wary};
@@ -205,17 +205,17 @@ mod tests {
         let host = "login.acme.example";
         let key = key(Tls::default());
         let sign_in = Purpose::SignIn;
-        let refused = Problem::new(
-            Code::ClientRefused,
-            vec![
-                ("client", "kubernetes-client".into()),
-                ("error", "unauthorized_client".into()),
-            ],
-        );
-        let full = vec![
-            ("path", "~/.local/share/kubefob".into()),
-            ("reason", "disk full".into()),
-        ];
+        let refused = Problem::ClientRefused {
+            client: "kubernetes-client".into(),
+            error: "unauthorized_client".into(),
+        };
+        let path = "~/.local/share/kubefob".to_owned();
+        let reason = "disk full".to_owned();
+        let unkept = Problem::CannotKeep {
+            path: path.clone(),
+            reason: reason.clone(),
+        };
+        let until_end = Problem::OnlyUntilEnd { path, reason };
         let mut wary = asked(vec![Wary::ProxyReads, Wary::OtherAuthority]);
         wary.vouched = Vouched {
             files: vec!["/etc/acme/ca.crt".into()],
@@ -252,28 +252,16 @@ mod tests {
             ("done", done(language, &tokens(true), Some("kubectl"), None)),
             (
                 "done-remark",
-                done(
-                    language,
-                    &tokens(false),
-                    None,
-                    Some(&Problem::new(Code::CannotKeep, full.clone())),
-                ),
+                done(language, &tokens(false), None, Some(&unkept)),
             ),
             ("allowed", allowed(language, "kubectl", None)),
             (
                 "allowed-until-end",
-                allowed(
-                    language,
-                    "kubectl",
-                    Some(&Problem::new(Code::OnlyUntilEnd, full)),
-                ),
+                allowed(language, "kubectl", Some(&until_end)),
             ),
             ("not-allowed", not_allowed(language, "kubectl")),
             ("failed", failed(language, &refused, true)),
-            (
-                "used",
-                failed(language, &Problem::plain(Code::TicketUsed), false),
-            ),
+            ("used", failed(language, &Problem::TicketUsed, false)),
         ]
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
@@ -18,13 +18,9 @@ pub(crate) struct Random {
 impl Random {
     pub(crate) fn from_system() -> Result<Self, Problem> {
         let seed = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).map_err(|_| {
-            Problem::new(
-                Code::Internal,
-                vec![(
-                    "reason",
-                    "the operating system gives no random numbers".into(),
-                )],
-            )
+            Problem::Internal {
+                reason: "the operating system gives no random numbers".into(),
+            }
         })?;
         Ok(Self {
             seed,

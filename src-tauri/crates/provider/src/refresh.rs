@@ -1,7 +1,7 @@
 //! Renewing tokens (RFC 6749 section 6, OIDC Core section 12).
 
 use broker::outcome::{RefreshOutcome, RefreshRequest};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::BearerToken;
 use broker::tokens::Tokens;
 use secrecy::ExposeSecret as _;
@@ -19,7 +19,7 @@ use crate::verify::{self, Expected, Flaw};
 /// is only sent to a provider that was just there, and whose keys we have.
 pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock) -> RefreshOutcome {
     let Some(refresh_token) = &request.tokens.refresh else {
-        return RefreshOutcome::Ended(Problem::plain(Code::NoRefreshToken));
+        return RefreshOutcome::Ended(Problem::NoRefreshToken);
     };
     let issuer = &request.key.issuer;
     let reached = async {
@@ -47,7 +47,7 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
     match answer {
         Ok(granted) => renewed(request, &http, &metadata, keys, granted).await,
         Err(Denied::NotNow(problem)) => RefreshOutcome::Unreachable(problem),
-        Err(Denied::NoReply(problem)) => RefreshOutcome::LostReply(problem),
+        Err(Denied::NoReply(reason)) => RefreshOutcome::LostReply(Problem::LostReply { reason }),
         Err(Denied::Refused(refusal)) => refused(&refusal, request),
     }
 }
@@ -108,15 +108,16 @@ fn refused(refusal: &Refusal, request: &RefreshRequest) -> RefreshOutcome {
     } = &request.tokens;
     let went_well = obtained > signed_in;
     if refusal.ends_session() || (went_well && refusal.is_of_request()) {
-        let parameters = vec![("reason", refusal.words())];
-        return RefreshOutcome::Ended(Problem::new(Code::SessionEnded, parameters));
+        return RefreshOutcome::Ended(Problem::SessionEnded {
+            reason: refusal.words(),
+        });
     }
     RefreshOutcome::Blocked(refusal.problem(&request.key.client_id))
 }
 
 /// What was there when the session began can be gone for as long as an ingress needs to restart.
 fn before_sending(problem: Problem) -> RefreshOutcome {
-    if crate::is_passing(problem.code) || problem.code == Code::NoDiscovery {
+    if crate::is_passing(problem.code()) || matches!(problem, Problem::NoDiscovery { .. }) {
         RefreshOutcome::Unreachable(problem)
     } else {
         RefreshOutcome::Blocked(problem)

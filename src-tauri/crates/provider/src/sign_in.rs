@@ -102,9 +102,9 @@ pub fn outcome(problem: Problem) -> SignInOutcome {
         Code::QuestionOver,
         Code::AskerEnded,
     ];
-    if DECLINED.contains(&problem.code) {
+    if DECLINED.contains(&problem.code()) {
         SignInOutcome::Declined(problem)
-    } else if crate::is_passing(problem.code) {
+    } else if crate::is_passing(problem.code()) {
         SignInOutcome::Unreachable(problem)
     } else {
         SignInOutcome::Blocked(problem)
@@ -116,24 +116,17 @@ pub fn outcome(problem: Problem) -> SignInOutcome {
 fn after_a_page(problem: Problem) -> SignInOutcome {
     match outcome(problem) {
         // A certificate's flaw does not pass by itself, and its words say what to do.
-        SignInOutcome::Unreachable(fault)
-            if matches!(fault.code, Code::TlsFailed | Code::TlsFailedOwnCa) =>
-        {
-            SignInOutcome::Declined(fault)
-        }
-        SignInOutcome::Unreachable(fault) => {
-            let status = fault
-                .parameter("status")
-                .map(|status| format!("HTTP {status}"));
-            let reason = fault.parameter("reason").or(status);
-            SignInOutcome::Declined(Problem::new(
-                Code::SignInBrokeOff,
-                vec![
-                    ("host", fault.parameter("host").unwrap_or_default()),
-                    ("reason", reason.unwrap_or_default()),
-                ],
-            ))
-        }
+        SignInOutcome::Unreachable(
+            fault @ (Problem::TlsFailed { .. } | Problem::TlsFailedOwnCa { .. }),
+        ) => SignInOutcome::Declined(fault),
+        SignInOutcome::Unreachable(
+            Problem::Unreachable { host, reason }
+            | Problem::ProviderFault {
+                host,
+                answer: reason,
+            },
+        ) => SignInOutcome::Declined(Problem::SignInBrokeOff { host, reason }),
+        SignInOutcome::Unreachable(fault) => SignInOutcome::Declined(fault),
         ended @ (SignInOutcome::SignedIn(_)
         | SignInOutcome::Declined(_)
         | SignInOutcome::Blocked(_)) => ended,
@@ -295,8 +288,9 @@ async fn in_time<T>(
 ) -> Result<T, Problem> {
     let waited = tokio::time::timeout_at(deadline, wait).await;
     waited.unwrap_or_else(|_| {
-        let parameters = vec![("redirect", redirect_uri.to_owned())];
-        Err(Problem::new(Code::SignInTimedOut, parameters))
+        Err(Problem::SignInTimedOut {
+            redirect: redirect_uri.to_owned(),
+        })
     })
 }
 
@@ -314,7 +308,7 @@ async fn ask(
             Arrival::Callback(..) => {}
         }
     }
-    Err(Problem::plain(Code::SignInCancelled))
+    Err(Problem::SignInCancelled)
 }
 
 /// Whether an answer counts, and why it does not for good, or what came in between.
@@ -322,8 +316,8 @@ fn counted(taken: Taken) -> Result<Option<Problem>, Problem> {
     match taken {
         Taken::Counted => Ok(None),
         Taken::UntilEnd(why) => Ok(Some(why)),
-        Taken::Settled => Err(Problem::plain(Code::QuestionOver)),
-        Taken::AskerEnded => Err(Problem::plain(Code::AskerEnded)),
+        Taken::Settled => Err(Problem::QuestionOver),
+        Taken::AskerEnded => Err(Problem::AskerEnded),
     }
 }
 
@@ -341,15 +335,14 @@ fn allowed(
             taken @ (Taken::Counted | Taken::UntilEnd(_)),
         ) => counted(taken),
         (Answer::No, Taken::Counted | Taken::UntilEnd(_)) => {
-            let server = request
-                .question
-                .as_ref()
-                .and_then(|question| question.servers.first());
-            let server = server
-                .map(|server| server.server.clone())
-                .unwrap_or_default();
-            let parameters = vec![("account", request.key.host()), ("server", server)];
-            Err(Problem::new(Code::TrustRefused, parameters))
+            let question = request.question.as_ref();
+            let account = question.map(|question| question.account.clone());
+            let server = question.and_then(|question| question.servers.first());
+            let server = server.map(|server| server.server.clone());
+            Err(Problem::TrustRefused {
+                account: account.unwrap_or_else(|| request.key.host()),
+                server: server.unwrap_or_default(),
+            })
         }
     }
 }
@@ -365,12 +358,14 @@ async fn arrived(
             Arrival::Answer(..) => {}
         }
     }
-    Err(Problem::plain(Code::SignInCancelled))
+    Err(Problem::SignInCancelled)
 }
 
 /// A redirect URI of flags: on this computer, and without TLS, for which we have no certificate.
 fn loopback(text: &str) -> Result<Url, Problem> {
-    let not = || Problem::new(Code::ListenNotLoopback, vec![("address", text.to_owned())]);
+    let not = || Problem::ListenNotLoopback {
+        address: text.to_owned(),
+    };
     let url = Url::parse(text).map_err(|_| not())?;
     let named = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if url.scheme() == "http" && named && url.fragment().is_none() && url.username().is_empty() {

@@ -3,7 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::{ClientSecret, RefreshToken};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
@@ -43,8 +43,8 @@ pub(crate) struct Granted {
 pub(crate) enum Denied {
     /// No request was sent, or the provider said that it can't now: nothing was used up.
     NotNow(Problem),
-    /// The request was sent, and no answer came that could be read.
-    NoReply(Problem),
+    /// The request was sent, and no answer came that could be read, and why.
+    NoReply(String),
     /// The provider said no.
     Refused(Refusal),
 }
@@ -103,7 +103,7 @@ pub(crate) async fn ask(
     for client in clients {
         let answer = post(http, endpoint, client_id, client, grant).await;
         match answer
-            .map_err(|fault| without_reply(http, fault))
+            .map_err(without_reply)
             .and_then(|reply| read(http, &reply))
         {
             Err(Denied::Refused(refusal)) if refusal.is_of_client() => refused = refusal,
@@ -221,41 +221,40 @@ impl Refusal {
             self.error.clone()
         };
         if self.is_of_client() {
-            let parameters = vec![("client", client_id.to_owned()), ("error", error)];
-            return Problem::new(Code::ClientRefused, parameters);
+            return Problem::ClientRefused {
+                client: client_id.to_owned(),
+                error,
+            };
         }
-        Problem::new(
-            Code::RequestRefused,
-            refusal_words(error, &self.description),
-        )
+        let refusal = refusal_words(error, &self.description);
+        Problem::RequestRefused { refusal }
     }
 }
 
-/// A refusal's parameters. The description is set apart from what it follows, where there is one.
-pub(crate) fn refusal_words(error: String, description: &str) -> Vec<(&'static str, String)> {
-    let apart = if description.is_empty() { "" } else { " " };
-    vec![
-        ("error", error),
-        ("description", format!("{apart}{description}")),
-    ]
+/// A refusal in one piece: the error, and the description where there is one.
+pub(crate) fn refusal_words(error: String, description: &str) -> String {
+    if description.is_empty() {
+        error
+    } else {
+        format!("{error} {description}")
+    }
 }
 
 /// Where no reply came.
-fn without_reply(http: &Http<'_>, fault: Fault) -> Denied {
+fn without_reply(fault: Fault) -> Denied {
     match fault {
         Fault::NotSent(problem) => Denied::NotNow(problem),
-        Fault::NoReply { reason } => Denied::NoReply(http.problem(Code::LostReply, reason)),
+        Fault::NoReply { reason } => Denied::NoReply(reason.to_owned()),
     }
 }
 
 fn read(http: &Http<'_>, reply: &Reply) -> Result<Granted, Denied> {
     match reply.status {
-        200 => granted(&reply.body, reply.times)
-            .map_err(|reason| Denied::NoReply(http.problem(Code::LostReply, &reason))),
+        200 => granted(&reply.body, reply.times).map_err(Denied::NoReply),
         // A gateway's word: what is behind it may have acted.
         502 | 504 => {
             let reason = format!("HTTP {}", reply.status);
-            Err(Denied::NoReply(http.problem(Code::LostReply, &reason)))
+            Err(Denied::NoReply(reason))
         }
         status => {
             let refusal = Refusal::read(reply);
@@ -334,8 +333,8 @@ mod tests {
             ("", "The provider refuses the request: HTTP 307."),
             ("no", "The provider refuses the request: HTTP 307 no."),
         ] {
-            let words = refusal_words("HTTP 307".into(), description);
-            let problem = Problem::new(Code::RequestRefused, words);
+            let refusal = refusal_words("HTTP 307".into(), description);
+            let problem = Problem::RequestRefused { refusal };
             assert_eq!(problem.message(Language::En), expected);
         }
     }

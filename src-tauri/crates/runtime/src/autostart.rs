@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 
 use crate::os::autostart::Entry;
 
@@ -28,8 +28,10 @@ impl Autostart {
     pub(crate) fn set(&self, on: bool) -> Result<(), Problem> {
         self.0.set(on).map_err(|error| {
             let path = self.0.path().display().to_string();
-            let parameters = vec![("path", path), ("reason", error.to_string())];
-            Problem::new(Code::AutostartFailed, parameters)
+            Problem::AutostartFailed {
+                path,
+                reason: error.to_string(),
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Work that may wait for a disk or a keyring, done beside the loop.
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 
 /// Does work on a thread where waiting is allowed.
 ///
@@ -11,6 +11,6 @@ pub(crate) async fn blocking<T: Send + 'static>(
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.map_err(|error| {
         let reason = error.to_string();
-        Problem::new(Code::Internal, vec![("reason", reason)])
+        Problem::Internal { reason }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use tokio::sync::watch;
 
 use crate::desktop::{OF_A_DESKTOP, Screen};
@@ -53,7 +53,7 @@ impl Browser {
                 Err(error) => reason = error.to_string(),
             }
         }
-        Err(Problem::new(Code::NoBrowser, vec![("reason", reason)]))
+        Err(Problem::NoBrowser { reason })
     }
 }
 
@@ -61,6 +61,7 @@ impl Browser {
 mod tests {
     use super::*;
     use crate::inbox::inbox;
+    use broker::problem::Code;
 
     #[test]
     fn a_browser_that_is_not_there_is_said() {
@@ -70,7 +71,7 @@ mod tests {
         let screen = Screen::new(&[], None, inbox().0);
         let browser = Browser::new(chosen, screen);
         assert_eq!(
-            browser.open("http://localhost/").unwrap_err().code,
+            browser.open("http://localhost/").unwrap_err().code(),
             Code::NoBrowser
         );
     }

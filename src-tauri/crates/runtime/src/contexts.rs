@@ -149,6 +149,6 @@ mod tests {
         let files = Files::new(home.path().to_owned());
         assert_eq!(files.survey().own.unwrap().contexts.len(), 40);
         let problem = files.set_current_context(&file, "c0").unwrap_err();
-        assert_eq!(problem.code, broker::problem::Code::KubeconfigLocked);
+        assert_eq!(problem.code(), broker::problem::Code::KubeconfigLocked);
     }
 }

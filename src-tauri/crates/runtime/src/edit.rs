@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 
 use crate::clock;
 use crate::files::Files;
@@ -33,16 +33,13 @@ impl Files {
     ) -> Result<Option<String>, Problem> {
         let not_changed = |reason: String| {
             let path = file.display().to_string();
-            Problem::new(
-                Code::KubeconfigNotChanged,
-                vec![("path", path), ("reason", reason)],
-            )
+            Problem::KubeconfigNotChanged { path, reason }
         };
         let lock = match Lock::of(file, Instant::now() + PATIENCE) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
                 let path = lock_of(file).display().to_string();
-                return Err(Problem::new(Code::KubeconfigLocked, vec![("path", path)]));
+                return Err(Problem::KubeconfigLocked { path });
             }
             Err(error) => return Err(not_changed(format!("no lock beside it: {error}"))),
         };

@@ -22,7 +22,7 @@ use broker::clock::Moment;
 use broker::command::{Flags, GetToken, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Found, Servers};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::waiters::CallerId;
 use kubeconfig::{Config, ExecServer, FileSet, Merged};
 use provider::Trusted;
@@ -140,8 +140,8 @@ impl Files {
         let run = run.clone();
         let named = match (&run.exec_info, asked.cluster) {
             (Some(info), Some(_)) => kubeconfig::from_exec_info(&String::from_utf8_lossy(info))
-                .map_err(|error| {
-                    Problem::new(Code::ExecInfo, vec![("reason", error.to_string())])
+                .map_err(|error| Problem::ExecInfo {
+                    reason: error.to_string(),
                 })?,
             (Some(_) | None, Some(_) | None) => ExecServer::Unnamed,
         };
@@ -395,22 +395,16 @@ fn paths_of(set: &FileSet) -> (&[PathBuf], bool) {
 }
 
 fn bad_kubeconfig(path: &Path, unread: &Unread) -> Problem {
-    let code = match unread {
-        Unread::Io(_) => Code::CannotLook,
+    let (path, reason) = (path.display().to_string(), unread.reason());
+    match unread {
+        Unread::Io(_) => Problem::CannotLook { path, reason },
         Unread::Missing
         | Unread::NotRegular
         | Unread::TooLong
         | Unread::Malformed(_)
         | Unread::Unsettled
-        | Unread::InDoubt(_) => Code::BadKubeconfig,
-    };
-    Problem::new(
-        code,
-        vec![
-            ("path", path.display().to_string()),
-            ("reason", unread.reason()),
-        ],
-    )
+        | Unread::InDoubt(_) => Problem::BadKubeconfig { path, reason },
+    }
 }
 
 fn lives(process: ProcessId) -> bool {
@@ -469,10 +463,10 @@ pub(crate) async fn trusted(key: &AccountKey) -> Result<Trusted, Problem> {
 }
 
 fn bad_file(path: &str, unread: &Unread) -> Problem {
-    Problem::new(
-        Code::BadFile,
-        vec![("path", path.to_owned()), ("reason", unread.reason())],
-    )
+    Problem::BadFile {
+        path: path.to_owned(),
+        reason: unread.reason(),
+    }
 }
 
 /// The account that a stanza's arguments make.

@@ -8,7 +8,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use tokio::sync::{Notify, oneshot, watch};
 
 use crate::desktop::Screen;
@@ -114,7 +114,7 @@ impl Handover {
                     Answer::Waits => return self.leaving.leave("its successor waits"),
                 }
             } else {
-                let waits = Problem::plain(Code::UpgradeWaits);
+                let waits = Problem::UpgradeWaits;
                 self.notices.set(Notice::Upgrade, Some(waits));
             }
             tokio::time::sleep(pause).await;
@@ -157,8 +157,10 @@ impl Handover {
     fn failed(&self, error: &io::Error) {
         let path = self.program.path().display().to_string();
         tracing::warn!(path, %error, "this program can't be become");
-        let parameters = vec![("path", path), ("reason", error.to_string())];
-        let failed = Problem::new(Code::UpgradeFailed, parameters);
+        let failed = Problem::UpgradeFailed {
+            path,
+            reason: error.to_string(),
+        };
         self.notices.set(Notice::Upgrade, Some(failed));
     }
 }

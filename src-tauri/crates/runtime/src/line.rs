@@ -52,7 +52,7 @@ impl Line {
             }
             End::Desk(_) => match reply {
                 Reply::Refused(problem) => {
-                    let problem = ProblemView::of(&problem, self.asker.language);
+                    let problem = ProblemView::told(&problem, self.asker.language);
                     self.tell(Told::Refused { problem });
                 }
                 Reply::Outcome(told, _) => self.tell(*told),

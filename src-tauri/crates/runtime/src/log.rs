@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::session::StateWord;
 use broker::view::View;
 
@@ -88,8 +88,10 @@ impl States {
 #[must_use]
 pub fn unwritten(path: &Path, reason: &str) -> Problem {
     let path = path.display().to_string();
-    let parameters = vec![("path", path), ("reason", reason.to_owned())];
-    Problem::new(Code::NoLog, parameters)
+    Problem::NoLog {
+        path,
+        reason: reason.to_owned(),
+    }
 }
 
 /// Takes whole lines, one at a call, and never fails: a line that the disk does not take is lost.
@@ -147,6 +149,7 @@ fn inert(line: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broker::problem::Code;
 
     fn lengths(folder: &Path) -> (u64, u64) {
         let length = |name: &str| {
@@ -220,7 +223,7 @@ mod tests {
         for make in [&pipe as &dyn Fn(), &link, &directory] {
             make();
             let problem = Log::open(folder.path()).unwrap_err();
-            assert_eq!(problem.code, Code::NoLog);
+            assert_eq!(problem.code(), Code::NoLog);
             drop(crate::store::remove(&path));
         }
     }

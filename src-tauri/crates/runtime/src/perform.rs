@@ -292,7 +292,7 @@ impl Performer {
     /// Tells everybody who still waits, and waits until they have heard it, but for those who don't listen.
     pub(crate) async fn dismiss(&mut self, problem: &Problem) {
         for (_, mut line) in self.callers.drain() {
-            line.say(Reply::Refused(problem.clone()));
+            line.say(Reply::Refused(problem.clone().into()));
             line.say(Reply::Done(1));
         }
         let heard = self.under_way.until(|counts| counts.connections == 0);
@@ -477,7 +477,9 @@ impl Performer {
             match asked {
                 Ok(Some(_)) => {}
                 Ok(None) => {
-                    let silence = Problem::plain(broker::problem::Code::SignInTimedOut);
+                    let silence = Problem::SignInTimedOut {
+                        redirect: String::new(),
+                    };
                     inbox.event(Event::Unanswered(question, silence));
                 }
                 Err(problem) => inbox.event(Event::Unanswered(question, problem)),
@@ -495,14 +497,14 @@ impl Performer {
             return;
         }
         if let Err(problem) = self.window.open(Pane::Consent, &self.server) {
-            tracing::info!(problem = problem.code.name(), "asked on a page instead");
+            tracing::info!(problem = problem.code().name(), "asked on a page instead");
             self.inbox.event(Event::NoWindow);
         }
     }
 
     fn open(&mut self, caller: CallerId, screen: Option<ScreenName>) {
         if let Err(problem) = self.window.open(Pane::Main { screen }, &self.server) {
-            self.reply(caller, Reply::Refused(problem));
+            self.reply(caller, Reply::Refused(problem.into()));
         }
         self.reply(caller, Reply::Done(0));
     }
@@ -522,7 +524,7 @@ impl Performer {
         if let Some(listening) = self.listening.get(&attempt)
             && let Err(problem) = self.browser.open(&listening.tickets.mint())
         {
-            tracing::info!(problem = problem.code.name(), "no page");
+            tracing::info!(problem = problem.code().name(), "no page");
         }
     }
 
@@ -575,7 +577,7 @@ impl Performer {
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
             if let Err(problem) = vault.keep_secret(key, secret).await {
-                tracing::debug!(problem = problem.code.name(), "client secret not kept");
+                tracing::debug!(problem = problem.code().name(), "client secret not kept");
             }
             drop(turn);
         });
@@ -613,7 +615,7 @@ async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget, inbox: &I
         Forget::Everything => vault.forget(account).await,
     };
     if let Err(problem) = &done {
-        tracing::warn!(problem = problem.code.name(), "tokens not forgotten");
+        tracing::warn!(problem = problem.code().name(), "tokens not forgotten");
     }
     inbox.event(Event::Forgotten(account.clone(), done));
 }
@@ -621,14 +623,14 @@ async fn forgotten(vault: &Vault, account: &AccountId, forget: Forget, inbox: &I
 /// The refresh itself: noted before it is sent.
 async fn refreshed(request: &RefreshRequest, vault: &Vault) -> RefreshOutcome {
     let Some(token) = &request.tokens.refresh else {
-        return RefreshOutcome::Ended(Problem::plain(broker::problem::Code::NoRefreshToken));
+        return RefreshOutcome::Ended(Problem::NoRefreshToken);
     };
     // A note that can't be written costs the knowledge that a reply was lost, not the session.
     let noted = vault
         .note_attempt(&request.account, &token.fingerprint(), clock::wall())
         .await;
     if let Err(problem) = noted {
-        tracing::debug!(problem = problem.code.name(), "attempt not noted");
+        tracing::debug!(problem = problem.code().name(), "attempt not noted");
     }
     match files::trusted(&request.key).await {
         Ok(trusted) => provider::refresh(request, &trusted, &clock::wall).await,
@@ -639,7 +641,7 @@ async fn refreshed(request: &RefreshRequest, vault: &Vault) -> RefreshOutcome {
 async fn seal(vault: &Vault, key: &AccountKey, tokens: &Tokens, inbox: &Inbox) {
     match vault.seal(Record::new(key.clone(), tokens.clone())).await {
         Ok(()) => inbox.send(Message::Kept(key.id())),
-        Err(problem) => tracing::warn!(problem = problem.code.name(), "tokens in memory alone"),
+        Err(problem) => tracing::warn!(problem = problem.code().name(), "tokens in memory alone"),
     }
     tell_keep(vault, inbox);
 }
@@ -682,10 +684,7 @@ fn port_of(redirect: &str) -> u16 {
 
 fn other_port(listening: &Listening) -> Option<Problem> {
     let redirect = listening.other_port.clone()?;
-    Some(Problem::new(
-        broker::problem::Code::OtherPort,
-        vec![("redirect", redirect)],
-    ))
+    Some(Problem::OtherPort { redirect })
 }
 
 /// A vault's state, as it is shown.

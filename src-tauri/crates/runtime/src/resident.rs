@@ -79,7 +79,10 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         Stored::Nothing => (Kept::default(), true, None),
         Stored::Kept(kept) => (kept, false, None),
         Stored::Lost(problem) => {
-            tracing::warn!(problem = problem.code.name(), "nothing is trusted any more");
+            tracing::warn!(
+                problem = problem.code().name(),
+                "nothing is trusted any more"
+            );
             (Kept::default(), false, Some(problem))
         }
     };
@@ -119,7 +122,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let browser = Browser::new(choice.clone(), screen.clone());
     let notices = Notices::new(inbox.clone());
     if let Some(problem) = problem {
-        tracing::warn!(problem = problem.code.name(), "the defaults hold");
+        tracing::warn!(problem = problem.code().name(), "the defaults hold");
         notices.set(Notice::Settings, Some(problem));
     }
     notices.set(Notice::Log, log);
@@ -345,7 +348,7 @@ async fn watch_the_vault(vault: Vault, inbox: Inbox) {
 
 fn tell(loaded: Loaded, known: &mut BTreeSet<String>, inbox: &Inbox) {
     for (path, problem) in &loaded.damaged {
-        tracing::warn!(path = %path.display(), problem = problem.code.name(), "set aside");
+        tracing::warn!(path = %path.display(), problem = problem.code().name(), "set aside");
     }
     let state = keep(&loaded.state);
     tracing::info!(?state, accounts = loaded.accounts.len(), "vault");

@@ -100,9 +100,7 @@ async fn end(
         }
     }
     performer.write_what_is_owed().await;
-    performer
-        .dismiss(&Problem::plain(broker::problem::Code::Ending))
-        .await;
+    performer.dismiss(&Problem::Ending).await;
 }
 
 fn decide(broker: &mut Broker, performer: &mut Performer, event: Event) {

@@ -11,7 +11,7 @@ use broker::asker::{Asker, Endpoint, Place};
 use broker::command::{Command, Invocation};
 use broker::contexts::{ContextCommand, ContextWish};
 use broker::event::{Commanded, Event};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::texts::Language;
 use broker::view::Told;
 use broker::waiters::CallerId;
@@ -159,7 +159,7 @@ impl Server {
             return;
         }
         drop(read(&mut stream, &mut Decoder::new()).await);
-        drop(refuse(&mut stream, &Problem::plain(Code::Busy)).await);
+        drop(refuse(&mut stream, &Problem::Busy).await);
     }
 
     async fn connection(self, mut stream: Stream, speaks: oneshot::Sender<()>, under_way: Turn) {
@@ -179,7 +179,7 @@ impl Server {
             }
             Ok(Ok(Some(Request::Command(_)))) if !peer.pid.is_some_and(asker::is_with_us) => {
                 // A window has a person's commands, and shows what is theirs.
-                drop(refuse(&mut stream, &Problem::plain(Code::NotInContainers)).await);
+                drop(refuse(&mut stream, &Problem::NotInContainers).await);
             }
             Ok(Ok(Some(Request::Command(first)))) => {
                 // Started by hand: where somebody sits.
@@ -192,7 +192,7 @@ impl Server {
                 return self.window.control(link, first, &self).await;
             }
             Ok(Ok(Some(Request::Answer(_)))) | Ok(Err(_)) => {
-                drop(refuse(&mut stream, &Problem::plain(Code::BadClient)).await);
+                drop(refuse(&mut stream, &Problem::BadClient).await);
             }
             Ok(Ok(None)) | Err(_) => {}
         }
@@ -299,7 +299,7 @@ impl Server {
             Ok(invocation)
                 if found.asker.place == Place::Container && !invocation.is_for_containers() =>
             {
-                Event::Refused(caller, Problem::plain(Code::NotInContainers))
+                Event::Refused(caller, Problem::NotInContainers)
             }
             Ok(invocation) => {
                 if matches!(invocation, Invocation::Status { .. }) {

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::settings::{Choice, KeepFresh, Theme};
 use broker::texts::Language;
 use serde::{Deserialize, Serialize};
@@ -116,10 +116,10 @@ pub fn save(config: &Path, settings: &Settings) -> Result<(), Problem> {
     let path = path(config);
     let unwritten = |error: io::Error| {
         let path = path.display().to_string();
-        Problem::new(
-            Code::SettingsUnwritten,
-            vec![("path", path), ("reason", error.to_string())],
-        )
+        Problem::SettingsUnwritten {
+            path,
+            reason: error.to_string(),
+        }
     };
     let written = Written {
         version: VERSION,
@@ -238,12 +238,13 @@ fn read(config: &Path) -> Result<Option<Vec<u8>>, String> {
 
 fn bad(path: &Path, reason: String) -> Problem {
     let path = path.display().to_string();
-    Problem::new(Code::BadSettings, vec![("path", path), ("reason", reason)])
+    Problem::BadSettings { path, reason }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use broker::problem::Code;
 
     fn with(text: &str) -> tempfile::TempDir {
         let config = tempfile::tempdir().unwrap();
@@ -297,9 +298,9 @@ mod tests {
             let config = with(text);
             let (settings, problem) = load(config.path());
             assert_eq!(settings, Settings::default(), "{text}");
-            assert_eq!(problem.unwrap().code, Code::BadSettings, "{text}");
+            assert_eq!(problem.unwrap().code(), Code::BadSettings, "{text}");
             let refused = save(config.path(), &Settings::default()).unwrap_err();
-            assert_eq!(refused.code, Code::BadSettings);
+            assert_eq!(refused.code(), Code::BadSettings);
             assert_eq!(fs::read_to_string(path(config.path())).unwrap(), text);
         }
     }
@@ -345,7 +346,7 @@ mod tests {
         use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
         let config = with(r#"{"keep": "plain"}"#);
         let file = path(config.path());
-        let refused = || load(config.path()).1.map(|problem| problem.code);
+        let refused = || load(config.path()).1.map(|problem| problem.code());
         let mode = |mode| fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
         mode(0o644);
         assert_eq!(refused(), None);

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use broker::event::Kept;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
@@ -88,7 +88,11 @@ pub(crate) fn remove(path: &Path) -> Result<(), Problem> {
     };
     match removed {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(about(Code::CannotForget, path, regular::refusal(&error)))
+            let reason = regular::refusal(&error);
+            Err(Problem::CannotForget {
+                path: shown(path),
+                reason,
+            })
         }
         Ok(()) | Err(_) => Ok(()),
     }
@@ -111,7 +115,10 @@ impl Store {
     pub(crate) fn load(&self, sealed: bool) -> Stored {
         let path = self.path.as_path();
         if let Some(reason) = &self.unusable {
-            return Stored::Lost(about(Code::AccountsUnused, path, reason.to_string()));
+            return Stored::Lost(Problem::AccountsUnused {
+                path: shown(path),
+                reason: reason.to_string(),
+            });
         }
         let read = regular::open(path).and_then(|file| regular::bounded(&file, LARGEST));
         let reason = match read {
@@ -121,8 +128,7 @@ impl Store {
             },
             Err(Unread::Missing) if is_absent(path) => {
                 return if sealed || !self.set_aside_before().is_empty() {
-                    let parameters = vec![("path", path.display().to_string())];
-                    Stored::Lost(Problem::new(Code::AccountsLost, parameters))
+                    Stored::Lost(Problem::AccountsLost { path: shown(path) })
                 } else {
                     Stored::Nothing
                 };
@@ -131,13 +137,15 @@ impl Store {
             Err(unread) => unread.reason(),
         };
         Stored::Lost(match set_aside(path) {
-            Ok(aside) => {
-                let mut problem = about(Code::AccountsSetAside, path, reason);
-                let aside = aside.display().to_string();
-                problem.parameters.push(("aside", aside));
-                problem
-            }
-            Err(error) => about(Code::AccountsUnused, path, format!("{reason}; {error}")),
+            Ok(aside) => Problem::AccountsSetAside {
+                path: shown(path),
+                reason,
+                aside: shown(&aside),
+            },
+            Err(error) => Problem::AccountsUnused {
+                path: shown(path),
+                reason: format!("{reason}; {error}"),
+            },
         })
     }
 
@@ -154,7 +162,10 @@ impl Store {
         self.owes.store(written.is_err(), Ordering::Release);
         written.map_err(|error| {
             let reason = regular::refusal(&error);
-            about(Code::AccountsUnwritten, path, reason)
+            Problem::AccountsUnwritten {
+                path: shown(path),
+                reason,
+            }
         })
     }
 
@@ -180,7 +191,10 @@ impl Store {
     /// That the disk does not say whether it took what there is.
     pub(crate) fn unanswered(&self) -> Problem {
         let reason = "the disk does not answer".to_owned();
-        about(Code::AccountsUnwritten, &self.path, reason)
+        Problem::AccountsUnwritten {
+            path: shown(&self.path),
+            reason,
+        }
     }
 
     /// Whether all that is to be kept is at rest, so that another process could go on with it.
@@ -302,9 +316,8 @@ fn write(path: &Path, kept: Kept) -> io::Result<()> {
     path.parent().map_or(Ok(()), files::sync_folder)
 }
 
-fn about(code: Code, path: &Path, reason: String) -> Problem {
-    let path = path.display().to_string();
-    Problem::new(code, vec![("path", path), ("reason", reason)])
+fn shown(path: &Path) -> String {
+    path.display().to_string()
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use broker::asker::Endpoint;
 use broker::command::ScreenName;
 use broker::event::Event;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::view::View;
 use serde::Serialize;
 use tokio::process::Command;
@@ -135,8 +135,9 @@ impl Window {
         }
         let refused = |error: io::Error| {
             let path = self.0.program.display();
-            let parameters = vec![("reason", format!("{path}: {error}"))];
-            Problem::new(Code::NoWindow, parameters)
+            Problem::NoWindow {
+                reason: format!("{path}: {error}"),
+            }
         };
         let started = self.start(activation.as_deref()).map_err(refused)?;
         let (panes, asked) = mpsc::unbounded_channel();
@@ -217,7 +218,7 @@ impl Window {
             && let Ok(pane) = panes.try_recv()
             && let Err(problem) = self.open(pane, server)
         {
-            tracing::warn!(problem = problem.code.name(), "the window");
+            tracing::warn!(problem = problem.code().name(), "the window");
         }
     }
 

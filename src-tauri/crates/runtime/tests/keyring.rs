@@ -222,7 +222,7 @@ impl Place {
         let sealed = self
             .runtime
             .block_on(self.vault.seal(record(client, refresh)));
-        sealed.map_err(|problem| problem.code)
+        sealed.map_err(|problem| problem.code())
     }
 
     /// As the resident does: each word of a change is followed by a try.

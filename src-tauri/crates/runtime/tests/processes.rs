@@ -168,7 +168,7 @@ fn a_full_and_a_read_only_disk_cost_nothing_but_the_disk() {
     let full = fill(&ballast);
     assert!(full.raw_os_error() == Some(28), "{full}");
     let problem = sealed("r2").unwrap_err();
-    assert_eq!(problem.code, Code::CannotKeep);
+    assert_eq!(problem.code(), Code::CannotKeep);
     println!("full: {}", problem.line(broker::texts::Language::En));
     assert_eq!(vault.state(), State::MemoryCannotKeep(problem));
     assert_eq!(refresh_at_rest(), expected("r1"), "what was there stays");
@@ -187,12 +187,12 @@ fn a_full_and_a_read_only_disk_cost_nothing_but_the_disk() {
     };
     remount("ro");
     let problem = sealed("r3").unwrap_err();
-    assert_eq!(problem.code, Code::CannotKeep);
+    assert_eq!(problem.code(), Code::CannotKeep);
     println!("read-only: {}", problem.line(broker::texts::Language::En));
     assert_eq!(refresh_at_rest(), expected("r2"));
     let account = record("c", "").key.id();
     let unforgotten = runtime.block_on(vault.forget(&account)).unwrap_err();
-    assert_eq!(unforgotten.code, Code::CannotForget);
+    assert_eq!(unforgotten.code(), Code::CannotForget);
     remount("rw");
     sealed("r4").unwrap();
     assert_eq!(refresh_at_rest(), expected("r4"));

@@ -9,7 +9,7 @@ use crate::account::{AccountId, AccountKey, ClientSettings, ListenAddress};
 use crate::asker::ProcessId;
 use crate::clock::{Now, Wall};
 use crate::manner::{Manner, Rest};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::secret::ClientSecret;
 use crate::tokens::Tokens;
 
@@ -129,7 +129,7 @@ impl Account {
         Self {
             label: name.clone(),
             settings: ClientSettings::default(),
-            session: Session::empty(Problem::new(Code::NotSignedIn, vec![("account", name)])),
+            session: Session::empty(Problem::NotSignedIn),
             known_secret: None,
             named: false,
             unapproved: false,
@@ -197,7 +197,7 @@ impl Account {
         act: impl FnOnce(&mut Session, session::Context<'_>) -> T,
     ) -> T {
         let now = cx.now;
-        let code = |session: &Session| session::problem(session).map(|problem| problem.code);
+        let code = |session: &Session| session::problem(session).map(|problem| problem.code());
         let before = code(&self.session);
         let steps = act(&mut self.session, cx);
         let after = code(&self.session);
@@ -225,8 +225,7 @@ impl Account {
         account.name = kept.name;
         account.used = kept.asked;
         if kept.signed_out {
-            let account_name = vec![("account", account.label.clone())];
-            account.session = Session::empty(Problem::new(Code::SignedOut, account_name));
+            account.session = Session::empty(Problem::SignedOut);
         }
         account
     }

@@ -11,7 +11,7 @@ use crate::asker::Asker;
 use crate::clock::Now;
 use crate::command::Add;
 use crate::outcome::DiscoverRequest;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::secret::ClientSecret;
 use crate::settings::Settings;
 use crate::stanza::{StanzaView, stanza};
@@ -130,8 +130,8 @@ fn key(issuer: String, client_id: String, scopes: Vec<String>, tls: Tls) -> Acco
 /// A provider's address that a person typed: they have no kubeconfig to write it in.
 fn typed_issuer(text: &str) -> Result<String, Problem> {
     issuer(field("issuer", text)?).map_err(|problem| {
-        if problem.code == Code::FlagForm {
-            Problem::plain(Code::IssuerForm)
+        if let Problem::FlagForm { .. } = problem {
+            Problem::IssuerForm
         } else {
             problem
         }

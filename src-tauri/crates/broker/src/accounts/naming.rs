@@ -3,7 +3,7 @@
 use super::account::Account;
 use super::{Accounts, Step};
 use crate::account::{AccountId, AccountKey};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// The longest value of any field that a person types, in bytes.
 const LONGEST: usize = 2048;
@@ -24,10 +24,9 @@ impl Accounts {
         let mut found = self.persons().filter(|(_, account)| fits(account));
         match (found.next(), found.next()) {
             (Some((id, _)), None) => Ok(id.clone()),
-            (None, _) => Err(Problem::new(
-                Code::NoSuchAccount,
-                vec![("name", name.unwrap_or_default().to_owned())],
-            )),
+            (None, _) => Err(Problem::NoSuchAccount {
+                name: name.unwrap_or_default().to_owned(),
+            }),
             (Some(_), Some(_)) => {
                 let fitting = self.persons().filter(|(_, account)| fits(account));
                 let names = fitting.map(|(id, account)| (account.label.clone(), id));
@@ -57,8 +56,8 @@ impl Accounts {
         }
         let mut others = self.persons().filter(|(id, _)| Some(*id) != but);
         if others.any(|(_, account)| account.label == label) {
-            let parameters = vec![("name", label.to_owned())];
-            return Err(Problem::new(Code::LabelTaken, parameters));
+            let name = label.to_owned();
+            return Err(Problem::LabelTaken { name });
         }
         Ok(label.to_owned())
     }
@@ -74,7 +73,9 @@ pub(crate) fn several<'a>(accounts: impl Iterator<Item = (String, &'a AccountId)
     let brief = |id: &AccountId| id.as_str().get(..8).unwrap_or_default().to_owned();
     let names = accounts.map(|(name, id)| format!("{name} ({})", brief(id)));
     let names: Vec<_> = names.collect();
-    Problem::new(Code::WhichAccount, vec![("names", names.join(", "))])
+    Problem::WhichAccount {
+        names: names.join(", "),
+    }
 }
 
 /// What a person typed, without the blanks that come with pasting.
@@ -90,5 +91,7 @@ pub(super) fn field<'text>(name: &'static str, text: &'text str) -> Result<&'tex
 }
 
 pub(super) fn not_a_field(name: &'static str) -> Problem {
-    Problem::new(Code::BadField, vec![("field", name.to_owned())])
+    Problem::BadField {
+        field: name.to_owned(),
+    }
 }

@@ -239,21 +239,19 @@ impl Session {
 
     /// Whether a person signed it out.
     pub(crate) fn signed_out(&self) -> bool {
-        matches!(&self.held, Held::Nothing(why) if why.code == Code::SignedOut)
+        matches!(&self.held, Held::Nothing(why) if why.code() == Code::SignedOut)
     }
 
     /// Whether nobody has signed in to it, as far as it knows.
     pub(crate) fn never_held(&self) -> bool {
-        matches!(&self.held, Held::Nothing(why) if why.code == Code::NotSignedIn)
+        matches!(&self.held, Held::Nothing(why) if why.code() == Code::NotSignedIn)
     }
 
     /// Why a person is needed, for an ask where nobody is.
     fn nobody(&self) -> Problem {
         match (&self.held, &self.renewal) {
             (Held::Nothing(why), _) | (Held::Tokens(_), Renewal::Over(why)) => why.clone(),
-            (Held::Tokens(_), Renewal::Due(_) | Renewal::WhenAsked) => {
-                Problem::plain(Code::NoRefreshToken)
-            }
+            (Held::Tokens(_), Renewal::Due(_) | Renewal::WhenAsked) => Problem::NoRefreshToken,
         }
     }
 
@@ -265,7 +263,7 @@ impl Session {
             | Doing::SigningIn(..)
             | Doing::Blocked { .. }
             | Doing::Declined { .. }
-            | Doing::SigningOut(_) => Problem::plain(Code::TakesTooLong),
+            | Doing::SigningOut(_) => Problem::TakesTooLong,
         }
     }
 

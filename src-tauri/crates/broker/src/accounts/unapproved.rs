@@ -10,7 +10,7 @@ use crate::account::{AccountId, ClientSettings};
 use crate::asker::Asker;
 use crate::clock::Now;
 use crate::command::Flags;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// How many accounts there may be that nobody has approved.
 const MOST: usize = 64;
@@ -39,7 +39,7 @@ impl Accounts {
                     account.is_some_and(|one| one.unapproved && one.session.attempt().is_none())
                 };
                 let Some(idlest) = idlest.iter().find(idle).cloned() else {
-                    return Err(Problem::plain(Code::TooManyWait));
+                    return Err(Problem::TooManyWait);
                 };
                 self.all.remove(&idlest);
                 dropped = Some(Step::Dropped(idlest));

@@ -7,7 +7,7 @@ use super::{Called, Dialect, get_token, value};
 use crate::account::Tls;
 use crate::command::{Add, Command, Invocation, Shell};
 use crate::consent::trust::Answer;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
 
@@ -477,8 +477,7 @@ fn outcome(error: &clap::Error, args: &[&str]) -> Result<Invocation, Problem> {
     }
     let context = |kind| error.get(kind).map(ToString::to_string);
     if let Some(command) = context(ContextKind::InvalidSubcommand) {
-        let parameters = vec![("command", command)];
-        return Err(Problem::new(Code::UnknownCommand, parameters));
+        return Err(Problem::UnknownCommand { command });
     }
     let command = match args.first() {
         Some(verb) if grammar().find_subcommand(verb).is_some() => format!("kubectl fob {verb}"),
@@ -487,15 +486,14 @@ fn outcome(error: &clap::Error, args: &[&str]) -> Result<Invocation, Problem> {
     let argument = context(ContextKind::InvalidArg).unwrap_or_default();
     let (argument, _) = argument.split_once('=').unwrap_or((&argument, ""));
     if kind == ErrorKind::MissingRequiredArgument {
-        let parameters = vec![("command", command), ("missing", argument.to_owned())];
-        return Err(Problem::new(Code::Incomplete, parameters));
+        return Err(Problem::Incomplete {
+            command,
+            missing: argument.to_owned(),
+        });
     }
     // The value is named where it is a word of its own, and not where it may be anything.
     let word = context(ContextKind::InvalidValue)
         .filter(|value| kind == ErrorKind::InvalidValue && !value.is_empty())
         .unwrap_or_else(|| argument.to_owned());
-    Err(Problem::new(
-        Code::NotUnderstood,
-        vec![("command", command), ("word", word)],
-    ))
+    Err(Problem::NotUnderstood { command, word })
 }

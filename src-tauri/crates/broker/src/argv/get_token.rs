@@ -8,7 +8,7 @@ use super::flags::{FLAGS, Is, Setting, Takes, find, nearest, shown, speaks, spli
 use super::{Called, Dialect, value};
 use crate::account::{AccountKey, ClientSettings, Grant, ListenAddress, Pkce, Tls, TokenKind};
 use crate::command::{Flags, Which};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::secret::ClientSecret;
 
 /// Grants that kubelogin has and a later release brings here.
@@ -46,13 +46,15 @@ pub(super) fn parse(
         let shown = shown(flag);
         let setting = match flag.is {
             Is::Ours(setting, _) | Is::Fobs(setting, _) => setting,
-            Is::Later => return Err(about(Code::FlagNotYet, shown)),
+            Is::Later => return Err(Problem::FlagNotYet { flag: shown }),
             Is::Dropped(instead) => {
-                let parameters = vec![("flag", shown), ("instead", instead.to_owned())];
-                return Err(Problem::new(Code::FlagDropped, parameters));
+                return Err(Problem::FlagDropped {
+                    flag: shown,
+                    instead: instead.to_owned(),
+                });
             }
-            Is::DroppedKeyring => return Err(about(Code::FlagDroppedKeyring, shown)),
-            Is::Azures => return Err(about(Code::FlagOfAzure, shown)),
+            Is::DroppedKeyring => return Err(Problem::FlagDroppedKeyring { flag: shown }),
+            Is::Azures => return Err(Problem::FlagOfAzure { flag: shown }),
         };
         if setting == Setting::Help {
             return Ok(None);
@@ -62,7 +64,7 @@ pub(super) fn parse(
             (None, Takes::Switch) => "true",
             (None, Takes::Value) => match rest.next() {
                 Some(given) => given,
-                None => return Err(about(Code::FlagNoValue, shown)),
+                None => return Err(Problem::FlagNoValue { flag: shown }),
             },
         };
         secret = setting == Setting::ClientSecret;
@@ -94,13 +96,11 @@ pub(super) fn help(dialect: Dialect) -> String {
     text
 }
 
-fn about(code: Code, flag: String) -> Problem {
-    Problem::new(code, vec![("flag", flag)])
-}
-
 fn stray(word: &str, secret: bool) -> Problem {
     let word = if secret { "****" } else { word };
-    Problem::new(Code::StrayWord, vec![("word", word.to_owned())])
+    Problem::StrayWord {
+        word: word.to_owned(),
+    }
 }
 
 /// The problem with a flag that nobody knows. It names the flag, and nothing of its value.
@@ -110,7 +110,7 @@ fn unknown(arg: &str, args: &[&str], dialect: Dialect) -> Problem {
         find(name, dialect).filter(|flag| flag.is == Is::Azures)
     });
     if let Some(flag) = azures {
-        return about(Code::FlagOfAzure, shown(flag));
+        return Problem::FlagOfAzure { flag: shown(flag) };
     }
     let (name, _) = arg.split_once('=').unwrap_or((arg, ""));
     let near = nearest(name.trim_start_matches('-'), dialect);
@@ -122,11 +122,11 @@ fn unknown(arg: &str, args: &[&str], dialect: Dialect) -> Problem {
     };
     let named = name.chars().take(named).collect();
     match near {
-        Some(near) => {
-            let parameters = vec![("flag", named), ("near", shown(near))];
-            Problem::new(Code::UnknownFlagNear, parameters)
-        }
-        None => about(Code::UnknownFlag, named),
+        Some(near) => Problem::UnknownFlagNear {
+            flag: named,
+            near: shown(near),
+        },
+        None => Problem::UnknownFlag { flag: named },
     }
 }
 
@@ -175,7 +175,9 @@ impl Draft {
                 self.tls.ca_files.push(value::path(flag, given, called)?);
             }
             Setting::CertificateAuthorityData if given.is_empty() => {
-                return Err(about(Code::FlagNoValue, flag.to_owned()));
+                return Err(Problem::FlagNoValue {
+                    flag: flag.to_owned(),
+                });
             }
             Setting::CertificateAuthorityData => self.tls.ca_data.push(given.to_owned()),
             Setting::ListenAddress => {
@@ -190,7 +192,9 @@ impl Draft {
             Setting::GrantType => match given {
                 "auto" | "authcode" => {}
                 later if LATER_GRANTS.contains(&later) => {
-                    return Err(about(Code::FlagNotYet, format!("{flag}={later}")));
+                    return Err(Problem::FlagNotYet {
+                        flag: format!("{flag}={later}"),
+                    });
                 }
                 _ => return Err(value::choice(flag, "auto, authcode")),
             },
@@ -209,13 +213,10 @@ impl Draft {
         if let Some(account) = self.account {
             let flag = "--account".to_owned();
             if account.is_empty() {
-                return Err(about(Code::FlagNoValue, flag));
+                return Err(Problem::FlagNoValue { flag });
             }
             return match self.beside_account {
-                Some(other) => {
-                    let parameters = vec![("flag", flag), ("other", other)];
-                    Err(Problem::new(Code::FlagBeside, parameters))
-                }
+                Some(other) => Err(Problem::FlagBeside { flag, other }),
                 None => Ok(Some(Which::Named(account))),
             };
         }
@@ -224,7 +225,9 @@ impl Draft {
             (&self.client_id, "--oidc-client-id"),
         ] {
             if given.is_empty() {
-                return Err(about(Code::FlagMissing, flag.to_owned()));
+                return Err(Problem::FlagMissing {
+                    flag: flag.to_owned(),
+                });
             }
         }
         let otherwise = ClientSettings::default();

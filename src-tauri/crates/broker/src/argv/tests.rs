@@ -9,6 +9,7 @@ use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
 use crate::command::{Command, Shell, Which};
 use crate::consent::trust::Answer;
 use crate::credential::ExecVersion;
+use crate::problem::Code;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
 
@@ -108,7 +109,7 @@ fn the_programs_name_decides_who_is_meant() {
         "kubelogin",
     ] {
         let found = called_as(program, &["clean"]).unwrap_err();
-        assert_eq!(found.code, Code::CommandNotYet, "{program}");
+        assert_eq!(found.code(), Code::CommandNotYet, "{program}");
     }
     for program in [
         "kubectl-fob",
@@ -117,7 +118,7 @@ fn the_programs_name_decides_who_is_meant() {
         "kubelogin/kubectl-fob",
     ] {
         let found = called_as(program, &["clean"]).unwrap_err();
-        assert_eq!(found.code, Code::UnknownCommand, "{program}");
+        assert_eq!(found.code(), Code::UnknownCommand, "{program}");
     }
 }
 
@@ -349,7 +350,7 @@ fn each_flag_of_kubelogin_is_known_or_told_what_became_of_it() {
     ]
     .map(|flag| {
         let problem = with(&[flag]).unwrap_err();
-        assert_eq!(problem.code, Code::FlagNotYet, "{flag}");
+        assert_eq!(problem.code(), Code::FlagNotYet, "{flag}");
         let named = problem.parameter("flag").unwrap();
         assert!(
             flag.starts_with(&named) && !named.contains("hunter2"),
@@ -474,7 +475,7 @@ fn an_account_can_be_named() {
             Code::FlagBeside,
         ),
     ] {
-        assert_eq!(fob(line).unwrap_err().code, code, "{line}");
+        assert_eq!(fob(line).unwrap_err().code(), code, "{line}");
     }
 }
 
@@ -498,7 +499,7 @@ fn the_version_of_the_question_is_kept() {
     assert_eq!(found.version, ExecVersion::V1);
     assert!(found.interactive);
     assert_eq!(found.cluster.unwrap().server, "https://a");
-    assert_eq!(asked("{}").unwrap_err().code, Code::ExecInfo);
+    assert_eq!(asked("{}").unwrap_err().code(), Code::ExecInfo);
 }
 
 #[test]
@@ -514,7 +515,7 @@ fn a_kubeconfig_runs_no_verb() {
         };
         assert!(parse(&called(None)).is_ok(), "{line:?}");
         let refused = parse(&called(Some(b""))).unwrap_err();
-        assert_eq!(refused.code, Code::PluginVerb, "{line:?}");
+        assert_eq!(refused.code(), Code::PluginVerb, "{line:?}");
     }
 }
 

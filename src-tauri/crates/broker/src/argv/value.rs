@@ -8,21 +8,25 @@ use url::{Host, Url};
 
 use super::Called;
 use crate::account::{ListenAddress, Pkce};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// Bounds of `--authentication-timeout-sec`. A person who has not signed in after an hour is gone.
 const SECONDS: (u64, u64) = (1, 3600);
 
 /// A value of the wrong form, and what it should look like.
 pub(super) fn form(flag: &str, example: &str) -> Problem {
-    let parameters = vec![("flag", flag.to_owned()), ("example", example.to_owned())];
-    Problem::new(Code::FlagForm, parameters)
+    Problem::FlagForm {
+        flag: flag.to_owned(),
+        example: example.to_owned(),
+    }
 }
 
 /// A value that is none of those there are.
 pub(super) fn choice(flag: &str, choices: &str) -> Problem {
-    let parameters = vec![("flag", flag.to_owned()), ("choices", choices.to_owned())];
-    Problem::new(Code::FlagChoice, parameters)
+    Problem::FlagChoice {
+        flag: flag.to_owned(),
+        choices: choices.to_owned(),
+    }
 }
 
 /// A plain value: pflag keeps it as it is. Control characters have no business in any of them.
@@ -60,13 +64,10 @@ pub(super) fn seconds(flag: &str, value: &str) -> Result<Duration, Problem> {
         .ok()
         .filter(|seconds| (least..=most).contains(seconds))
         .map(Duration::from_secs)
-        .ok_or_else(|| {
-            let parameters = vec![
-                ("flag", flag.to_owned()),
-                ("least", least.to_string()),
-                ("most", most.to_string()),
-            ];
-            Problem::new(Code::FlagRange, parameters)
+        .ok_or_else(|| Problem::FlagRange {
+            flag: flag.to_owned(),
+            least,
+            most,
         })
 }
 
@@ -135,10 +136,9 @@ pub(super) fn issuer(flag: &str, value: &str) -> Result<String, Problem> {
     if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
         return Ok(value.to_owned());
     }
-    Err(Problem::new(
-        Code::NotHttps,
-        vec![("url", value.to_owned())],
-    ))
+    Err(Problem::NotHttps {
+        url: value.to_owned(),
+    })
 }
 
 /// `--oidc-redirect-url`; none if it is empty. The code that it carries must stay on this computer.
@@ -203,20 +203,18 @@ pub(super) fn listen(flag: &str, value: &str) -> Result<ListenAddress, Problem> 
 }
 
 fn not_loopback(address: &str) -> Problem {
-    Problem::new(
-        Code::ListenNotLoopback,
-        vec![("address", address.to_owned())],
-    )
+    Problem::ListenNotLoopback {
+        address: address.to_owned(),
+    }
 }
 
 /// The path of a CA file: `~` is the home, as kubelogin has it, and a relative path starts at the
 /// asker's folder. Different spellings of one path (`./a`, `a//b`) are one.
 pub(super) fn path(flag: &str, value: &str, called: &Called<'_>) -> Result<PathBuf, Problem> {
     if value.is_empty() {
-        return Err(Problem::new(
-            Code::FlagNoValue,
-            vec![("flag", flag.to_owned())],
-        ));
+        return Err(Problem::FlagNoValue {
+            flag: flag.to_owned(),
+        });
     }
     plain(flag, value, "/etc/ssl/ca.pem")?;
     let (base, rest) = match value.strip_prefix('~') {
@@ -233,6 +231,7 @@ pub(super) fn path(flag: &str, value: &str, called: &Called<'_>) -> Result<PathB
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::problem::Code;
 
     #[test]
     fn lists_are_read_as_pflag_reads_them() {
@@ -301,7 +300,7 @@ mod tests {
             ("\"https://sso.example.com\"", Code::FlagForm),
             ("file:///etc/passwd", Code::FlagForm),
         ] {
-            assert_eq!(issuer("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(issuer("--x", bad).unwrap_err().code(), code, "{bad}");
         }
     }
 
@@ -321,7 +320,7 @@ mod tests {
             ("http://localhost/#a", Code::FlagForm),
             ("http://a@localhost/", Code::FlagForm),
         ] {
-            assert_eq!(redirect("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(redirect("--x", bad).unwrap_err().code(), code, "{bad}");
         }
         for (good, host, port) in [
             ("127.0.0.1:8000", "127.0.0.1", 8000),
@@ -344,7 +343,7 @@ mod tests {
             ("127.0.0.1:http", Code::FlagForm),
             ("", Code::FlagForm),
         ] {
-            assert_eq!(listen("--x", bad).unwrap_err().code, code, "{bad}");
+            assert_eq!(listen("--x", bad).unwrap_err().code(), code, "{bad}");
         }
     }
 
@@ -353,7 +352,7 @@ mod tests {
         assert_eq!(seconds("--x", "180"), Ok(Duration::from_secs(180)));
         for bad in ["", "0", "-1", "3601", "1.5", "3m", "99999999999999999999"] {
             assert_eq!(
-                seconds("--x", bad).unwrap_err().code,
+                seconds("--x", bad).unwrap_err().code(),
                 Code::FlagRange,
                 "{bad}"
             );

@@ -7,7 +7,7 @@ use super::Caller;
 use super::outcome::Outcome;
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::QuestionId;
 
 /// Something that is told once it is at rest.
@@ -95,10 +95,7 @@ impl Claims {
 
     /// It is, or this is why it is not.
     pub(crate) fn settled(&mut self, what: SettleId, unwritten: Option<Problem>) -> Vec<Settled> {
-        let unwritten = unwritten.map(|problem| Problem {
-            code: Code::OnlyUntilEnd,
-            ..problem
-        });
+        let unwritten = unwritten.map(Problem::until_end);
         let claims = self.waiting.remove(&what).unwrap_or_default();
         claims
             .into_iter()
@@ -164,6 +161,7 @@ mod tests {
     use crate::consent::trust::{Approval, By, Pair, Server};
     use crate::event::{Commanded, Event, Kept};
     use crate::event::{Effect, Reply};
+    use crate::problem::Code;
     use crate::settings::Settings;
 
     const NOW: Now = Now {
@@ -232,11 +230,10 @@ mod tests {
     #[test]
     fn where_it_is_not_at_rest_that_is_said() {
         let (mut broker, what) = untrusted();
-        let parameters = vec![
-            ("path", "/a".to_owned()),
-            ("reason", "it is full".to_owned()),
-        ];
-        let full = Problem::new(Code::AccountsUnwritten, parameters);
+        let full = Problem::AccountsUnwritten {
+            path: "/a".to_owned(),
+            reason: "it is full".to_owned(),
+        };
         let effects = broker.handle(Event::Settled(what, Some(full)), NOW);
         let [
             Effect::Reply(CALLER, Reply::Refused(problem)),
@@ -245,7 +242,7 @@ mod tests {
         else {
             panic!("{effects:?}");
         };
-        assert_eq!(problem.code, Code::OnlyUntilEnd);
+        assert_eq!(problem.code(), Code::OnlyUntilEnd);
         assert_eq!(problem.parameter("reason").as_deref(), Some("it is full"));
     }
 

@@ -21,7 +21,7 @@ use crate::command::Flags;
 use crate::manner::Manner;
 use crate::outcome::AttemptId;
 use crate::pair::{Candidate, Server, name_of};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::{Longest, Question, QuestionId};
 use crate::short;
 
@@ -233,20 +233,17 @@ impl Questions {
             Some(name) => match shown.find(|(_, question)| question.name == name) {
                 Some((id, _)) => Ok(*id),
                 None if self.askers_ended.iter().any(|ended| ended == name) => {
-                    Err(Problem::plain(Code::AskerEnded))
+                    Err(Problem::AskerEnded)
                 }
                 None => {
-                    let parameters = vec![("name", name.to_owned())];
-                    Err(Problem::new(Code::NoSuchQuestion, parameters))
+                    let name = name.to_owned();
+                    Err(Problem::NoSuchQuestion { name })
                 }
             },
             None => match (shown.next(), shown.count()) {
-                (None, _) => Err(Problem::plain(Code::NoQuestion)),
+                (None, _) => Err(Problem::NoQuestion),
                 (Some((id, _)), 0) if !yes => Ok(*id),
-                (Some(_), more) => {
-                    let parameters = vec![("count", (more + 1).to_string())];
-                    Err(Problem::new(Code::WhichQuestion, parameters))
-                }
+                (Some(_), more) => Err(Problem::WhichQuestion { count: more + 1 }),
             },
         }
     }

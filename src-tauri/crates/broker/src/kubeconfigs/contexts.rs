@@ -9,7 +9,7 @@ use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
 use crate::argv::complete::Completing;
 use crate::asker::Asker;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// A person's command about contexts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,12 +159,9 @@ fn no_such(name: String, kubeconfigs: &ContextList) -> Problem {
         .take(3)
         .collect();
     if near.is_empty() {
-        Problem::new(Code::NoSuchContext, vec![("name", name)])
+        Problem::NoSuchContext { name }
     } else {
         let near = near.join(", ");
-        Problem::new(
-            Code::NoSuchContextNear,
-            vec![("name", name), ("near", near)],
-        )
+        Problem::NoSuchContextNear { name, near }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::kubeconfig::Kubeconfig;
 use crate::clock::Moment;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// How soon after a switch the old context comes back where nobody meant it to. Who begins after it has read ours.
 const AT_ONCE: Duration = Duration::from_secs(3);
@@ -79,17 +79,14 @@ impl LastSwitch {
     /// What is to be said of it.
     pub(crate) fn notice(&self, now: Moment) -> Option<Problem> {
         match self {
-            Self::Undone(switch) if self.said_until(now).is_some() => Some(Problem::new(
-                Code::SwitchUndone,
-                vec![
-                    ("path", switch.file.display().to_string()),
-                    ("context", switch.to.clone()),
-                    (
-                        "previous",
-                        switch.from.clone().unwrap_or_else(|| "-".to_owned()),
-                    ),
-                ],
-            )),
+            Self::Undone(switch) if self.said_until(now).is_some() => {
+                let previous = switch.from.clone();
+                Some(Problem::SwitchUndone {
+                    path: switch.file.display().to_string(),
+                    context: switch.to.clone(),
+                    previous: previous.unwrap_or_else(|| "-".to_owned()),
+                })
+            }
             Self::None | Self::Made(_) | Self::Undone(_) => None,
         }
     }

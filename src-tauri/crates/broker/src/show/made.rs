@@ -10,6 +10,7 @@ use crate::consent::Consent;
 use crate::consent::questions::Listed;
 use crate::kubeconfigs::Kubeconfigs;
 use crate::kubeconfigs::found::Stanza;
+use crate::problem::About;
 use crate::question::ServerLine;
 use crate::short::{address, in_a_line, name as named};
 use crate::stanza::Redirects;
@@ -86,12 +87,8 @@ impl Shown<'_> {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        let mut problem = problem.clone();
-                        // It may have been called otherwise since.
-                        problem.parameters.retain(|(name, _)| *name != "account");
-                        problem.parameters.push(("account", named(&account.label)));
-                        problem.parameters.push(("host", account.key.host()));
-                        ProblemView::of(&problem, language)
+                        let about = About::account(&named(&account.label), account.key.host());
+                        ProblemView::told(&problem.clone().of(about), language)
                     }),
                 }
             })

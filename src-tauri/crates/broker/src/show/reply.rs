@@ -3,7 +3,7 @@
 use super::view::Told;
 use crate::clock::Wall;
 use crate::credential::{ExecVersion, TokenFacts};
-use crate::problem::Problem;
+use crate::problem::Refusal;
 use crate::secret::BearerToken;
 
 /// What a caller is told.
@@ -20,7 +20,7 @@ pub enum Reply {
     /// What happens meanwhile, for standard error.
     Say(String),
     /// What is wrong.
-    Refused(Problem),
+    Refused(Refusal),
     /// A question to be answered with one line.
     Prompt(String),
     /// The same, and what is typed is not shown.

@@ -356,7 +356,7 @@ fn step_lines(what: &str, step: &Step, language: Language) -> Vec<String> {
     let mut lines = vec![text(language, &key, &[])];
     if let Step::Failed(problem) = step {
         // What it would have one do is for a session that goes on, and this one is over.
-        let (message, code) = (problem.message(language), problem.code.name());
+        let (message, code) = (problem.message(language), problem.code().name());
         lines.push(format!("  {message} [{code}]"));
     }
     lines

@@ -11,7 +11,7 @@ use crate::callers::outcome::{Listing, Meanwhile, Outcome, Prompt};
 use crate::callers::{Caller, Form};
 use crate::clock::Now;
 use crate::outcome::{Announced, SignOutOutcome};
-use crate::problem::{Code, Problem};
+use crate::problem::{About, Problem, Refusal};
 use crate::texts::{Language, text};
 
 /// The version of this build, said by `kubectl fob version`.
@@ -77,28 +77,20 @@ pub fn address_text(asker: &Asker, url: &str, ports: &[u16]) -> String {
 }
 
 /// A problem as one caller should hear it: its account named, and a certificate that it can't have trusted explained.
-fn as_heard(mut problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Problem {
+fn as_heard(problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Refusal {
     let Some(account) = caller.wish.account() else {
-        return problem;
+        return problem.into();
     };
-    if problem.code == Code::TlsFailed && caller.asker.own_ca {
-        problem.code = Code::TlsFailedOwnCa;
-    }
-    if let Some(account) = shown.accounts.get(account) {
-        problem.parameters.retain(|(name, _)| *name != "account");
-        for (name, value) in [
-            ("account", account.label.clone()),
-            ("host", account.key.host()),
-        ] {
-            if problem.parameters.iter().all(|(known, _)| *known != name) {
-                problem.parameters.push((name, value));
-            }
-        }
-    }
-    if problem.code == Code::NotSignedIn && caller.asker.completion {
-        problem.code = Code::CompletionNeverAsks;
-    }
-    problem
+    let problem = if problem == Problem::NotSignedIn && caller.asker.completion {
+        Problem::CompletionNeverAsks
+    } else if caller.asker.own_ca {
+        problem.with_own_ca()
+    } else {
+        problem
+    };
+    let account = shown.accounts.get(account);
+    let about = account.map(|account| About::account(&account.label, account.key.host()));
+    problem.of(about.unwrap_or_default())
 }
 
 fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<Reply> {
@@ -112,7 +104,7 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
         Outcome::WhichQuestion(problem) => {
             let view = shown.view(now, language);
             let list = report::questions(&view, json, language);
-            vec![Reply::Out(list), Reply::Refused(problem)]
+            vec![Reply::Out(list), Reply::Refused(problem.into())]
         }
         Outcome::Credential(version, token, expiry) => {
             vec![Reply::Credential(version, token, expiry)]
@@ -196,7 +188,7 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
         Outcome::CompletedWith(completing, names) => out(completing.told(names)),
         Outcome::Completion(shell) => out(completion(shell)),
         Outcome::NotAtRest { problems, done } => {
-            let refused = problems.into_iter().map(Reply::Refused);
+            let refused = problems.into_iter().map(Refusal::from).map(Reply::Refused);
             refused
                 .chain(true_all_the_same(*done, caller, shown, now))
                 .collect()

@@ -11,7 +11,7 @@ use crate::clock::Wall;
 use crate::consent::trust::By;
 use crate::kubeconfigs::kubeconfig::Kubeconfig;
 use crate::manner::Change;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, Refusal};
 use crate::question::{Longest, ServerLine, Vouched};
 use crate::settings::{Keep, KeepFresh, Theme};
 use crate::short::{address, listed};
@@ -108,7 +108,7 @@ impl View {
         }
         let said = |notice: &ProblemView| notice.code == Code::TooMuchToShow;
         if !cut.notices.iter().any(said) {
-            let problem = Problem::plain(Code::TooMuchToShow);
+            let problem = Problem::TooMuchToShow;
             cut.notices.push(ProblemView::of(&problem, self.language));
         }
         Some(cut)
@@ -246,10 +246,16 @@ impl ProblemView {
     /// A problem in a language.
     #[must_use]
     pub fn of(problem: &Problem, language: Language) -> Self {
+        Self::told(&problem.clone().into(), language)
+    }
+
+    /// A problem with what it is about, in a language.
+    #[must_use]
+    pub fn told(refusal: &Refusal, language: Language) -> Self {
         Self {
-            code: problem.code,
-            message: problem.message(language),
-            hint: problem.hint(language),
+            code: refusal.code(),
+            message: refusal.message(language),
+            hint: refusal.hint(language),
         }
     }
 }

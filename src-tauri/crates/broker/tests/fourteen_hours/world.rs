@@ -19,7 +19,9 @@ use broker::waiters::CallerId;
 use secrecy::ExposeSecret as _;
 
 use crate::provider::{Answer, How, LIFE, Provider};
-use crate::shared::{ask, asker, key, servers, start, tokens};
+use crate::shared::{
+    ask, asker, key, lost_reply, servers, session_ended, start, timed_out, tokens, unreachable,
+};
 
 /// Within this kubectl must say something.
 const AT_MOST: Duration = Duration::from_secs(10);
@@ -382,12 +384,12 @@ impl World {
                 Due::Refreshed(attempt, outcome) => {
                     let cut = match outcome {
                         RefreshOutcome::Unreachable(fault) => RefreshOutcome::Unreachable(fault),
-                        _ => RefreshOutcome::LostReply(Problem::plain(Code::LostReply)),
+                        _ => RefreshOutcome::LostReply(lost_reply()),
                     };
                     Due::Refreshed(attempt, cut)
                 }
                 Due::SignedIn(attempt, SignInOutcome::SignedIn(_) | SignInOutcome::Declined(_)) => {
-                    let silence = Problem::plain(Code::SignInTimedOut);
+                    let silence = timed_out();
                     Due::SignedIn(attempt, SignInOutcome::Declined(silence))
                 }
                 other => other,
@@ -443,8 +445,8 @@ impl World {
         let quick = Duration::from_millis(80) + self.chance.up_to(Duration::from_millis(400));
         // Now and then a request or its reply is lost.
         let (lost_before, lost_after) = (self.chance.percent(1), self.chance.percent(1));
-        let lost = || RefreshOutcome::LostReply(Problem::plain(Code::LostReply));
-        let unreachable = || RefreshOutcome::Unreachable(Problem::plain(Code::Unreachable));
+        let lost = || RefreshOutcome::LostReply(lost_reply());
+        let away = || RefreshOutcome::Unreachable(unreachable());
         let (wait, outcome) = if lost_before && self.provider.away(self.now.moment).is_none() {
             (seconds(15), lost())
         } else {
@@ -455,11 +457,11 @@ impl World {
                     (quick, RefreshOutcome::Refreshed(tokens))
                 }
                 Answer::Ended => {
-                    let why = Problem::plain(Code::SessionEnded);
+                    let why = session_ended();
                     (quick, RefreshOutcome::Ended(why))
                 }
-                Answer::Away(How::Refuses) => (quick, unreachable()),
-                Answer::Away(How::Silent) => (seconds(15), unreachable()),
+                Answer::Away(How::Refuses) => (quick, away()),
+                Answer::Away(How::Silent) => (seconds(15), away()),
             }
         };
         self.plan_in(wait, Due::Refreshed(attempt, outcome));
@@ -512,7 +514,7 @@ impl World {
                 How::Refuses => seconds(1),
                 How::Silent => seconds(15),
             };
-            let fault = SignInOutcome::Unreachable(Problem::plain(Code::Unreachable));
+            let fault = SignInOutcome::Unreachable(unreachable());
             return self.plan_in(wait, Due::SignedIn(attempt, fault));
         }
         if asks == Asks::Person {
@@ -524,16 +526,23 @@ impl World {
         self.pages_left = 0;
         self.told.pages += u64::from(sign_in.open_browser);
         self.told.on_terminals += u64::from(!sign_in.open_browser);
-        let code = match self.mood {
+        let refused = || Problem::SignInRefused {
+            refusal: "access_denied".into(),
+        };
+        let broke_off = || Problem::SignInBrokeOff {
+            host: key().host(),
+            reason: "no route".into(),
+        };
+        let why = match self.mood {
             Mood::Answers => None,
-            Mood::Ignores => Some(Code::SignInTimedOut),
+            Mood::Ignores => Some(timed_out()),
             Mood::ByChance if self.chance.percent(60) => None,
-            Mood::ByChance if self.chance.percent(30) => Some(Code::SignInRefused),
-            Mood::ByChance if self.chance.percent(50) => Some(Code::SignInBrokeOff),
-            Mood::ByChance => Some(Code::SignInTimedOut),
+            Mood::ByChance if self.chance.percent(30) => Some(refused()),
+            Mood::ByChance if self.chance.percent(50) => Some(broke_off()),
+            Mood::ByChance => Some(timed_out()),
         };
         let takes = seconds(5) + self.chance.up_to(seconds(40));
-        let (wait, outcome) = match code {
+        let (wait, outcome) = match why {
             None => {
                 let ends = if self.now.moment < self.maximum {
                     self.maximum
@@ -548,11 +557,8 @@ impl World {
                     .insert(tokens.bearer.reveal().into(), done.moment.after(LIFE));
                 (takes, SignInOutcome::SignedIn(tokens))
             }
-            Some(Code::SignInTimedOut) => {
-                let why = Problem::plain(Code::SignInTimedOut);
-                (PAGE_OPEN, SignInOutcome::Declined(why))
-            }
-            Some(code) => (takes, SignInOutcome::Declined(Problem::plain(code))),
+            Some(why @ Problem::SignInTimedOut { .. }) => (PAGE_OPEN, SignInOutcome::Declined(why)),
+            Some(why) => (takes, SignInOutcome::Declined(why)),
         };
         self.plan_in(wait, Due::SignedIn(attempt, outcome));
     }
@@ -567,7 +573,7 @@ impl World {
             }
             SignInOutcome::Declined(why) => {
                 self.told.declined += 1;
-                Some(why.code)
+                Some(why.code())
             }
             SignInOutcome::Unreachable(_) => {
                 self.last_fault = Some(self.now.moment);

@@ -15,6 +15,7 @@ use broker::clock::{Moment, Now, Wall};
 use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Candidate, Commanded, Event, Servers};
+use broker::problem::Problem;
 use broker::secret::{BearerToken, ClientSecret, RefreshToken};
 use broker::texts::Language;
 use broker::tokens::{Identity, Tokens};
@@ -159,5 +160,53 @@ pub fn tokens(number: u64, life: Duration, now: Now) -> Tokens {
         refresh_expires: None,
         signed_in: now.wall,
         client_secret: None,
+    }
+}
+
+/// The host of [`key`].
+fn host() -> String {
+    "sso.example.com".into()
+}
+
+/// The provider can't be reached.
+pub fn unreachable() -> Problem {
+    let reason = "no route".into();
+    Problem::Unreachable {
+        host: host(),
+        reason,
+    }
+}
+
+/// A reply of the provider's was lost.
+pub fn lost_reply() -> Problem {
+    let reason = "it did not answer in time".into();
+    Problem::LostReply { reason }
+}
+
+/// The provider ended the session.
+pub fn session_ended() -> Problem {
+    let reason = "Session not active".into();
+    Problem::SessionEnded { reason }
+}
+
+/// The provider does not take the client.
+pub fn client_refused() -> Problem {
+    Problem::ClientRefused {
+        client: key().client_id,
+        error: "invalid_client".into(),
+    }
+}
+
+/// Nobody finished a sign-in.
+pub fn timed_out() -> Problem {
+    let redirect = "http://localhost:8000".into();
+    Problem::SignInTimedOut { redirect }
+}
+
+/// Somebody said no on the page of a sign-in.
+pub fn trust_refused() -> Problem {
+    Problem::TrustRefused {
+        account: host(),
+        server: "https://a.example".into(),
     }
 }

@@ -166,7 +166,7 @@ pub(crate) fn not_allowed(language: Language, asker: &str) -> Page {
 /// Something went wrong. `told`: whether the sign-in is over and whoever waits was told.
 pub(crate) fn failed(language: Language, problem: &Problem, told: bool) -> Page {
     let say = |key| text(language, key, &[]);
-    let title = say(title_of(problem.code));
+    let title = say(title_of(problem.code()));
     let message = if told {
         format!("{} {}", problem.message(language), say("page.failed.told"))
     } else {
@@ -185,7 +185,7 @@ pub(crate) fn failed(language: Language, problem: &Problem, told: bool) -> Page 
     .into_iter()
     .filter_map(|(parameter, key)| Some(row(&say(key), code(&problem.parameter(parameter)?))))
     .fold(
-        row(&say("page.failed.code"), code(problem.code.name())),
+        row(&say("page.failed.code"), code(problem.code().name())),
         Html::then,
     );
     let body = mark("mark failed", TRIANGLE)

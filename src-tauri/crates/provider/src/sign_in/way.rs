@@ -2,7 +2,7 @@
 
 use broker::account::Pkce;
 use broker::outcome::{Prompting, SignInRequest};
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::BearerToken;
 use broker::tokens::Tokens;
 use openidconnect::core::CoreClient;
@@ -59,7 +59,7 @@ impl<'a> Way<'a> {
         let (Ok(issuer), Ok(redirect)) = (issuer, redirect) else {
             // Both were read as addresses before.
             let reason = "an address that is none".to_owned();
-            return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
+            return Err(Problem::Internal { reason });
         };
         let client_id = ClientId::new(self.request.key.client_id.clone());
         // Keys are fetched when there is a token to verify. `openid` is among our scopes, which
@@ -87,10 +87,10 @@ impl<'a> Way<'a> {
     fn believed(self, metadata: &Metadata, callback: Callback) -> Result<String, Problem> {
         if !callback.is_from(&metadata.issuer, metadata.redirect_names_issuer) {
             return Err(match callback.issuer {
-                Some(found) => Problem::new(
-                    Code::WrongIssuer,
-                    vec![("expected", metadata.issuer.clone()), ("found", found)],
-                ),
+                Some(found) => Problem::WrongIssuer {
+                    expected: metadata.issuer.clone(),
+                    found,
+                },
                 None => foreign_callback(Foreign::Issuer),
             });
         }
@@ -102,24 +102,27 @@ impl<'a> Way<'a> {
 
     /// RFC 6749 section 4.1.2.1 and OIDC Core section 3.1.2.6.
     fn refusal(self, error: String, description: String) -> Problem {
-        let code = match error.as_str() {
+        match error.as_str() {
             "unauthorized_client" | "invalid_client" => {
                 let client = self.request.key.client_id.clone();
-                return Problem::new(
-                    Code::ClientRefused,
-                    vec![("client", client), ("error", error)],
-                );
+                Problem::ClientRefused { client, error }
             }
             "server_error" | "temporarily_unavailable" => {
                 let host = self.request.key.host();
-                return Problem::new(Code::ProviderFault, vec![("host", host), ("status", error)]);
+                Problem::ProviderFault {
+                    host,
+                    answer: error,
+                }
             }
             "invalid_request" | "invalid_scope" | "unsupported_response_type" => {
-                Code::RequestRefused
+                let refusal = token::refusal_words(error, &description);
+                Problem::RequestRefused { refusal }
             }
-            _ => Code::SignInRefused,
-        };
-        Problem::new(code, token::refusal_words(error, &description))
+            _ => {
+                let refusal = token::refusal_words(error, &description);
+                Problem::SignInRefused { refusal }
+            }
+        }
     }
 
     pub(super) async fn exchange(
@@ -160,10 +163,7 @@ impl<'a> Way<'a> {
             .map_err(|denied| match denied {
                 Denied::NotNow(problem) => problem,
                 // Nothing but a code was lost: no word of trying again by itself.
-                Denied::NoReply(problem) => Problem {
-                    code: Code::Unreachable,
-                    ..problem
-                },
+                Denied::NoReply(reason) => http.unreached(reason),
                 // The code came too late, or was nobody's: another try by a person mends it.
                 Denied::Refused(refusal) if refusal.error == "invalid_grant" => {
                     self.refusal(refusal.error, refusal.description)
@@ -171,10 +171,9 @@ impl<'a> Way<'a> {
                 Denied::Refused(refusal) => refusal.problem(client_id),
             })?;
         let Some(id_token) = granted.id_token else {
-            return Err(Problem::new(
-                Code::NoIdToken,
-                vec![("host", http.host().to_owned())],
-            ));
+            return Err(Problem::NoIdToken {
+                host: http.host().to_owned(),
+            });
         };
         let expected = Expected {
             issuer: &request.key.issuer,
@@ -217,9 +216,9 @@ impl<'a> Way<'a> {
         let Some(before) = before.filter(|before| **before != now.subject) else {
             return Ok(tokens);
         };
-        let parameters = vec![("before", before.clone()), ("now", now.name.clone())];
+        let (before, now) = (before.clone(), now.name.clone());
         self.drop_tokens(Ok(tokens), http, metadata).await;
-        Err(Problem::new(Code::OtherPerson, parameters))
+        Err(Problem::OtherPerson { before, now })
     }
 
     /// Ends tokens that nobody will use, if there are any.
@@ -252,7 +251,7 @@ impl<'a> Way<'a> {
             .map(|question| question.asker.as_str());
         match ended {
             Ok((tokens, remark)) => pages::done(language, tokens, asker, remark.as_ref()),
-            Err(problem) if problem.code == Code::TrustRefused => {
+            Err(problem) if matches!(problem, Problem::TrustRefused { .. }) => {
                 pages::not_allowed(language, asker.unwrap_or_default())
             }
             Err(problem) => pages::failed(language, problem, true),
@@ -266,7 +265,7 @@ fn pkce(wanted: Pkce, offered: Option<&[String]>) -> Result<bool, Problem> {
     match wanted {
         Pkce::S256 => Ok(true),
         Pkce::Auto => Ok(offers || offered.is_none()),
-        Pkce::No if offers => Err(Problem::plain(Code::PkceNeeded)),
+        Pkce::No if offers => Err(Problem::PkceNeeded),
         Pkce::No => Ok(false),
     }
 }

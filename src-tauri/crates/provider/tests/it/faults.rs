@@ -40,10 +40,10 @@ fn kind_of_refresh(outcome: &RefreshOutcome) -> (&'static str, Option<Code>) {
     match outcome {
         RefreshOutcome::Refreshed(_) => ("refreshed", None),
         RefreshOutcome::WithoutIdToken { .. } => ("without id token", None),
-        RefreshOutcome::Unreachable(problem) => ("unreachable", Some(problem.code)),
-        RefreshOutcome::LostReply(problem) => ("lost reply", Some(problem.code)),
-        RefreshOutcome::Ended(problem) => ("ended", Some(problem.code)),
-        RefreshOutcome::Blocked(problem) => ("blocked", Some(problem.code)),
+        RefreshOutcome::Unreachable(problem) => ("unreachable", Some(problem.code())),
+        RefreshOutcome::LostReply(problem) => ("lost reply", Some(problem.code())),
+        RefreshOutcome::Ended(problem) => ("ended", Some(problem.code())),
+        RefreshOutcome::Blocked(problem) => ("blocked", Some(problem.code())),
     }
 }
 
@@ -524,7 +524,7 @@ async fn signing_out_ends_what_the_provider_gave() {
     let Step::Failed(problem) = setting.sign_out(Some(&tokens), false).await.revocation else {
         panic!("not failed");
     };
-    assert_eq!(problem.code, Code::Unreachable);
+    assert_eq!(problem.code(), Code::Unreachable);
 }
 
 #[tokio::test]

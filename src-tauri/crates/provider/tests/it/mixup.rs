@@ -57,7 +57,7 @@ async fn a_code_goes_to_no_other_origin_than_the_one_where_people_sign_in() {
     assert_eq!(asked(&one, Endpoint::Authorize), 0);
     // The same where nobody is asked first, before a browser is opened.
     assert_eq!(
-        one.listen().await.reach().await.unwrap_err().code,
+        one.listen().await.reach().await.unwrap_err().code(),
         Code::TokensElsewhere
     );
     // Who runs both has said so in the settings.
@@ -77,7 +77,7 @@ async fn a_refresh_token_goes_to_no_other_origin_either() {
     names(&one, &other, "token_endpoint", "token").await;
     let outcome = one.refresh(&tokens).await;
     assert!(
-        matches!(&outcome, RefreshOutcome::Blocked(problem) if problem.code == Code::TokensElsewhere),
+        matches!(&outcome, RefreshOutcome::Blocked(problem) if problem.code() == Code::TokensElsewhere),
         "{outcome:?}"
     );
     assert_eq!(asked(&other, Endpoint::Refresh), 0);
@@ -96,15 +96,7 @@ async fn tokens_are_ended_nowhere_else() {
     let tokens = one.signed_in().await;
     names(&one, &other, "revocation_endpoint", "revoke").await;
     names(&one, &other, "end_session_endpoint", "logout").await;
-    let elsewhere = |step: &Step| {
-        matches!(
-            step,
-            Step::Failed(Problem {
-                code: Code::EndElsewhere,
-                ..
-            })
-        )
-    };
+    let elsewhere = |step: &Step| matches!(step, Step::Failed(Problem::EndElsewhere { .. }));
     let outcome = one.sign_out(Some(&tokens), true).await;
     assert!(elsewhere(&outcome.revocation), "{outcome:?}");
     assert!(
@@ -139,7 +131,7 @@ async fn another_account_s_sign_in_page_is_used_only_where_redirects_name_the_is
         names(&one, &other, "token_endpoint", "token").await;
         let reached = one.listen().await.reach().await;
         assert_eq!(
-            reached.err().map(|problem| problem.code),
+            reached.err().map(|problem| problem.code()),
             expected,
             "{announced:?}"
         );

@@ -206,9 +206,9 @@ impl Begun {
 pub(crate) fn kind(outcome: &SignInOutcome) -> (&'static str, Option<Code>) {
     match outcome {
         SignInOutcome::SignedIn(_) => ("signed in", None),
-        SignInOutcome::Declined(problem) => ("declined", Some(problem.code)),
-        SignInOutcome::Unreachable(problem) => ("unreachable", Some(problem.code)),
-        SignInOutcome::Blocked(problem) => ("blocked", Some(problem.code)),
+        SignInOutcome::Declined(problem) => ("declined", Some(problem.code())),
+        SignInOutcome::Unreachable(problem) => ("unreachable", Some(problem.code())),
+        SignInOutcome::Blocked(problem) => ("blocked", Some(problem.code())),
     }
 }
 

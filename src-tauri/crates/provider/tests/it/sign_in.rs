@@ -130,9 +130,11 @@ async fn a_pair_alone_is_asked_about_on_a_session_that_lives() {
 #[tokio::test]
 async fn tokens_that_cannot_be_kept_are_good_all_the_same() {
     let setting = Setting::new().await;
-    let full = vec![("path", "/data".into()), ("reason", "disk full".into())];
     let begun = setting
-        .begin_and_keep(Err(Problem::new(Code::CannotKeep, full)))
+        .begin_and_keep(Err(Problem::CannotKeep {
+            path: "/data".into(),
+            reason: "disk full".into(),
+        }))
         .await;
     let mut browser = setting.browser();
     let form = browser.open(&begun.tickets.mint()).await;
@@ -151,7 +153,7 @@ async fn the_first_port_that_is_free_on_both_addresses_is_taken() {
     setting.request.settings.listen.first_mut().unwrap().port = taken;
     let only = provider::listen(setting.request.clone(), setting.trusted.clone(), clock()).await;
     assert_eq!(
-        only.err().map(|problem| problem.code),
+        only.err().map(|problem| problem.code()),
         Some(Code::PortsTaken)
     );
     setting

@@ -592,7 +592,7 @@ async fn an_address_that_is_not_this_computer_s_alone_is_refused() {
         request.settings.redirect_url = redirect.map(str::to_owned);
         let trusted = setting.trusted.clone();
         let listening = provider::listen(request, trusted, crate::setting::clock()).await;
-        listening.err().map(|problem| problem.code)
+        listening.err().map(|problem| problem.code())
     };
     for (host, redirect, expected) in [
         ("127.0.0.1", None, None),

@@ -85,7 +85,7 @@ async fn reach_by(setting: &Setting, proxies: Proxies, known: Vec<Proxies>) -> C
     let mut listening = provider::listen(request, setting.trusted.clone(), clock)
         .await
         .unwrap();
-    listening.reach().await.unwrap_err().code
+    listening.reach().await.unwrap_err().code()
 }
 
 #[tokio::test]

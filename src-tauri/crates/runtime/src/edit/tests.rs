@@ -1,6 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 
+use broker::problem::Code;
+
 use super::*;
 
 fn kubeconfig(folder: &Path, contexts: usize) -> PathBuf {
@@ -55,7 +57,7 @@ fn each_write_has_read_what_the_one_before_wrote() {
                         match files.set_current_context(&file, &name) {
                             Ok(read) => break (read.unwrap(), name),
                             // A crowd of forty waits longer than one person's command does.
-                            Err(problem) => assert_eq!(problem.code, Code::KubeconfigLocked),
+                            Err(problem) => assert_eq!(problem.code(), Code::KubeconfigLocked),
                         }
                     }
                 })
@@ -211,7 +213,7 @@ fn symlink_and_mode_stay_and_a_folder_of_others_is_refused() {
     let file = kubeconfig(&open, 1);
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
     let problem = files.set_current_context(&file, "c0").unwrap_err();
-    assert_eq!(problem.code, Code::KubeconfigNotChanged);
+    assert_eq!(problem.code(), Code::KubeconfigNotChanged);
     assert_eq!(current(&file), "none");
 }
 
@@ -288,7 +290,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
     .unwrap();
     let files = Files::new(folder.path().to_owned());
     let problem = files.set_current_context(&pipe, "c0").unwrap_err();
-    assert_eq!(problem.code, Code::KubeconfigNotChanged);
+    assert_eq!(problem.code(), Code::KubeconfigNotChanged);
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use broker::problem::Code;
+
 use super::*;
 
 fn store(folder: &Path) -> Store {
@@ -9,7 +11,7 @@ fn found(stored: &Stored) -> &'static str {
     match stored {
         Stored::Nothing => "first",
         Stored::Kept(_) => "kept",
-        Stored::Lost(problem) => problem.code.name(),
+        Stored::Lost(problem) => problem.code().name(),
     }
 }
 
@@ -106,7 +108,7 @@ async fn what_the_disk_does_not_take_is_written_once_it_does() {
     let tries = Arc::new(std::sync::Mutex::new(Vec::new()));
     let told = {
         let tries = Arc::clone(&tries);
-        move |problem: Option<Problem>| tries.lock().unwrap().push(problem.map(|it| it.code))
+        move |problem: Option<Problem>| tries.lock().unwrap().push(problem.map(|it| it.code()))
     };
     let again = Duration::from_millis(5);
     let keeping = tokio::spawn(store.clone().keep_each(coming, again, None, told));
@@ -117,7 +119,7 @@ async fn what_the_disk_does_not_take_is_written_once_it_does() {
     let (asker, answer) = oneshot::channel();
     send.send(Wanted::Settle(asker)).ok().unwrap();
     let problem = answer.await.unwrap().unwrap();
-    assert_eq!(problem.code, Code::AccountsUnwritten);
+    assert_eq!(problem.code(), Code::AccountsUnwritten);
     std::fs::create_dir(&later).unwrap();
     let (asker, answer) = oneshot::channel();
     send.send(Wanted::Settle(asker)).ok().unwrap();

@@ -15,7 +15,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use broker::account::AccountId;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use wire::endpoint::EndpointError;
 use zeroize::Zeroizing;
 
@@ -131,13 +131,13 @@ fn scan_account(folder: &Path, account: &str, keys: &[Key], scan: &mut Scan) {
         Loaded::Missing => return,
         Loaded::Damaged => {
             let aside = set_aside(&path, "damaged").unwrap_or_else(|_| path.clone());
-            let problem = Problem::new(Code::VaultDamaged, vec![("path", shown(&path))]);
+            let problem = Problem::VaultDamaged { path: shown(&path) };
             scan.unopened.push((aside, problem));
             return;
         }
         Loaded::OtherKey => {
             scan.other_key += 1;
-            Problem::plain(Code::KeyLost)
+            Problem::KeyLost
         }
         Loaded::Unusable(reason) => bad_file(&path, &reason),
     };
@@ -390,24 +390,24 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 }
 
 fn cannot_keep(path: &Path, reason: &str) -> Problem {
-    Problem::new(
-        Code::CannotKeep,
-        vec![("path", shown(path)), ("reason", reason.to_owned())],
-    )
+    Problem::CannotKeep {
+        path: shown(path),
+        reason: reason.to_owned(),
+    }
 }
 
 fn cannot_forget(path: &Path, error: &io::Error) -> Problem {
-    Problem::new(
-        Code::CannotForget,
-        vec![("path", shown(path)), ("reason", reason(error))],
-    )
+    Problem::CannotForget {
+        path: shown(path),
+        reason: reason(error),
+    }
 }
 
 fn bad_file(path: &Path, reason: &str) -> Problem {
-    Problem::new(
-        Code::BadFile,
-        vec![("path", shown(path)), ("reason", reason.to_owned())],
-    )
+    Problem::BadFile {
+        path: shown(path),
+        reason: reason.to_owned(),
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::account::AccountId;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 
 use super::held::{Access, Held, Look};
@@ -48,7 +48,7 @@ impl Inner {
         if matches!(self.held().access, Access::NoKey)
             && let Err(problem) = self.make_key().await
         {
-            if problem.code == Code::CannotKeep {
+            if matches!(problem, Problem::CannotKeep { .. }) {
                 self.fault(account, &problem);
             }
             return Err(problem);
@@ -84,10 +84,10 @@ impl Inner {
             let key = match &held.access {
                 Access::Open(key) => key.clone(),
                 Access::Unread | Access::Locked => {
-                    return Err(Problem::plain(Code::KeyringLocked));
+                    return Err(Problem::KeyringLocked);
                 }
-                Access::NoKeyring(_) => return Err(Problem::plain(Code::NoKeyring)),
-                Access::NoKey => return Err(Problem::plain(Code::KeyLost)),
+                Access::NoKeyring(_) => return Err(Problem::NoKeyring),
+                Access::NoKey => return Err(Problem::KeyLost),
             };
             let Some(entry) = held.entries.get(account) else {
                 return Ok(());
@@ -149,7 +149,8 @@ impl Inner {
                 if let Look::Keys { sealing, .. } = self.read_keyring(deadline).await {
                     keys.extend(sealing);
                     let damaged = scan.unopened.into_iter();
-                    let damaged = damaged.filter(|(_, why)| why.code == Code::VaultDamaged);
+                    let damaged =
+                        damaged.filter(|(_, why)| matches!(why, Problem::VaultDamaged { .. }));
                     let damaged: Vec<_> = damaged.collect();
                     scan = self.scan(&keys).await;
                     scan.unopened.extend(damaged);
@@ -227,7 +228,7 @@ impl Inner {
         };
         let Some(key) = key else {
             let reason = "the system gives no random numbers".to_owned();
-            return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
+            return Err(Problem::Internal { reason });
         };
         if self.held().keep == Keep::Plain {
             let (folder, plain) = (self.folder.clone(), key.clone());

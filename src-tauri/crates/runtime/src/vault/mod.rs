@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use broker::account::{AccountId, AccountKey};
 use broker::clock::Wall;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::secret::ClientSecret;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
@@ -77,9 +77,9 @@ impl State {
     pub fn problem(&self) -> Option<Problem> {
         match self {
             Self::Unread | Self::Sealed | Self::Plain => None,
-            Self::MemoryLocked => Some(Problem::plain(Code::KeyringLocked)),
-            Self::MemoryNoKeyring(_) => Some(Problem::plain(Code::NoKeyring)),
-            Self::MemoryKeyLost => Some(Problem::plain(Code::KeyLost)),
+            Self::MemoryLocked => Some(Problem::KeyringLocked),
+            Self::MemoryNoKeyring(_) => Some(Problem::NoKeyring),
+            Self::MemoryKeyLost => Some(Problem::KeyLost),
             Self::MemoryCannotKeep(problem) => Some(problem.clone()),
         }
     }
@@ -158,9 +158,7 @@ impl Vault {
         let key = match key.await {
             Some(Ok(())) => Ok(()),
             Some(Err(Found::NoKeyring(_) | Found::Absent)) => Ok(()),
-            Some(Err(Found::Locked | Found::Texts(_))) | None => {
-                Err(Problem::plain(Code::KeyringLocked))
-            }
+            Some(Err(Found::Locked | Found::Texts(_))) | None => Err(Problem::KeyringLocked),
         };
         let files = files.unwrap_or_else(|problem| vec![problem]);
         files.into_iter().chain(key.err()).collect()
@@ -192,7 +190,7 @@ impl Vault {
             let entry = held.entries.get(account);
             let Some(entry) = entry.filter(|entry| entry.record.tokens().is_some()) else {
                 let reason = "an attempt of an account that is not kept".to_owned();
-                return Err(Problem::new(Code::Internal, vec![("reason", reason)]));
+                return Err(Problem::Internal { reason });
             };
             let mut record = entry.record.clone();
             record.attempt = Some(Attempt {

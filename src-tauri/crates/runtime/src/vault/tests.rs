@@ -3,6 +3,7 @@
 use std::fs;
 use std::sync::{MutexGuard, mpsc};
 
+use broker::problem::Code;
 use broker::secret::RefreshToken;
 use zeroize::Zeroizing;
 
@@ -214,7 +215,7 @@ async fn an_attempt_is_noted_and_settled() {
     let record = record("c", "r1");
     let account = record.key.id();
     let unknown = vault.note_attempt(&account, "f", Wall(1)).await;
-    assert_eq!(unknown.unwrap_err().code, Code::Internal);
+    assert_eq!(unknown.unwrap_err().code(), Code::Internal);
     vault.seal(record.clone()).await.unwrap();
     let refresh = record.tokens().unwrap().refresh.clone();
     let fingerprint = refresh.unwrap().fingerprint();
@@ -271,7 +272,7 @@ async fn the_client_secret_outlives_the_tokens_and_a_restart() {
         "nobody is signed in, and the secret is there"
     );
     let unsigned = vault.note_attempt(&account, "f", Wall(1)).await;
-    assert_eq!(unsigned.unwrap_err().code, Code::Internal);
+    assert_eq!(unsigned.unwrap_err().code(), Code::Internal);
 
     // Another one takes its place only with tokens that came by it.
     let other = ClientSecret::new("another".into());
@@ -312,7 +313,7 @@ async fn a_first_secret_is_kept_where_nothing_is_hurt_by_it() {
     place.keyring.is(Mood::Locked);
     let vault = place.vault();
     let kept = vault.keep_secret(record.key.clone(), secret).await;
-    assert_eq!(kept.unwrap_err().code, Code::KeyringLocked);
+    assert_eq!(kept.unwrap_err().code(), Code::KeyringLocked);
     place.keyring.is(Mood::Open);
     let found = vault.retry().await.unwrap();
     assert_eq!(found.accounts[0].tokens(), record.tokens());
@@ -347,7 +348,7 @@ async fn a_locked_keyring_keeps_nobody_and_is_mended_later() {
     assert_eq!(loaded.state, State::MemoryLocked);
     assert!(loaded.accounts.is_empty() && loaded.damaged.is_empty());
     let problem = vault.seal(record("new", "n1")).await.unwrap_err();
-    assert_eq!(problem.code, Code::KeyringLocked);
+    assert_eq!(problem.code(), Code::KeyringLocked);
     assert!(vault.retry().await.is_none(), "still locked, no news");
 
     place.keyring.is(Mood::Open);
@@ -410,13 +411,13 @@ async fn without_a_keyring_tokens_are_in_memory_until_one_comes() {
         State::MemoryNoKeyring("gone".into())
     );
     let problem = vault.seal(record("c", "r1")).await.unwrap_err();
-    assert_eq!(problem.code, Code::NoKeyring);
+    assert_eq!(problem.code(), Code::NoKeyring);
     let account = record("c", "r1").key.id();
     let problem = vault
         .note_attempt(&account, "f", Wall(1))
         .await
         .unwrap_err();
-    assert_eq!(problem.code, Code::NoKeyring);
+    assert_eq!(problem.code(), Code::NoKeyring);
     assert_eq!(place.names(), Vec::<String>::new());
     assert_eq!(place.keyring.inside().prompts, 0);
 
@@ -438,7 +439,7 @@ async fn a_lost_key_loses_nothing_until_a_person_signs_in() {
     let vault = place.vault();
     let loaded = vault.load().await;
     assert_eq!(loaded.state, State::MemoryKeyLost);
-    let codes: Vec<_> = loaded.damaged.iter().map(|(_, why)| why.code).collect();
+    let codes: Vec<_> = loaded.damaged.iter().map(|(_, why)| why.code()).collect();
     assert_eq!(codes, [Code::KeyLost, Code::KeyLost]);
     assert!(
         place.keyring.inside().entry.is_none(),
@@ -508,7 +509,7 @@ async fn damaged_files_are_set_aside_and_the_others_load() {
     assert_eq!(refreshes(&loaded), [refresh("r5")]);
     assert_eq!(loaded.damaged.len(), 4);
     for (path, problem) in &loaded.damaged {
-        assert_eq!(problem.code, Code::VaultDamaged);
+        assert_eq!(problem.code(), Code::VaultDamaged);
         assert!(path.exists() && path.to_str().unwrap().contains(".damaged-1"));
     }
     assert_eq!(loaded.state, State::Sealed);
@@ -527,7 +528,7 @@ async fn a_file_of_a_newer_release_is_left_alone() {
     fs::write(place.file(&record), &bytes).unwrap();
     let vault = place.vault();
     let loaded = vault.load().await;
-    assert_eq!(loaded.damaged[0].1.code, Code::BadFile);
+    assert_eq!(loaded.damaged[0].1.code(), Code::BadFile);
     assert_eq!(fs::read(place.file(&record)).unwrap(), bytes);
     vault.seal(record.clone()).await.unwrap();
     let aside = place
@@ -664,9 +665,9 @@ async fn what_the_disk_does_not_take_is_in_memory_and_tried_again() {
     fs::write(place.path(), "in the way").unwrap();
     let vault = place.vault();
     let loaded = vault.load().await;
-    assert_eq!(loaded.damaged[0].1.code, Code::BadFile);
+    assert_eq!(loaded.damaged[0].1.code(), Code::BadFile);
     let problem = vault.seal(record("c", "r1")).await.unwrap_err();
-    assert_eq!(problem.code, Code::CannotKeep);
+    assert_eq!(problem.code(), Code::CannotKeep);
     assert_eq!(vault.state(), State::MemoryCannotKeep(problem.clone()));
     assert_eq!(vault.state().problem(), Some(problem));
     let account = record("c", "r1").key.id();
@@ -694,7 +695,7 @@ async fn a_full_disk_keeps_what_was_there() {
     let key = Key::random().unwrap();
     let folder = Path::new("/dev/full");
     let problem = file::write(folder, &key, &[], &record("c", "r2")).unwrap_err();
-    assert_eq!(problem.code, Code::CannotKeep);
+    assert_eq!(problem.code(), Code::CannotKeep);
     assert_eq!(refreshes(&place.vault().load().await), [refresh("r1")]);
 }
 
@@ -707,9 +708,9 @@ async fn a_folder_of_others_is_neither_read_nor_written() {
     vault.seal(record("c", "r1")).await.unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let loaded = place.vault().load().await;
-    assert_eq!(loaded.damaged[0].1.code, Code::BadFile);
+    assert_eq!(loaded.damaged[0].1.code(), Code::BadFile);
     let problem = vault.seal(record("c", "r2")).await.unwrap_err();
-    assert_eq!(problem.code, Code::CannotKeep);
+    assert_eq!(problem.code(), Code::CannotKeep);
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o700)).unwrap();
     vault.retry().await.unwrap();
     assert_eq!(refreshes(&place.vault().load().await), [refresh("r2")]);
@@ -721,7 +722,7 @@ async fn a_folder_of_others_is_neither_read_nor_written() {
     symlink(&elsewhere, &file).unwrap();
     let loaded = place.vault().load().await;
     assert_eq!(
-        (loaded.accounts.len(), loaded.damaged[0].1.code),
+        (loaded.accounts.len(), loaded.damaged[0].1.code()),
         (0, Code::BadFile)
     );
     fs::remove_file(&file).unwrap();
@@ -733,7 +734,10 @@ async fn a_folder_of_others_is_neither_read_nor_written() {
         0,
     )
     .unwrap();
-    assert_eq!(place.vault().load().await.damaged[0].1.code, Code::BadFile);
+    assert_eq!(
+        place.vault().load().await.damaged[0].1.code(),
+        Code::BadFile
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use broker::asker::Endpoint;
 use broker::command::Command;
 use broker::event::Event;
-use broker::problem::{Code, Problem};
+use broker::problem::Problem;
 use broker::texts::Language;
 use broker::view::{ProblemView, Told, View};
 use broker::waiters::CallerId;
@@ -96,7 +96,7 @@ fn fitting(said: &Said<'_>) -> Option<Vec<u8>> {
             }
         }
         Said::Told { number, .. } => {
-            let problem = Problem::plain(Code::TooMuchToShow);
+            let problem = Problem::TooMuchToShow;
             let problem = ProblemView::of(&problem, Language::default());
             let told = &Told::Refused { problem };
             let number = *number;

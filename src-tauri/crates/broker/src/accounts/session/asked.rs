@@ -3,7 +3,7 @@
 use super::{Context, Doing, Held, Loss, Renewal, Session, Step};
 use crate::accounts::schedule;
 use crate::accounts::waiters::{CallerId, Person, Waiter};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 impl Session {
     /// Somebody wants a token, or to be signed in.
@@ -36,7 +36,7 @@ impl Session {
                 vec![Step::Tell(attempt, waiter.caller)]
             }
             Doing::SigningOut(_) => {
-                let refusal = Problem::plain(Code::SignedOut);
+                let refusal = Problem::SignedOut;
                 vec![Step::Fail(waiter, refusal)]
             }
             Doing::Idle => self.begin(waiter, &mut cx),
@@ -75,7 +75,7 @@ impl Session {
             return self.refresh_for_an_ask(cx);
         }
         if self.signed_out() && waiter.person != Person::Asking {
-            return vec![Step::Fail(waiter, Problem::plain(Code::SignedOut))];
+            return vec![Step::Fail(waiter, Problem::SignedOut)];
         }
         self.waiting.join(waiter);
         self.ask_a_person(cx)
@@ -146,7 +146,7 @@ impl Session {
         let Doing::SigningIn(attempt, _) = self.doing else {
             return Vec::new();
         };
-        let refusal = Problem::plain(Code::SignInCancelled);
+        let refusal = Problem::SignInCancelled;
         let mut steps = vec![Step::Cancel(attempt.id)];
         steps.extend(self.fail_all(&refusal));
         self.doing = Doing::Declined { refusal };
@@ -160,7 +160,7 @@ impl Session {
         if let Doing::SigningIn(attempt, _) = self.doing {
             steps.push(Step::Cancel(attempt.id));
         }
-        let gone = Problem::plain(Code::SignedOut);
+        let gone = Problem::SignedOut;
         let tokens = match std::mem::replace(&mut self.held, Held::Nothing(gone.clone())) {
             Held::Tokens(tokens) => Some(Box::new(tokens)),
             Held::Nothing(_) => None,

@@ -4,7 +4,7 @@ use super::{Attempt, Context, Doing, Held, Loss, Renewal, Session, Step};
 use crate::accounts::schedule;
 use crate::accounts::waiters::CallerId;
 use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::tokens::Tokens;
 
 impl Session {
@@ -19,13 +19,9 @@ impl Session {
             Loss::None => Doing::Idle,
             Loss::ReplyLost => Doing::LostReply {
                 until: cx.now.moment,
-                fault: Problem::new(
-                    Code::LostReply,
-                    vec![
-                        ("host", String::new()),
-                        ("reason", "Kubefob was restarted".to_owned()),
-                    ],
-                ),
+                fault: Problem::LostReply {
+                    reason: "Kubefob was restarted".to_owned(),
+                },
                 last: cx.attempt(1, Loss::None),
             },
         };
@@ -48,7 +44,7 @@ impl Session {
             RefreshOutcome::Refreshed(tokens) => self.hold(tokens, &mut cx),
             RefreshOutcome::WithoutIdToken { tokens } => {
                 self.held = Held::Tokens(tokens);
-                self.renewal = Renewal::Over(Problem::plain(Code::RefreshWithoutIdToken));
+                self.renewal = Renewal::Over(Problem::RefreshWithoutIdToken);
                 self.doing = Doing::Idle;
                 if self.good(cx.now).is_some() {
                     self.serve_all()
@@ -73,10 +69,7 @@ impl Session {
             RefreshOutcome::Ended(why) => {
                 let why = match attempt.after_loss {
                     Loss::None => why,
-                    Loss::ReplyLost => Problem {
-                        code: Code::SessionEndedAfterLostReply,
-                        ..why
-                    },
+                    Loss::ReplyLost => why.after_lost_reply(),
                 };
                 self.doing = Doing::Idle;
                 let mut steps = vec![Step::Forget];
@@ -184,7 +177,7 @@ impl Session {
             self.serve_all()
         } else {
             // A token that is over when it comes (a life of seconds, a reply that took minutes).
-            self.fail_all(&Problem::plain(Code::TakesTooLong))
+            self.fail_all(&Problem::TakesTooLong)
         }
     }
 }

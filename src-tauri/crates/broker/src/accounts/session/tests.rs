@@ -45,7 +45,7 @@ struct Walk {
 impl Walk {
     fn new() -> Self {
         Self {
-            session: Session::empty(Problem::plain(Code::NotSignedIn)),
+            session: Session::empty(Problem::NotSignedIn),
             now: Now {
                 wall: Wall::from_seconds(0),
                 moment: Moment(0),
@@ -95,7 +95,16 @@ impl Walk {
 }
 
 fn fault() -> Problem {
-    Problem::plain(Code::Unreachable)
+    Problem::Unreachable {
+        host: "sso.example.com".into(),
+        reason: "no route".into(),
+    }
+}
+
+fn ended() -> RefreshOutcome {
+    RefreshOutcome::Ended(Problem::SessionEnded {
+        reason: "Session not active".into(),
+    })
 }
 
 #[test]
@@ -211,7 +220,7 @@ fn a_network_fault_never_ends_a_session() {
         [Step::Refresh(_)]
     ));
     let steps = walk.refreshed(RefreshOutcome::Unreachable(fault()));
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::Unreachable));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::Unreachable));
     // Five runs of the same kubectl within a second are answered at once, without a try each.
     assert!(matches!(
         walk.ask(2, Person::Present)[..],
@@ -260,7 +269,7 @@ fn a_provider_that_hangs_is_told_of_within_ten_seconds() {
     ));
     assert_eq!(walk.session.next(true), Some(Moment(109_000)));
     let steps = walk.at(109).with(Session::timeout);
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::TakesTooLong));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::TakesTooLong));
 }
 
 #[test]
@@ -274,10 +283,10 @@ fn a_lost_reply_is_tried_once_more_and_then_told() {
     );
     let steps = walk.at(102).with(Session::timeout);
     assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
-    let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    let steps = walk.refreshed(ended());
     assert!(
         matches!(&steps[..], [Step::Forget, Step::Fail(_, problem)]
-            if problem.code == Code::SessionEndedAfterLostReply),
+            if problem.code() == Code::SessionEndedAfterLostReply),
         "{steps:?}"
     );
 }
@@ -287,7 +296,7 @@ fn an_ended_session_opens_one_page_for_whoever_waits() {
     let mut walk = Walk::with_tokens(60);
     walk.at(100).ask(1, Person::Present);
     walk.ask(2, Person::Absent);
-    let steps = walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    let steps = walk.refreshed(ended());
     assert!(
         matches!(
             steps[..],
@@ -312,10 +321,10 @@ fn an_ended_session_opens_one_page_for_whoever_waits() {
 fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
     let mut walk = Walk::with_tokens(60);
     walk.at(46).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     assert!(matches!(walk.ask(1, Person::Absent)[..], [Step::Serve(_)]));
     let steps = walk.at(70).ask(2, Person::Absent);
-    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code == Code::SessionEnded));
+    assert!(matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::SessionEnded));
     assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
 }
 
@@ -323,7 +332,7 @@ fn a_session_that_ends_early_still_serves_its_token_and_remembers_why() {
 fn a_person_signs_in_again_before_a_token_that_nothing_renews_has_run_out() {
     let mut walk = Walk::with_tokens(60);
     walk.at(50).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     let steps = walk.with(|session, cx| session.sign_in(waiter(1, Person::Asking), cx));
     assert!(
         matches!(steps[..], [Step::SignIn(_), Step::Tell(_, CallerId(1))]),
@@ -338,11 +347,13 @@ fn after_a_refusal_only_a_person_opens_the_next_page() {
     let mut walk = Walk::new();
     walk.ask(1, Person::Present);
     let id = walk.attempt();
-    let refusal = Problem::plain(Code::SignInTimedOut);
+    let refusal = Problem::SignInTimedOut {
+        redirect: "http://localhost:8000".into(),
+    };
     walk.with(|session, cx| session.signed_in(id, SignInOutcome::Declined(refusal), cx));
     for caller in 2..102 {
         let steps = walk.ask(caller, Person::Present);
-        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInTimedOut));
+        assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignInTimedOut));
     }
     assert!(matches!(
         walk.ask(200, Person::Asking)[..],
@@ -355,22 +366,24 @@ fn a_refusal_outlives_a_try_that_came_to_no_page() {
     let mut walk = Walk::new();
     walk.ask(1, Person::Present);
     let id = walk.attempt();
-    let refusal = SignInOutcome::Declined(Problem::plain(Code::SignInRefused));
+    let refusal = SignInOutcome::Declined(Problem::SignInRefused {
+        refusal: "access_denied".into(),
+    });
     walk.with(|session, cx| session.signed_in(id, refusal, cx));
     walk.ask(2, Person::Asking);
     let id = walk.attempt();
     let steps =
         walk.with(|session, cx| session.signed_in(id, SignInOutcome::Unreachable(fault()), cx));
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::Unreachable));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::Unreachable));
     let steps = walk.at(60).ask(3, Person::Present);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignInRefused));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignInRefused));
 }
 
 #[test]
 fn a_dead_refresh_token_is_not_shown_again() {
     let mut walk = Walk::with_tokens(60);
     walk.at(46).with(Session::timeout);
-    walk.refreshed(RefreshOutcome::Ended(Problem::plain(Code::SessionEnded)));
+    walk.refreshed(ended());
     // Its token runs out, and the sign-in that follows comes to no page.
     walk.at(70).ask(1, Person::Present);
     let id = walk.attempt();
@@ -380,7 +393,7 @@ fn a_dead_refresh_token_is_not_shown_again() {
     walk.at(due.0 / 1000 + 1).with(Session::timeout);
     assert_eq!(walk.session.next(true), None);
     let steps = walk.ask(2, Person::Absent);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SessionEnded));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SessionEnded));
     assert!(matches!(
         walk.ask(3, Person::Present)[..],
         [Step::SignIn(_), Step::Tell(..)]
@@ -399,7 +412,7 @@ fn signing_out_answers_everybody_and_asks_nobody_again() {
     let id = walk.attempt();
     walk.session.signed_out_now(id);
     let steps = walk.ask(2, Person::Present);
-    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code == Code::SignedOut));
+    assert!(matches!(&steps[..], [Step::Fail(_, p)] if p.code() == Code::SignedOut));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn word(session: &Session, now: Now) -> StateWord {
         (Doing::SigningOut(_), _) => StateWord::SignedOut,
         (Doing::Declined { .. }, _) => StateWord::NeedsYou,
         (Doing::Idle, Held::Nothing(why)) => {
-            if matches!(why.code, Code::SignedOut | Code::NotSignedIn) {
+            if matches!(why.code(), Code::SignedOut | Code::NotSignedIn) {
                 StateWord::SignedOut
             } else {
                 StateWord::NeedsYou

@@ -12,6 +12,7 @@ use crate::pair::{Candidate, Pair};
 use crate::problem::{Code, Problem};
 use crate::question::{Answer, Longest, QuestionId};
 use crate::short;
+use crate::texts::Language;
 
 impl Consent {
     /// A line was typed on a terminal that was asked.
@@ -49,7 +50,7 @@ impl Consent {
         match taken {
             Taken::Counted | Taken::UntilEnd(_) => steps,
             Taken::Settled | Taken::AskerEnded => {
-                vec![refuse(caller, Problem::plain(Code::AskerEnded))]
+                vec![refuse(caller, Problem::AskerEnded)]
             }
         }
     }
@@ -68,7 +69,7 @@ impl Consent {
         {
             // That page is over, and nothing came of it.
             question.stage = Stage::Open;
-            let over = |caller| refuse(caller, Problem::plain(Code::AskerEnded));
+            let over = |caller| refuse(caller, Problem::AskerEnded);
             steps.extend(
                 std::mem::take(&mut question.answering)
                     .into_iter()
@@ -229,10 +230,12 @@ impl Consent {
     }
 
     fn close(&mut self, id: QuestionId, facts: Facts<'_>) -> Vec<Step> {
-        let mut problem = self.not_trusted(id);
-        problem.code = Code::QuestionClosed;
         let Some(question) = self.questions.waiting.get_mut(&id) else {
             return Vec::new();
+        };
+        let problem = Problem::QuestionClosed {
+            account: question.worded.account.clone(),
+            server: question.worded.servers_line(Language::En),
         };
         let answering = std::mem::take(&mut question.answering);
         let askers = std::mem::take(&mut question.askers);
@@ -264,7 +267,7 @@ impl Consent {
 
     /// Nobody answered on our page.
     pub(crate) fn unanswered(&mut self, id: QuestionId, why: &Problem, now: Now) -> Vec<Step> {
-        let stage = if why.code == Code::SignInTimedOut {
+        let stage = if why.code() == Code::SignInTimedOut {
             Stage::Silent
         } else {
             Stage::Open

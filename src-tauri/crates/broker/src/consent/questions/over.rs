@@ -8,7 +8,7 @@ use crate::consent::trust::{Standing, wary};
 use crate::consent::{Consent, Facts, Standings, Step, pair_of, refuse};
 use crate::outcome::AttemptId;
 use crate::pair::Candidate;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::QuestionId;
 use crate::short::name;
 
@@ -113,7 +113,7 @@ impl Consent {
     fn drop_answered(&mut self, id: QuestionId) -> Vec<Step> {
         let over = self.questions.waiting.remove(&id);
         let answering = over.map(|question| question.answering).unwrap_or_default();
-        let told = |caller| refuse(caller, Problem::plain(Code::QuestionOver));
+        let told = |caller| refuse(caller, Problem::QuestionOver);
         answering.into_iter().map(told).collect()
     }
 
@@ -273,7 +273,7 @@ impl Consent {
             {
                 steps.push(Step::Leave(credential.account.clone(), caller));
                 steps.extend(self.gone(caller, facts));
-                steps.push(refuse(caller, Problem::plain(Code::AskerEnded)));
+                steps.push(refuse(caller, Problem::AskerEnded));
             }
         }
         for question in self.questions.waiting.values_mut() {
@@ -314,7 +314,7 @@ impl Consent {
         for name in over {
             self.questions.ended_with_its_asker(name);
         }
-        let ended = |caller| refuse(caller, Problem::plain(Code::AskerEnded));
+        let ended = |caller| refuse(caller, Problem::AskerEnded);
         steps.extend(told.into_iter().map(ended));
         steps
     }

@@ -1,6 +1,6 @@
 //! Where a question is asked: on a page, in the window, on a terminal, or nowhere.
 
-use super::wording::{problem_of, too_many_servers};
+use super::wording::closed;
 use super::{Asking, MOST, Stage, Waiting, longest};
 use crate::account::AccountId;
 use crate::accounts::session::{Doing, Session};
@@ -13,8 +13,9 @@ use crate::consent::trust::{By, Standing};
 use crate::consent::{Consent, Facts, Step, pair_of, refuse};
 use crate::manner::Manner;
 use crate::pair::Candidate;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::{Answer, Longest, QuestionId};
+use crate::short::name;
 
 /// How many servers a person is asked about at once: more are not read before they are allowed.
 const SERVERS: usize = 20;
@@ -30,7 +31,11 @@ impl Consent {
         let needed = &credential.servers.needed;
         let new = self.untrusted(account, needed, asked, asker.whose(), facts.now);
         if new.len() > SERVERS {
-            let problem = too_many_servers(account, new.len(), facts.accounts);
+            let label = facts.accounts.label(account).unwrap_or_default();
+            let problem = Problem::TooManyServers {
+                account: name(label),
+                count: new.len(),
+            };
             return vec![refuse(caller, problem)];
         }
         let manner = manner_asked_for(account, asked, facts);
@@ -40,8 +45,7 @@ impl Consent {
             .was_closed(asker.process, account, &new, &manner, now)
         {
             let first = new.first();
-            let problem =
-                first.map(|one| problem_of(Code::QuestionClosed, account, one, facts.accounts));
+            let problem = first.map(|one| closed(account, one, facts.accounts));
             return problem
                 .into_iter()
                 .map(|problem| refuse(caller, problem))
@@ -56,7 +60,7 @@ impl Consent {
                 let waiting = self.new_question(asker, credential, new, manner, facts);
                 match self.make_room(asker.foreground, facts) {
                     Some(made) => steps.extend(made),
-                    None => return vec![refuse(caller, Problem::plain(Code::Busy))],
+                    None => return vec![refuse(caller, Problem::Busy)],
                 }
                 self.questions.last += 1;
                 let id = QuestionId(self.questions.last);
@@ -140,7 +144,7 @@ impl Consent {
     /// that is asked for nobody who does: a program that asks for a thousand servers keeps no person from being asked.
     /// None: there is no room.
     fn make_room(&mut self, in_front: bool, facts: Facts<'_>) -> Option<Vec<Step>> {
-        let busy = |caller| refuse(caller, Problem::plain(Code::Busy));
+        let busy = |caller| refuse(caller, Problem::Busy);
         if self.questions.waiting.len() < MOST {
             return Some(Vec::new());
         }
@@ -320,7 +324,7 @@ impl Consent {
         if matches!(question.stage, Stage::Terminal(_)) {
             // Who wants a token waits along.
             return if question.answering.contains(&caller) {
-                vec![refuse(caller, Problem::plain(Code::AskedElsewhere))]
+                vec![refuse(caller, Problem::AskedElsewhere)]
             } else {
                 Vec::new()
             };
@@ -335,7 +339,7 @@ impl Consent {
     pub(crate) fn take_up(
         &mut self,
         caller: CallerId,
-        name: Option<&str>,
+        named: Option<&str>,
         endpoint: Endpoint,
         answer: Option<(Answer, Vec<usize>)>,
         facts: Facts<'_>,
@@ -344,10 +348,10 @@ impl Consent {
             return Vec::new();
         };
         let yes = answer.as_ref().is_some_and(|(answer, _)| answer.is_yes());
-        let id = match self.questions.named(name, yes) {
+        let id = match self.questions.named(named, yes) {
             Ok(id) => id,
             // Which one is meant is for whoever asks to say: none of them is answered.
-            Err(problem) if problem.code == Code::WhichQuestion => {
+            Err(problem @ Problem::WhichQuestion { .. }) => {
                 return vec![Step::Answer(caller, Outcome::WhichQuestion(problem))];
             }
             Err(problem) => return vec![refuse(caller, problem)],
@@ -361,10 +365,10 @@ impl Consent {
             && may
         {
             if !longest.takes(*answer) {
-                return vec![refuse(caller, Problem::plain(Code::NotForGood))];
+                return vec![refuse(caller, Problem::NotForGood)];
             }
             if *answer == Answer::Once && !waits {
-                return vec![refuse(caller, Problem::plain(Code::AskerEnded))];
+                return vec![refuse(caller, Problem::AskerEnded)];
             }
         }
         question.answering.push(caller);
@@ -403,7 +407,7 @@ impl Consent {
             Some(
                 Stage::WithNextSignIn | Stage::WithSignIn(_) | Stage::Page | Stage::Terminal(_),
             )
-            | None => Some(refuse(caller, Problem::plain(Code::AskedElsewhere))),
+            | None => Some(refuse(caller, Problem::AskedElsewhere)),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::consent::trust::wary;
 use crate::consent::{Consent, Facts, pair_of};
 use crate::manner::{Change, Manner};
 use crate::pair::{Candidate, Servers};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::{Longest, Question, QuestionId, ServerLine, Vouched};
 use crate::short::{self, ADDRESS, NAMES, address, few, name};
 use crate::texts::{Language, text};
@@ -80,29 +80,34 @@ impl Consent {
     /// That a question is not answered, and how it can be.
     pub(super) fn not_trusted(&self, id: QuestionId) -> Problem {
         let question = self.questions.waiting.get(&id);
-        let servers = question.map(|question| question.worded.servers_line(Language::En));
-        let account = question.map(|question| question.worded.account.clone());
-        let longest = question.map(|question| question.worded.longest);
-        let otherwise = question.is_some_and(|question| self.asks_otherwise(question));
-        let (code, answer) = match longest {
-            Some(Longest::Once) => (Code::NotTrustedUnseen, ""),
-            Some(Longest::Container) if otherwise => (Code::SettingsNotAllowed, " --container"),
-            Some(Longest::Container) => (Code::NotTrustedContainer, " --container"),
-            Some(Longest::Always) | None if otherwise => (Code::SettingsNotAllowed, ""),
-            Some(Longest::Always) | None => (Code::NotTrusted, ""),
+        let settings = question.filter(|question| self.asks_otherwise(question));
+        let settings = settings.map(|question| flags_line(&question.worded.changes));
+        let worded = question.map(|question| &question.worded);
+        let server = worded.map(|worded| worded.servers_line(Language::En));
+        let server = server.unwrap_or_default();
+        let account = worded.map(|worded| worded.account.clone());
+        let account = account.unwrap_or_default();
+        let longest = worded.map_or(Longest::Always, |worded| worded.longest);
+        let answer = match longest {
+            Longest::Once | Longest::Always => "",
+            Longest::Container => " --container",
         };
-        let settings = question.map(|question| flags_line(&question.worded.changes));
         let name = question.map(|question| question.name.as_str());
         let command = format!("kubectl fob trust {}{answer}", name.unwrap_or_default());
-        Problem::new(
-            code,
-            vec![
-                ("settings", settings.unwrap_or_default()),
-                ("server", servers.unwrap_or_default()),
-                ("account", account.unwrap_or_default()),
-                ("command", command),
-            ],
-        )
+        match (longest, settings) {
+            (Longest::Once, _) => Problem::NotTrustedUnseen { account },
+            (Longest::Container | Longest::Always, Some(settings)) => Problem::SettingsNotAllowed {
+                account,
+                settings,
+                command,
+            },
+            (Longest::Container, None) => Problem::NotTrustedContainer { account, command },
+            (Longest::Always, None) => Problem::NotTrusted {
+                server,
+                account,
+                command,
+            },
+        }
     }
 
     /// Whether a question is about the way to sign in alone: its servers have been approved.
@@ -116,27 +121,12 @@ impl Consent {
     }
 }
 
-/// More servers than a person can be asked about at once.
-pub(super) fn too_many_servers(id: &AccountId, count: usize, accounts: &Accounts) -> Problem {
-    let parameters = vec![
-        ("account", name(accounts.label(id).unwrap_or_default())),
-        ("count", short::count(count)),
-    ];
-    Problem::new(Code::TooManyServers, parameters)
-}
-
-/// Something that is wrong with an account and one of the servers.
-pub(in crate::consent) fn problem_of(
-    code: Code,
-    id: &AccountId,
-    candidate: &Candidate,
-    accounts: &Accounts,
-) -> Problem {
-    let parameters = vec![
-        ("account", accounts.label(id).unwrap_or_default().to_owned()),
-        ("server", server_text(candidate, Language::En)),
-    ];
-    Problem::new(code, parameters)
+/// A question about an account and one of its servers was closed.
+pub(super) fn closed(id: &AccountId, candidate: &Candidate, accounts: &Accounts) -> Problem {
+    Problem::QuestionClosed {
+        account: accounts.label(id).unwrap_or_default().to_owned(),
+        server: server_text(candidate, Language::En),
+    }
 }
 
 /// The files that name these servers, each once: which of them a file names is for a person to know who trusts one and
@@ -166,7 +156,7 @@ pub(in crate::consent) fn flags_line(changes: &[Change]) -> String {
     changes.collect::<Vec<_>>().join(" ")
 }
 
-fn server_text(candidate: &Candidate, language: Language) -> String {
+pub(in crate::consent) fn server_text(candidate: &Candidate, language: Language) -> String {
     candidate.server.url().map_or_else(
         || text(language, "terminal.unknown-server", &[]),
         |url| address(url, ADDRESS),
