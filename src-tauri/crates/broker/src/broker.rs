@@ -239,7 +239,7 @@ impl Broker {
                 self.approved(question, answer, &ticked, now, &mut effects);
             }
             Event::Unanswered(question, why) => {
-                self.unanswered(question, &why, now, &mut effects);
+                self.unanswered(question, why, now, &mut effects);
             }
             Event::NoWindow => self.no_window(now, &mut effects),
             Event::Refreshed(account, attempt, outcome) => {

@@ -280,27 +280,28 @@ impl Broker {
         }
     }
 
-    /// Nobody answered on our page.
+    /// Nobody answered on our page, or it could not ask.
     pub(crate) fn unanswered(
         &mut self,
         id: QuestionId,
-        why: &Problem,
+        why: Option<Problem>,
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        let stage = if why.code() == Code::SignInTimedOut {
-            Stage::Silent
-        } else {
-            Stage::Open
-        };
-        self.unheard(id, stage, why, now, effects);
+        match why {
+            None => {
+                let silence = self.not_trusted(id).unanswered();
+                self.unheard(id, Stage::Silent, &silence, now, effects);
+            }
+            Some(why) => self.unheard(id, Stage::Open, &why, now, effects),
+        }
     }
 
     /// What was open in the window for too long, and what can't be taken up any more.
     pub(crate) fn questions_overdue(&mut self, now: Now, effects: &mut Vec<Effect>) {
         for id in self.questions.in_window(|until| until <= now.moment) {
-            let problem = self.not_trusted(id);
-            self.unheard(id, Stage::Silent, &problem, now, effects);
+            let silence = self.not_trusted(id).unanswered();
+            self.unheard(id, Stage::Silent, &silence, now, effects);
         }
         for question in self.questions.waiting.values_mut() {
             question.stays = question.stays.filter(|until| now.moment < *until);
