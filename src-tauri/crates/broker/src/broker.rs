@@ -191,7 +191,7 @@ impl Broker {
                 self.follow_consent(steps, now);
             }
             Event::Unanswered(question, why) => {
-                let steps = self.consent.unanswered(question, &why, now);
+                let steps = self.consent.unanswered(question, why, now);
                 self.follow_consent(steps, now);
             }
             Event::NoWindow => {

@@ -52,8 +52,9 @@ pub enum Event {
     Gone(CallerId),
     /// Somebody answered the question on our page.
     Approved(QuestionId, Answer, Vec<usize>),
-    /// A page that asked one question alone is over without an answer.
-    Unanswered(QuestionId, Problem),
+    /// A page that asked one question alone is over without an answer, and why it was not asked; none: nobody answered
+    /// in time.
+    Unanswered(QuestionId, Option<Problem>),
     /// The window can't be shown, or ended.
     NoWindow,
     /// A refresh ended.

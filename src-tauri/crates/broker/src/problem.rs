@@ -208,6 +208,20 @@ codes! {
     NotForGood = "not-for-good",
     /// A person closed the question without an answer.
     QuestionClosed { server: String, account: String } = "question-closed",
+    /// Nobody answered the question in time.
+    QuestionUnanswered {
+        server: String,
+        account: String,
+        command: String,
+    } = "question-unanswered",
+    /// The same, of a server that can't be seen.
+    QuestionUnansweredUnseen { account: String } = "question-unanswered-unseen",
+    /// Nobody answered in time whether a trusted pair may have another way to sign in.
+    SettingsUnanswered {
+        account: String,
+        settings: String,
+        command: String,
+    } = "settings-unanswered",
     /// A question that is over: it was answered elsewhere.
     QuestionOver = "question-over",
     /// A question that is over, since the program that asked has ended.
@@ -578,6 +592,40 @@ impl Problem {
         }
     }
 
+    /// The same of a question that somebody was asked, and nobody answered in time.
+    #[must_use]
+    pub fn unanswered(self) -> Self {
+        if let Self::NotTrusted {
+            server,
+            account,
+            command,
+        } = self
+        {
+            Self::QuestionUnanswered {
+                server,
+                account,
+                command,
+            }
+        } else if let Self::NotTrustedUnseen { account }
+        | Self::NotTrustedContainer { account, .. } = self
+        {
+            Self::QuestionUnansweredUnseen { account }
+        } else if let Self::SettingsNotAllowed {
+            account,
+            settings,
+            command,
+        } = self
+        {
+            Self::SettingsUnanswered {
+                account,
+                settings,
+                command,
+            }
+        } else {
+            self
+        }
+    }
+
     /// What an answer is told, when it could not be written down.
     #[must_use]
     pub fn until_end(self) -> Self {
@@ -662,6 +710,18 @@ mod tests {
             (slow.into(), "the provider has not answered in time."),
         ] {
             assert_eq!(refusal.message(Language::En), expected);
+        }
+    }
+
+    #[test]
+    fn what_nobody_answered_is_what_was_asked() {
+        for (asked, expected) in [
+            (Code::NotTrusted, Code::QuestionUnanswered),
+            (Code::NotTrustedUnseen, Code::QuestionUnansweredUnseen),
+            (Code::NotTrustedContainer, Code::QuestionUnansweredUnseen),
+            (Code::SettingsNotAllowed, Code::SettingsUnanswered),
+        ] {
+            assert_eq!(Problem::plain(asked).unanswered().code(), expected);
         }
     }
 }

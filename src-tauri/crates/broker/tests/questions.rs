@@ -18,6 +18,7 @@ use broker::outcome::{AttemptId, SignInOutcome, Taken};
 use broker::problem::{Code, Problem, Refusal};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
+use broker::texts::Language;
 use broker::trust::{Answer, Approval, By, Longest, Pair, Server};
 use broker::view::QuestionView;
 use broker::waiters::CallerId;
@@ -600,6 +601,60 @@ fn a_person_who_asks_again_has_a_page_that_is_open() {
     assert_eq!(desk.page(), Some(page));
     desk.handle(Event::Approved(page, Answer::Always, vec![]));
     assert!(desk.has_token(3));
+}
+
+#[test]
+fn a_question_that_nobody_answered_says_so_and_is_no_sign_in_that_timed_out() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, true), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.handle(Event::Unanswered(page, None));
+    let name = desk.only().name;
+    let refusal = desk.refusal(1).unwrap();
+    assert_eq!(refusal.code(), Code::QuestionUnanswered);
+    assert_eq!(
+        refusal.message(Language::En),
+        "Nobody answered whether https://a.example.com may have tokens of sso.example.com."
+    );
+    let hint = refusal.hint(Language::En);
+    let command = format!("kubectl fob trust {name}");
+    assert!(hint.contains(&command), "{hint}");
+    assert!(desk.page().is_none(), "it waits for a person");
+    // What the hint says works: the next command asks anew, and so does the other one.
+    desk.ask(2, asker(2, true), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    desk.handle(Event::Unanswered(page, None));
+    desk.trust(9, Some(&name), None);
+    desk.in_window(&name, Answer::Always, &[]);
+    desk.ask(3, asker(3, false), servers("a"));
+    assert!(desk.has_token(3), "{:?}", desk.effects);
+    // One that could not be asked says why not.
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, true), servers("a"));
+    desk.handle(Event::NoWindow);
+    let page = desk.page().unwrap();
+    let taken = Problem::PortsTaken {
+        addresses: "localhost:0".into(),
+    };
+    desk.handle(Event::Unanswered(page, Some(taken)));
+    assert_eq!(desk.refused(1), Some(Code::PortsTaken));
+}
+
+#[test]
+fn what_nobody_answered_is_named_as_far_as_it_is_seen() {
+    for (servers, expected) in [
+        (unseen("u", &[]), Code::QuestionUnansweredUnseen),
+        (servers("a"), Code::QuestionUnanswered),
+    ] {
+        let mut desk = Desk::new(Desktop::Unlocked);
+        desk.ask(1, asker(1, true), servers);
+        desk.handle(Event::NoWindow);
+        let page = desk.page().unwrap();
+        desk.handle(Event::Unanswered(page, None));
+        assert_eq!(desk.refused(1), Some(expected));
+    }
 }
 
 #[test]

@@ -266,7 +266,7 @@ fn left_alone_it_waits_for_a_person() {
     desk.handle(Event::Timeout);
     assert_eq!(
         desk.refusal(2),
-        Some(Code::NotTrusted),
+        Some(Code::QuestionUnanswered),
         "{:?}",
         desk.effects
     );

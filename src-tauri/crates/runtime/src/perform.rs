@@ -476,13 +476,8 @@ impl Performer {
             .await;
             match asked {
                 Ok(Some(_)) => {}
-                Ok(None) => {
-                    let silence = Problem::SignInTimedOut {
-                        redirect: String::new(),
-                    };
-                    inbox.event(Event::Unanswered(question, silence));
-                }
-                Err(problem) => inbox.event(Event::Unanswered(question, problem)),
+                Ok(None) => inbox.event(Event::Unanswered(question, None)),
+                Err(problem) => inbox.event(Event::Unanswered(question, Some(problem))),
             }
             drop(turn);
         });

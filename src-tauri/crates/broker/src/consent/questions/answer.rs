@@ -9,7 +9,7 @@ use crate::consent::trust::{Approval, By, Standing};
 use crate::consent::{Consent, Facts, Step, pair_of, refuse};
 use crate::outcome::Taken;
 use crate::pair::{Candidate, Pair};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::question::{Answer, Longest, QuestionId};
 use crate::short;
 use crate::texts::Language;
@@ -265,22 +265,28 @@ impl Consent {
             .collect()
     }
 
-    /// Nobody answered on our page.
-    pub(crate) fn unanswered(&mut self, id: QuestionId, why: &Problem, now: Now) -> Vec<Step> {
-        let stage = if why.code() == Code::SignInTimedOut {
-            Stage::Silent
-        } else {
-            Stage::Open
-        };
-        self.unheard(id, stage, why, now)
+    /// Nobody answered on our page, or it could not ask.
+    pub(crate) fn unanswered(
+        &mut self,
+        id: QuestionId,
+        why: Option<Problem>,
+        now: Now,
+    ) -> Vec<Step> {
+        match why {
+            None => {
+                let silence = self.not_trusted(id).unanswered();
+                self.unheard(id, Stage::Silent, &silence, now)
+            }
+            Some(why) => self.unheard(id, Stage::Open, &why, now),
+        }
     }
 
     /// What was open in the window for too long, and what can't be taken up any more.
     pub(crate) fn overdue(&mut self, now: Now) -> Vec<Step> {
         let mut steps = Vec::new();
         for id in self.questions.in_window(|until| until <= now.moment) {
-            let problem = self.not_trusted(id);
-            steps.extend(self.unheard(id, Stage::Silent, &problem, now));
+            let silence = self.not_trusted(id).unanswered();
+            steps.extend(self.unheard(id, Stage::Silent, &silence, now));
         }
         for question in self.questions.waiting.values_mut() {
             question.stays = question.stays.filter(|until| now.moment < *until);
