@@ -1,4 +1,4 @@
-//! Whether a circle is told, whatever it looks like: small crates with one, and some that only seem to have one.
+//! The test of that test: small crates with a circle, however it is written, and some that only seem to have one.
 
 use anyhow::{Result, ensure};
 
@@ -8,7 +8,7 @@ use super::{against, found};
 struct Case {
     name: &'static str,
     files: &'static [(&'static str, &'static str)],
-    told: &'static [&'static str],
+    printed: &'static [&'static str],
 }
 
 const CASES: &[Case] = &[
@@ -19,7 +19,7 @@ const CASES: &[Case] = &[
             ("a.rs", "use std::fmt;\n\nuse crate::b::B;"),
             ("b.rs", "//! It uses the other.\nuse crate::a::A;"),
         ],
-        told: &["a circle: it: a b\n  a -> b: a.rs:3\n  b -> a: b.rs:2"],
+        printed: &["a circle: it: a b\n  a -> b: a.rs:3\n  b -> a: b.rs:2"],
     },
     Case {
         name: "no circle",
@@ -32,7 +32,7 @@ const CASES: &[Case] = &[
                 "use std::fmt; pub struct C; fn f() { self::g() } fn g() {}",
             ),
         ],
-        told: &[],
+        printed: &[],
     },
     Case {
         name: "by all that a parent brings in",
@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
             ("room/one.rs", "mod inner { use super::super::*; }"),
             ("room/two.rs", "use super::one::*;"),
         ],
-        told: &[
+        printed: &[
             "a circle: it::room: one two\n  one -> two: room/one.rs:1\n  two -> one: room/two.rs:1",
         ],
     },
@@ -54,7 +54,7 @@ const CASES: &[Case] = &[
             ("b.rs", "pub(in crate::a) use crate::c::C as D;"),
             ("c.rs", "use crate::{\n    unknown,\n    a,\n};"),
         ],
-        told: &["a circle: it: a b c\n  a -> b: a.rs:2\n  b -> c: b.rs:1\n  c -> a: c.rs:3"],
+        printed: &["a circle: it: a b c\n  a -> b: a.rs:2\n  b -> c: b.rs:1\n  c -> a: c.rs:3"],
     },
     Case {
         name: "a path in an expression, a macro's call and a type",
@@ -68,7 +68,7 @@ const CASES: &[Case] = &[
             ("c.rs", "struct C(Vec<crate::d::D<u8>>);"),
             ("d.rs", "macro_rules! m { () => { $crate::a::f() } }"),
         ],
-        told: &[
+        printed: &[
             "a circle: it: a b c d\n  a -> b: a.rs:1\n  b -> c: b.rs:2\n  c -> d: c.rs:1\n  d -> a: d.rs:1",
         ],
     },
@@ -79,7 +79,7 @@ const CASES: &[Case] = &[
             ("a.rs", "use super::b;"),
             ("b.rs", "mod inner { fn f() { super::super::a::f() } }"),
         ],
-        told: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:1"],
+        printed: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:1"],
     },
     Case {
         name: "inside a room, by what their parent brings in",
@@ -92,7 +92,7 @@ const CASES: &[Case] = &[
             ("room/one.rs", "use super::Two;"),
             ("room/two.rs", "use super::first::One;"),
         ],
-        told: &[
+        printed: &[
             "a circle: it::room: one two\n  one -> two: room/one.rs:1\n  two -> one: room/two.rs:1",
         ],
     },
@@ -103,7 +103,7 @@ const CASES: &[Case] = &[
             ("a.rs", "use crate::B;"),
             ("b.rs", "use crate::a::A;"),
         ],
-        told: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:1"],
+        printed: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:1"],
     },
     Case {
         name: "a room's parts use its own types, and it puts them together",
@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
             ("room/two.rs", "use super::super::Root; use super::Room;"),
             ("other.rs", "use crate::Root;"),
         ],
-        told: &[],
+        printed: &[],
     },
     Case {
         name: "in comments, strings and documentation",
@@ -133,7 +133,7 @@ const CASES: &[Case] = &[
                  &str = \"use crate::a::A;\";\nconst R: &str = r#\"\"; use crate::a::A; \"\"#;\nconst Q: char = '\"';",
             ),
         ],
-        told: &[],
+        printed: &[],
     },
     Case {
         name: "in tests",
@@ -148,7 +148,7 @@ const CASES: &[Case] = &[
                  crate::a::A; }",
             ),
         ],
-        told: &[],
+        printed: &[],
     },
     Case {
         name: "beside tests, and in what is built elsewhere or not for tests",
@@ -161,7 +161,7 @@ const CASES: &[Case] = &[
                  crate::a::A;",
             ),
         ],
-        told: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:3"],
+        printed: &["a circle: it: a b\n  a -> b: a.rs:1\n  b -> a: b.rs:3"],
     },
     Case {
         name: "two circles, and the shortest way round each",
@@ -173,14 +173,14 @@ const CASES: &[Case] = &[
             ("d.rs", "use crate::e::E;"),
             ("e.rs", "use crate::d::D;"),
         ],
-        told: &[
+        printed: &[
             "a circle: it: a b c\n  a -> c: a.rs:1\n  c -> a: c.rs:1",
             "a circle: it: d e\n  d -> e: d.rs:1\n  e -> d: e.rs:1",
         ],
     },
 ];
 
-/// A circle, and what is said of it beside a list of those that are known.
+/// What is listed as known, and what is printed of the circle of `LISTED_FILES` beside it.
 const LISTED: &[(&[&str], &[&str])] = &[
     (&["it: a b c"], &[]),
     (
@@ -212,18 +212,18 @@ const LISTED_FILES: &[(&str, &str)] = &[
 ];
 
 pub(crate) fn hold() -> Result<()> {
-    for Case { name, files, told } in CASES {
-        let said = said(files, &[]);
-        ensure!(said == *told, "{name}: {said:#?}, not {told:#?}");
+    for case in CASES {
+        let printed = printed(case.files, &[]);
+        ensure!(printed == case.printed, "{}: {printed:#?}", case.name);
     }
-    for (still, told) in LISTED {
-        let said = said(LISTED_FILES, still);
-        ensure!(said == *told, "{still:?}: {said:#?}, not {told:#?}");
+    for (still, expected) in LISTED {
+        let printed = printed(LISTED_FILES, still);
+        ensure!(printed == *expected, "{still:?}: {printed:#?}");
     }
     Ok(())
 }
 
-fn said(files: &[(&str, &str)], still: &[&str]) -> Vec<String> {
+fn printed(files: &[(&str, &str)], still: &[&str]) -> Vec<String> {
     let source = |wanted: &str| {
         let file = files.iter().find(|(name, _)| *name == wanted);
         file.map(|(_, text)| (*text).to_owned())
