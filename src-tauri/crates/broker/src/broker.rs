@@ -517,9 +517,13 @@ impl Broker {
     fn gone(&mut self, caller: CallerId, now: Now) {
         if self.callers.gone(caller) {
             self.accounts.gone(caller);
-            let steps = self.consent.gone(caller, facts!(self, now));
-            self.follow_consent(steps, now);
+            self.no_longer_asks(caller, now);
         }
+    }
+
+    fn no_longer_asks(&mut self, caller: CallerId, now: Now) {
+        let steps = self.consent.gone(caller, facts!(self, now));
+        self.follow_consent(steps, now);
     }
 
     /// What stands in the person's own kubeconfig at the very first start is trusted in bulk.
@@ -961,8 +965,7 @@ impl Broker {
         for caller in waiting {
             self.refuse(caller, Problem::SignedOut, now);
             self.accounts.leaves(id, caller);
-            let steps = self.consent.gone(caller, facts!(self, now));
-            self.follow_consent(steps, now);
+            self.no_longer_asks(caller, now);
         }
     }
 
@@ -1078,6 +1081,11 @@ impl Broker {
                     let steps = self.consent.settle_one(question, facts!(self, now));
                     self.follow_consent(steps, now);
                 }
+                consent::Step::AskAnew(question) => {
+                    let steps = self.consent.ask_anew(question);
+                    self.follow_consent(steps, now);
+                }
+                consent::Step::Gone(caller) => self.no_longer_asks(caller, now),
                 consent::Step::Tidy => self.tidy(now),
                 consent::Step::Reword => self.consent.reword(facts!(self, now)),
                 consent::Step::ShowWindow => self.outbox.push(Effect::AskWindow),

@@ -73,6 +73,10 @@ pub(crate) enum Step {
     SettleOne(QuestionId),
     /// What the questions say is.
     Reword,
+    /// Whoever waits for this question is asked where they can be now.
+    AskAnew(QuestionId),
+    /// A caller waits for no question any more.
+    Gone(CallerId),
     /// Questions that nobody asks any more are forgotten.
     Tidy,
     /// A caller that waits for this question is told where it is asked.

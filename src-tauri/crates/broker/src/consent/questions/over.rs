@@ -216,7 +216,7 @@ impl Consent {
     }
 
     /// Where it was asked nobody can answer any more: whoever waits is asked where they can be now.
-    pub(super) fn ask_anew(&mut self, id: QuestionId) -> Vec<Step> {
+    pub(crate) fn ask_anew(&mut self, id: QuestionId) -> Vec<Step> {
         let problem = self.not_trusted(id);
         let waiting = self.taken_from_there(id);
         let question = self.questions.waiting.get_mut(&id);
@@ -272,7 +272,7 @@ impl Consent {
                 && known.asker.process == Some(process)
             {
                 steps.push(Step::Leave(credential.account.clone(), caller));
-                steps.extend(self.gone(caller, facts));
+                steps.push(Step::Gone(caller));
                 steps.push(refuse(caller, Problem::AskerEnded));
             }
         }

@@ -286,11 +286,11 @@ impl Consent {
     }
 
     /// There is no window, or no more: what it asks is asked on a page.
-    pub(crate) fn no_window(&mut self, facts: Facts<'_>) -> Vec<Step> {
+    pub(crate) fn no_window(&self, facts: Facts<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
         for id in self.questions.in_window(|_| true) {
             if facts.desktop != Desktop::Unlocked {
-                steps.extend(self.ask_anew(id));
+                steps.push(Step::AskAnew(id));
                 continue;
             }
             steps.push(Step::ShowPage(id));
