@@ -16,6 +16,7 @@ use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest
 use crate::problem::{About, Code, Problem, Refusal};
 use crate::questions::Standings;
 use crate::session::{Attempt, Doing, Session, Step};
+use crate::texts::clean;
 use crate::view::AskedView;
 use crate::waiters::{CallerId, Person, Waiter, Wants};
 
@@ -570,9 +571,29 @@ impl Broker {
         if problem == Problem::NotSignedIn && asker.completion {
             problem = Problem::CompletionNeverAsks;
         }
-        let account = self.accounts.get(account);
-        let about = account.map(|account| About::account(&account.label, account.key.host()));
-        problem.of(about.unwrap_or_default())
+        problem.of(self.about(account))
+    }
+
+    /// What a problem of an account is told with. A command calls it by its label, where that means it alone and can be
+    /// typed.
+    pub(crate) fn about(&self, id: &AccountId) -> About {
+        let Some(account) = self.accounts.get(id) else {
+            return About::default();
+        };
+        let label = account.label.as_str();
+        let about = About::account(label, account.key.host());
+        // Only what holds the label is read as an address: this is asked for each account of a view.
+        let means = |other: &Account| {
+            let AccountKey { issuer, .. } = &other.key;
+            other.label == label
+                || (issuer.contains(label) && (issuer == label || other.key.host() == label))
+        };
+        let mut others = self.persons_accounts().filter(|(other, _)| *other != id);
+        if clean(label) == label && !others.any(|(_, other)| means(other)) {
+            about
+        } else {
+            about.called(id.as_str().get(..8).unwrap_or_default())
+        }
     }
 
     /// Gives a caller its answer, and ends with it.

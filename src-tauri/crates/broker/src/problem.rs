@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::plugin::quoted;
 use crate::short;
 use crate::texts::{Language, Parameters, clean, text};
 
@@ -254,8 +255,6 @@ codes! {
     SettingsRefused { account: String, settings: String } = "settings-refused",
     /// As many questions wait as may.
     TooManyWait = "too-many-wait",
-    /// A person must sign in and nobody is there.
-    NobodyThere = "nobody-there",
     /// The asker is shell completion, which never asks.
     CompletionNeverAsks = "completion-never-asks",
 
@@ -408,6 +407,8 @@ codes! {
 pub struct About {
     account: Option<String>,
     host: Option<String>,
+    /// What to call the account in a command.
+    name: Option<String>,
 }
 
 impl About {
@@ -417,7 +418,24 @@ impl About {
         Self {
             account: Some(label.to_owned()),
             host: Some(host),
+            name: Some(label.to_owned()),
         }
+    }
+
+    /// With another name for commands, where the label means several accounts or can't be typed.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            ..self
+        }
+    }
+
+    /// A command about it, as it works in a shell. Without a name it is about the only account.
+    fn command(&self, verb: &str) -> String {
+        let name = self.name.as_deref().map(word);
+        let words = [Some(format!("kubectl fob {verb}")), name];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
     /// What a text names of it. It overrules the fields: they are older.
@@ -426,6 +444,7 @@ impl About {
         let known = known.into_iter();
         known
             .filter_map(|(name, value)| Some((name, value.clone()?)))
+            .chain(["login", "logout"].map(|verb| (verb, self.command(verb))))
             .collect()
     }
 
@@ -435,6 +454,23 @@ impl About {
             ("account", text(language, "about.account", &[])),
             ("host", text(language, "about.host", &[])),
         ]
+    }
+}
+
+/// A word for a shell, to stand in a command between single quotes of ours: between double ones, where it has blanks
+/// and nothing that means something there.
+fn word(text: &str) -> String {
+    let means = |char: char| char.is_control() || "\"$`\\!'".contains(char);
+    let bare = quoted(text);
+    let word = if bare == text || text.chars().any(means) {
+        bare
+    } else {
+        format!("\"{text}\"")
+    };
+    if word.starts_with('-') {
+        format!("-- {word}")
+    } else {
+        word
     }
 }
 
@@ -675,9 +711,9 @@ mod tests {
             let texts: BTreeMap<String, String> = serde_json::from_str(texts).unwrap();
             for code in Code::ALL {
                 let fields = Problem::plain(*code).fields();
-                let about = About::unknown(Language::En);
+                let (known, unknown) = (About::default().known(), About::unknown(Language::En));
                 let has = |name: &str| {
-                    let mut known = fields.iter().chain(&about);
+                    let mut known = fields.iter().chain(&known).chain(&unknown);
                     known.any(|(known, _)| *known == name)
                 };
                 let of = |part| texts[&format!("{}.{part}", code.name())].as_str();
@@ -710,6 +746,36 @@ mod tests {
             (slow.into(), "the provider has not answered in time."),
         ] {
             assert_eq!(refusal.message(Language::En), expected);
+        }
+    }
+
+    #[test]
+    fn a_command_names_its_account_as_a_shell_takes_it() {
+        for (name, expected) in [
+            ("work", "work"),
+            ("sso.example.com:8443", "sso.example.com:8443"),
+            ("my work", "\"my work\""),
+            ("회사 계정", "\"회사 계정\""),
+            ("a $(reboot)", "'a $(reboot)'"),
+            ("it's", r"'it'\''s'"),
+            ("-x", "-- -x"),
+        ] {
+            let about = About::account(name, "sso.example.com".into());
+            let refusal = Problem::SignedOut.of(about);
+            let expected = format!("Run 'kubectl fob login {expected}' to sign in.");
+            assert_eq!(refusal.hint(Language::En), expected);
+        }
+        let unknown = Problem::SignedOut.hint(Language::En);
+        assert_eq!(unknown, "Run 'kubectl fob login' to sign in.");
+    }
+
+    /// Each command that takes an account is made with its name.
+    #[test]
+    fn no_text_has_a_command_without_its_account() {
+        for texts in TEXTS {
+            for verb in ["login", "logout"] {
+                assert!(!texts.contains(&format!("kubectl fob {verb}")), "{verb}");
+            }
         }
     }
 

@@ -9,7 +9,6 @@ use crate::broker::Broker;
 use crate::clock::{Now, Wall};
 use crate::outcome::{SignOutOutcome, Step};
 use crate::plugin::{PluginView, Whose};
-use crate::problem::About;
 use crate::questions::{Listed, servers_line};
 use crate::reach::TrayHost;
 use crate::session::{self, StateWord};
@@ -81,8 +80,7 @@ impl Broker {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        let about = About::account(&account.label, account.key.host());
-                        ProblemView::told(&problem.clone().of(about), language)
+                        ProblemView::told(&problem.clone().of(self.about(id)), language)
                     }),
                 }
             })
