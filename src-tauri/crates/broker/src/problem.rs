@@ -4,6 +4,8 @@
 mod about;
 mod codes;
 #[cfg(test)]
+mod made;
+#[cfg(test)]
 mod tests;
 
 pub use about::{About, Refusal};
