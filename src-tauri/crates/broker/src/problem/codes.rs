@@ -24,6 +24,19 @@ impl Field for String {
     }
 }
 
+/// What follows another field, where there is something: it brings the space between them.
+impl Field for Option<String> {
+    fn shown(&self) -> String {
+        self.as_ref()
+            .map_or_else(String::new, |it| format!(" {it}"))
+    }
+
+    fn read(text: &str) -> Self {
+        let text = text.trim_start();
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+}
+
 /// How many.
 impl Field for usize {
     fn shown(&self) -> String {
@@ -289,7 +302,9 @@ codes! {
     /// The provider does not know this client or its secret.
     ClientRefused { client: String, error: String } = "client-refused",
     /// The provider refuses the request.
-    RequestRefused { refusal: String } = "request-refused",
+    RequestRefused {
+ error: String,
+ description: Option<String> } = "request-refused",
     /// A reply without an ID token.
     NoIdToken { host: String } = "no-id-token",
     /// A token that does not check.
@@ -315,7 +330,9 @@ codes! {
     /// The sign-in was cancelled.
     SignInCancelled = "sign-in-cancelled",
     /// The person, or the provider, refused.
-    SignInRefused { refusal: String } = "sign-in-refused",
+    SignInRefused {
+ error: String,
+ description: Option<String> } = "sign-in-refused",
     /// Every listen address is taken.
     PortsTaken { addresses: String } = "ports-taken",
     /// The first listen address was taken and another is used.

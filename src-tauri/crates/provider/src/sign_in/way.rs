@@ -115,12 +115,12 @@ impl<'a> Way<'a> {
                 }
             }
             "invalid_request" | "invalid_scope" | "unsupported_response_type" => {
-                let refusal = token::refusal_words(error, &description);
-                Problem::RequestRefused { refusal }
+                let description = token::description(&description);
+                Problem::RequestRefused { error, description }
             }
             _ => {
-                let refusal = token::refusal_words(error, &description);
-                Problem::SignInRefused { refusal }
+                let description = token::description(&description);
+                Problem::SignInRefused { error, description }
             }
         }
     }
