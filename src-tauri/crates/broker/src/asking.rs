@@ -402,6 +402,7 @@ impl Broker {
         let open_browser = open_browser && !settings.skip_open_browser;
         let request = SignInRequest {
             account: id.clone(),
+            about: self.about(id),
             key: account.key.clone(),
             settings: self.with_ways(settings, &account.key.issuer, now),
             known_secret: account.known_secret.clone(),

@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::clock::Wall;
-use crate::problem::Problem;
+use crate::problem::{About, Problem};
 use crate::tokens::Tokens;
 
 /// A refresh (RFC 6749 section 6), from the note in the vault to the sealed reply.
@@ -99,6 +99,8 @@ pub struct RefreshRequest {
 pub struct SignInRequest {
     /// Whose tokens.
     pub account: AccountId,
+    /// What a page says that a problem is about.
+    pub about: About,
     /// The account's key, for issuer, client, scopes and TLS.
     pub key: AccountKey,
     /// Client secret, listen addresses, proxies and so on.

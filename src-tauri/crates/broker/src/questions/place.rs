@@ -322,6 +322,7 @@ impl Broker {
         let language = callers.find_map(|caller| Some(self.callers.get(caller)?.asker.language));
         Some(SignInRequest {
             account: question.account.clone(),
+            about: self.about(&question.account),
             key: account.key.clone(),
             settings: ClientSettings {
                 // No provider comes back to it: the ports that one knows stay free for a sign-in.

@@ -254,7 +254,10 @@ impl<'a> Way<'a> {
             Err(problem) if matches!(problem, Problem::TrustRefused { .. }) => {
                 pages::not_allowed(language, asker.unwrap_or_default())
             }
-            Err(problem) => pages::failed(language, problem, true),
+            Err(problem) => {
+                let refusal = problem.clone().of(self.request.about.clone());
+                pages::failed(language, &refusal, true)
+            }
         }
     }
 }
