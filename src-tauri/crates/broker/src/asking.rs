@@ -558,7 +558,7 @@ impl Broker {
             Some(account) => self.told_of(account, problem, &known.asker),
             None => problem.clone().into(),
         };
-        effects.push(Effect::Reply(caller, Reply::Refused(refusal)));
+        effects.push(Effect::Reply(caller, Reply::Refused(Box::new(refusal))));
         effects.push(Effect::Reply(caller, Reply::Done(1)));
     }
 

@@ -88,7 +88,7 @@ pub fn parse_exec_info(variable: Option<&[u8]>) -> Result<ExecInfo, Problem> {
     let version = [ExecVersion::V1, ExecVersion::V1beta1]
         .into_iter()
         .find(|version| version.api_version() == api_version)
-        .ok_or_else(|| Problem::ExecVersion {
+        .ok_or(Problem::ExecVersion {
             version: api_version,
         })?;
     let spec = asked.spec.unwrap_or_default();

@@ -93,6 +93,12 @@ impl From<Problem> for Refusal {
     }
 }
 
+impl From<Problem> for Box<Refusal> {
+    fn from(problem: Problem) -> Self {
+        Self::new(problem.into())
+    }
+}
+
 impl Refusal {
     /// What kind of thing went wrong.
     #[must_use]

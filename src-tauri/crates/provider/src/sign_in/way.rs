@@ -251,7 +251,7 @@ impl<'a> Way<'a> {
             .map(|question| question.asker.as_str());
         match ended {
             Ok((tokens, remark)) => pages::done(language, tokens, asker, remark.as_ref()),
-            Err(problem) if matches!(problem, Problem::TrustRefused { .. }) => {
+            Err(Problem::TrustRefused { .. }) => {
                 pages::not_allowed(language, asker.unwrap_or_default())
             }
             Err(problem) => {
