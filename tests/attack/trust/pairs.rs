@@ -257,7 +257,7 @@ pub(crate) async fn page_alone(table: &Table) -> Result<()> {
         .person
         .kubectl(&["--kubeconfig", &file, "get", "ns"])?;
     ensure!(
-        !said.ok && said.err.contains("[sign-in-timed-out]"),
+        !said.ok && said.err.contains("[question-unanswered]"),
         "{said:?}"
     );
     let asked = scene.questions()?;

@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::clock::Wall;
-use crate::problem::{Code, Problem};
+use crate::problem::{About, Code, Problem};
 use crate::tokens::Tokens;
 
 /// A refresh (RFC 6749 section 6), from the note in the vault to the sealed reply.
@@ -121,7 +121,9 @@ pub struct SignInRequest {
     /// The issuers of the person's other accounts: a sign-in at one of theirs is not this one's.
     pub other_issuers: Vec<String>,
     /// What the page asks before anything goes to the provider; none: the pair is trusted.
-    pub question: Option<crate::consent::trust::Question>,
+    pub question: Option<crate::question::Question>,
+    /// What a page says that a problem is about.
+    pub about: About,
     /// The language of the pages.
     pub language: crate::texts::Language,
     /// Whether a provider's page may be shown at all; `Silent` sends `prompt=none`.

@@ -134,7 +134,7 @@ impl Desk {
             if let Effect::Reply(to, Reply::Refused(problem)) = effect
                 && to.0 == caller
             {
-                Some(problem)
+                Some(problem.as_ref())
             } else {
                 None
             }

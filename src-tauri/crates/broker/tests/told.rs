@@ -12,17 +12,19 @@
 
 mod shared;
 
+use std::path::Path;
 use std::time::Duration;
 
-use broker::account::ClientSettings;
+use broker::account::{AccountKey, ClientSettings};
+use broker::argv::{Called, parse};
 use broker::asker::Desktop;
 use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::Invocation;
-use broker::event::{Commanded, Effect, Event, Kept, Reply};
+use broker::event::{Commanded, Effect, Event, Kept, KeptAccount, Reply};
 use broker::outcome::{RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::Problem;
-use broker::settings::Settings;
+use broker::settings::{Keep, Settings};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use shared::{ask, asker, command, key, logout, start, tokens};
@@ -148,4 +150,83 @@ fn a_sign_out_that_the_provider_did_not_answer_says_nothing_of_sessions_that_are
     assert!(said.contains("may be good until they end:"), "{said}");
     assert!(said.contains("it is slow. [unreachable]"), "{said}");
     assert!(!said.contains("is kept"), "{said}");
+}
+
+/// What a shell makes of a command.
+fn words(command: &str) -> Vec<Vec<u8>> {
+    let mut words = vec![Vec::new()];
+    let mut open = None;
+    for byte in command.bytes() {
+        match byte {
+            b'"' | b'\'' if open == Some(byte) => open = None,
+            b'"' | b'\'' if open.is_none() => open = Some(byte),
+            b' ' if open.is_none() => words.push(Vec::new()),
+            other => words.last_mut().unwrap().push(other),
+        }
+    }
+    words
+}
+
+#[test]
+fn a_command_in_a_hint_works_as_it_stands() {
+    for labels in [
+        ["work", "my work"],
+        ["회사", "a $(reboot)"],
+        ["-x", "한 \u{200b}"],
+        ["same", "same"],
+        ["sso.example.com", "https://sso.example.com"],
+    ] {
+        let keys = ["c", "d"].map(|client_id| AccountKey {
+            client_id: client_id.into(),
+            ..key()
+        });
+        let accounts = keys.iter().zip(labels).map(|(key, label)| KeptAccount {
+            key: key.clone(),
+            label: label.into(),
+            listen: vec![],
+            redirect_url: None,
+            rest: None,
+            signed_out: true,
+            named: true,
+            added: true,
+            asked: None,
+            subject: None,
+            signed_in_at: None,
+            name: None,
+        });
+        let kept = Kept {
+            accounts: accounts.collect(),
+            ..Kept::default()
+        };
+        let mut broker = Broker::new(kept, Settings::default(), 1);
+        broker.handle(Event::Desktop(Desktop::Unlocked), start());
+        broker.handle(Event::Loaded(Vec::new(), Keep::Sealed), start());
+        let accounts = broker.view(start()).accounts;
+        assert_eq!(accounts.len(), 2);
+        for (number, account) in (1..).zip(accounts) {
+            let hint = account.problem.unwrap().hint;
+            let command = hint.strip_prefix("Run '").unwrap();
+            let command = command.strip_suffix("' to sign in.").unwrap();
+            let args = &words(command)[2..];
+            let called = Called {
+                program: b"kubectl-fob",
+                args,
+                cwd: Path::new("/"),
+                home: Path::new("/"),
+                exec_info: None,
+            };
+            let invocation = parse(&called).unwrap();
+            let asked = Commanded {
+                caller: CallerId(number),
+                invocation,
+                ..commanded()
+            };
+            let effects = broker.handle(Event::Commanded(Box::new(asked)), start());
+            let signs_in = effects.iter().find_map(|effect| match effect {
+                Effect::SignIn(sign_in) => Some(sign_in.request.account.as_str().to_owned()),
+                _ => None,
+            });
+            assert_eq!(signs_in, Some(account.id), "{command}: {effects:?}");
+        }
+    }
 }

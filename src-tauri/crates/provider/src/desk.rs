@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use broker::account::AccountKey;
 use broker::outcome::SignInRequest;
-use broker::problem::Problem;
+use broker::problem::{About, Problem};
 use broker::texts::Language;
 use broker::trust::{Answer, Question};
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient};
@@ -40,6 +40,7 @@ pub(crate) struct Desk {
     place: Place,
     language: Language,
     key: AccountKey,
+    about: About,
     question: Option<Question>,
 }
 
@@ -188,6 +189,7 @@ impl Desk {
             turned_away: TurnedAway::default(),
             place,
             language: request.language,
+            about: request.about.clone(),
             key: request.key.clone(),
             question: request.question.clone(),
         };
@@ -428,7 +430,8 @@ impl Desk {
 
     /// Something is wrong with one request; the attempt goes on.
     fn problem(&self, status: u16, problem: &Problem) -> Response {
-        Response::page(status, pages::failed(self.language, problem, false))
+        let refusal = problem.clone().of(self.about.clone());
+        Response::page(status, pages::failed(self.language, &refusal, false))
     }
 
     fn cookie(&self, visitor: &Visitor) -> Option<String> {

@@ -260,8 +260,8 @@ mod tests {
                 allowed(language, "kubectl", Some(&until_end)),
             ),
             ("not-allowed", not_allowed(language, "kubectl")),
-            ("failed", failed(language, &refused, true)),
-            ("used", failed(language, &Problem::TicketUsed, false)),
+            ("failed", failed(language, &refused.clone().into(), true)),
+            ("used", failed(language, &Problem::TicketUsed.into(), false)),
         ]
     }
 

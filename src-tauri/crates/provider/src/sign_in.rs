@@ -265,7 +265,7 @@ impl Listening {
                 pages::allowed(request.language, &asker, remark.as_ref())
             }
             (Ok(_), Answer::No) => pages::not_allowed(request.language, &asker),
-            (Err(problem), _) => pages::failed(request.language, &problem, false),
+            (Err(problem), _) => pages::failed(request.language, &problem.of(request.about), false),
         })
         .await;
         Some(answer)

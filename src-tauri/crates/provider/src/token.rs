@@ -226,18 +226,14 @@ impl Refusal {
                 error,
             };
         }
-        let refusal = refusal_words(error, &self.description);
-        Problem::RequestRefused { refusal }
+        let description = description(&self.description);
+        Problem::RequestRefused { error, description }
     }
 }
 
-/// A refusal in one piece: the error, and the description where there is one.
-pub(crate) fn refusal_words(error: String, description: &str) -> String {
-    if description.is_empty() {
-        error
-    } else {
-        format!("{error} {description}")
-    }
+/// A refusal's description, where there is one.
+pub(crate) fn description(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Where no reply came.
@@ -333,8 +329,10 @@ mod tests {
             ("", "The provider refuses the request: HTTP 307."),
             ("no", "The provider refuses the request: HTTP 307 no."),
         ] {
-            let refusal = refusal_words("HTTP 307".into(), description);
-            let problem = Problem::RequestRefused { refusal };
+            let problem = Problem::RequestRefused {
+                error: "HTTP 307".into(),
+                description: super::description(description),
+            };
             assert_eq!(problem.message(Language::En), expected);
         }
     }

@@ -3,7 +3,8 @@
 use super::account::Account;
 use super::{Accounts, Step};
 use crate::account::{AccountId, AccountKey};
-use crate::problem::Problem;
+use crate::problem::{About, Problem};
+use crate::texts::clean;
 
 /// The longest value of any field that a person types, in bytes.
 const LONGEST: usize = 2048;
@@ -32,6 +33,28 @@ impl Accounts {
                 let names = fitting.map(|(id, account)| (account.label.clone(), id));
                 Err(several(names))
             }
+        }
+    }
+
+    /// What a problem of an account is told with. A command calls it by its label, where that means it alone and can be
+    /// typed.
+    pub(crate) fn about(&self, id: &AccountId) -> About {
+        let Some(account) = self.get(id) else {
+            return About::default();
+        };
+        let label = account.label.as_str();
+        let about = About::account(label, account.key.host());
+        // Only what holds the label is read as an address: this is asked for each account of a view.
+        let means = |other: &Account| {
+            let AccountKey { issuer, .. } = &other.key;
+            other.label == label
+                || (issuer.contains(label) && (issuer == label || other.key.host() == label))
+        };
+        let mut others = self.persons().filter(|(other, _)| *other != id);
+        if clean(label) == label && !others.any(|(_, other)| means(other)) {
+            about
+        } else {
+            about.called(id.as_str().get(..8).unwrap_or_default())
         }
     }
 

@@ -10,10 +10,10 @@ use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command, ScreenName};
 use crate::consent::trust::By;
-use crate::question::{Answer, Longest, ServerLine, Vouched, Wary};
 use crate::kubeconfigs::kubeconfig::{ContextEntry, Kubeconfig};
 use crate::manner::Change;
 use crate::problem::Code;
+use crate::question::{Answer, Longest, ServerLine, Vouched, Wary};
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::show::view::{
     AccountView, FoundView, PluginView, ProblemView, QuestionView, StepView, Told, TrustView, View,

@@ -10,7 +10,6 @@ use crate::consent::Consent;
 use crate::consent::questions::Listed;
 use crate::kubeconfigs::Kubeconfigs;
 use crate::kubeconfigs::found::Stanza;
-use crate::problem::About;
 use crate::question::ServerLine;
 use crate::short::{address, in_a_line, name as named};
 use crate::stanza::Redirects;
@@ -87,7 +86,7 @@ impl Shown<'_> {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        let about = About::account(&named(&account.label), account.key.host());
+                        let about = self.accounts.about(id);
                         ProblemView::told(&problem.clone().of(about), language)
                     }),
                 }

@@ -20,7 +20,7 @@ pub enum Reply {
     /// What happens meanwhile, for standard error.
     Say(String),
     /// What is wrong.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A question to be answered with one line.
     Prompt(String),
     /// The same, and what is typed is not shown.

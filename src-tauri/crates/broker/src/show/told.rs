@@ -4,14 +4,14 @@ use super::made::Shown;
 use super::reply::Reply;
 use super::view::{ProblemView, StepView, Told};
 use super::{contexts, prompt, report};
-use crate::argv::complete::{Completing, Names};
 use crate::argv::fob::completion;
 use crate::asker::{Asker, Place};
 use crate::callers::outcome::{Listing, Meanwhile, Outcome, Prompt};
 use crate::callers::{Caller, Form};
 use crate::clock::Now;
+use crate::command::{Completing, Names};
 use crate::outcome::{Announced, SignOutOutcome};
-use crate::problem::{About, Problem, Refusal};
+use crate::problem::{Problem, Refusal};
 use crate::texts::{Language, text};
 
 /// The version of this build, said by `kubectl fob version`.
@@ -88,9 +88,7 @@ fn as_heard(problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Refusal {
     } else {
         problem
     };
-    let account = shown.accounts.get(account);
-    let about = account.map(|account| About::account(&account.label, account.key.host()));
-    problem.of(about.unwrap_or_default())
+    problem.of(shown.accounts.about(account))
 }
 
 fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<Reply> {
@@ -100,7 +98,9 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
     let done = |what, name: &str| vec![Reply::Out(report::done(what, name, json, language))];
     match outcome {
         Outcome::Done => Vec::new(),
-        Outcome::Refused(problem) => vec![Reply::Refused(as_heard(problem, caller, shown))],
+        Outcome::Refused(problem) => {
+            vec![Reply::Refused(Box::new(as_heard(problem, caller, shown)))]
+        }
         Outcome::WhichQuestion(problem) => {
             let view = shown.view(now, language);
             let list = report::questions(&view, json, language);
@@ -188,7 +188,7 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
         Outcome::CompletedWith(completing, names) => out(completing.told(names)),
         Outcome::Completion(shell) => out(completion(shell)),
         Outcome::NotAtRest { problems, done } => {
-            let refused = problems.into_iter().map(Refusal::from).map(Reply::Refused);
+            let refused = problems.into_iter().map(|one| Reply::Refused(one.into()));
             refused
                 .chain(true_all_the_same(*done, caller, shown, now))
                 .collect()

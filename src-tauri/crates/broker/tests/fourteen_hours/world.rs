@@ -527,7 +527,8 @@ impl World {
         self.told.pages += u64::from(sign_in.open_browser);
         self.told.on_terminals += u64::from(!sign_in.open_browser);
         let refused = || Problem::SignInRefused {
-            refusal: "access_denied".into(),
+            error: "access_denied".into(),
+            description: None,
         };
         let broke_off = || Problem::SignInBrokeOff {
             host: key().host(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use broker::problem::{Code, Problem};
+use broker::problem::{Code, Problem, Refusal};
 use broker::texts::{Language, Parameters, text};
 use broker::tokens::Tokens;
 
@@ -164,17 +164,18 @@ pub(crate) fn not_allowed(language: Language, asker: &str) -> Page {
 }
 
 /// Something went wrong. `told`: whether the sign-in is over and whoever waits was told.
-pub(crate) fn failed(language: Language, problem: &Problem, told: bool) -> Page {
+pub(crate) fn failed(language: Language, refusal: &Refusal, told: bool) -> Page {
+    let problem = &refusal.problem;
     let say = |key| text(language, key, &[]);
     let title = say(title_of(problem.code()));
     let message = if told {
-        format!("{} {}", problem.message(language), say("page.failed.told"))
+        format!("{} {}", refusal.message(language), say("page.failed.told"))
     } else {
-        problem.message(language)
+        refusal.message(language)
     };
     let to_do = row(
         &say("page.failed.to-do"),
-        Html::text(&problem.hint(language)),
+        Html::text(&refusal.hint(language)),
     );
     let details = [
         ("error", "page.failed.provider-code"),

@@ -115,12 +115,12 @@ impl<'a> Way<'a> {
                 }
             }
             "invalid_request" | "invalid_scope" | "unsupported_response_type" => {
-                let refusal = token::refusal_words(error, &description);
-                Problem::RequestRefused { refusal }
+                let description = token::description(&description);
+                Problem::RequestRefused { error, description }
             }
             _ => {
-                let refusal = token::refusal_words(error, &description);
-                Problem::SignInRefused { refusal }
+                let description = token::description(&description);
+                Problem::SignInRefused { error, description }
             }
         }
     }
@@ -251,10 +251,13 @@ impl<'a> Way<'a> {
             .map(|question| question.asker.as_str());
         match ended {
             Ok((tokens, remark)) => pages::done(language, tokens, asker, remark.as_ref()),
-            Err(problem) if matches!(problem, Problem::TrustRefused { .. }) => {
+            Err(Problem::TrustRefused { .. }) => {
                 pages::not_allowed(language, asker.unwrap_or_default())
             }
-            Err(problem) => pages::failed(language, problem, true),
+            Err(problem) => {
+                let refusal = problem.clone().of(self.request.about.clone());
+                pages::failed(language, &refusal, true)
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use broker::outcome::{
     Forget, Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
     SignOutOutcome, SignOutRequest, Taken,
 };
-use broker::problem::{Code, Problem};
+use broker::problem::{About, Code, Problem};
 use broker::secret::ClientSecret;
 use broker::texts::Language;
 use broker::tokens::Tokens;
@@ -81,6 +81,7 @@ impl Setting {
         };
         let request = SignInRequest {
             account: key.id(),
+            about: About::account("work", key.host()),
             key,
             settings,
             known_secret: None,

@@ -32,7 +32,7 @@ async fn another_browser_with_the_same_address_voids_both() {
         (page.status, page.title().as_str()),
         (403, "This address was used already")
     );
-    assert!(page.body.contains("kubectl fob login"));
+    assert!(page.body.contains("kubectl fob login work"));
     let page = other.log_in(&form, "test", "test").await;
     assert_eq!(
         (page.status, page.title().as_str()),

@@ -367,7 +367,8 @@ fn a_refusal_outlives_a_try_that_came_to_no_page() {
     walk.ask(1, Person::Present);
     let id = walk.attempt();
     let refusal = SignInOutcome::Declined(Problem::SignInRefused {
-        refusal: "access_denied".into(),
+        error: "access_denied".into(),
+        description: None,
     });
     walk.with(|session, cx| session.signed_in(id, refusal, cx));
     walk.ask(2, Person::Asking);
