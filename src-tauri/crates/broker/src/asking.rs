@@ -1,6 +1,6 @@
 //! A token request, from the question to the token or to whoever must act first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -575,26 +575,38 @@ impl Broker {
         problem.of(self.about(account))
     }
 
-    /// What a problem of an account is told with. A command calls it by its label, where that means it alone and can be
-    /// typed.
+    /// What a problem of an account is told with.
     pub(crate) fn about(&self, id: &AccountId) -> About {
+        self.about_by(&self.names(), id)
+    }
+
+    /// The same, by [`names`](Self::names) for many. A command calls an account by its label, where that means it alone
+    /// and can be typed.
+    pub(crate) fn about_by(&self, names: &Names<'_>, id: &AccountId) -> About {
         let Some(account) = self.accounts.get(id) else {
             return About::default();
         };
         let label = account.label.as_str();
         let about = About::account(label, account.key.host());
-        // Only what holds the label is read as an address: this is asked for each account of a view.
-        let means = |other: &Account| {
-            let AccountKey { issuer, .. } = &other.key;
-            other.label == label
-                || (issuer.contains(label) && (issuer == label || other.key.host() == label))
-        };
-        let mut others = self.persons_accounts().filter(|(other, _)| *other != id);
-        if clean(label) == label && !others.any(|(_, other)| means(other)) {
-            about
-        } else {
+        let is_others = names.get(label).is_some_and(|meant| *meant != Some(id));
+        if is_others || clean(label) != label {
             about.called(id.as_str().get(..8).unwrap_or_default())
+        } else {
+            about
         }
+    }
+
+    /// What each name means in a command.
+    pub(crate) fn names(&self) -> Names<'_> {
+        let mut names = Names::new();
+        for (id, account) in self.persons_accounts() {
+            let key = &account.key;
+            for name in [account.label.clone(), key.issuer.clone(), key.host()] {
+                let meant = names.entry(name).or_insert(Some(id));
+                *meant = meant.filter(|meant| *meant == id);
+            }
+        }
+        names
     }
 
     /// Gives a caller its answer, and ends with it.
@@ -621,6 +633,9 @@ impl Broker {
         self.question_gone(caller, now, effects);
     }
 }
+
+/// What names mean: one account, or several (none).
+pub(crate) type Names<'a> = BTreeMap<String, Option<&'a AccountId>>;
 
 /// Tells a caller what it asked for, and that this is all.
 pub(crate) fn say(caller: CallerId, text: String, effects: &mut Vec<Effect>) {

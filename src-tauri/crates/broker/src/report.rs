@@ -38,6 +38,7 @@ impl Broker {
     /// What is shown, in a language.
     #[must_use]
     pub fn view_in(&self, now: Now, language: Language) -> View {
+        let names = self.names();
         let mut accounts: Vec<AccountView> = self
             .persons_accounts()
             .map(|(id, account)| {
@@ -80,7 +81,7 @@ impl Broker {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        ProblemView::told(&problem.clone().of(self.about(id)), language)
+                        ProblemView::told(&problem.clone().of(self.about_by(&names, id)), language)
                     }),
                 }
             })
