@@ -1,5 +1,6 @@
-//! What is shown: two pages, each in a window of its own, and what they may ask for.
+//! What is shown: the pages, as they are opened, told of what is there, and closed.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -18,36 +19,7 @@ use wire::endpoint::Places;
 use crate::frame::{Frame, Frames};
 use crate::linger;
 use crate::link::{Heard, Link, Wanted};
-
-/// A page, and the window that it has.
-struct Page {
-    name: &'static str,
-    file: &'static str,
-    size: (f64, f64),
-    least: (f64, f64),
-}
-
-const PAGES: [Page; 2] = [
-    Page {
-        name: MAIN,
-        file: "index.html",
-        size: (860.0, 560.0),
-        least: (560.0, 420.0),
-    },
-    Page {
-        name: CONSENT,
-        file: "consent.html",
-        // As high as its content, when that is known: `fit`.
-        size: (520.0, 320.0),
-        least: (420.0, 280.0),
-    },
-];
-
-const MAIN: &str = "main";
-const CONSENT: &str = "consent";
-
-/// The page of the questions was closed: what stands there is not answered.
-const LEAVE: &str = r#"{"do":"leave","question":null}"#;
+use crate::pages::{Call, Page, Shape};
 
 /// What a page that comes is told.
 #[derive(Default)]
@@ -57,14 +29,26 @@ struct Shown(Mutex<Now>);
 struct Now {
     view: Option<Box<RawValue>>,
     gone: bool,
-    /// Whether the main page listens.
+    /// Of each page that was wanted, by its name.
+    pages: BTreeMap<&'static str, Standing>,
+    /// How often something was shown or hidden.
+    turns: u64,
+}
+
+/// How far a page has come.
+#[derive(Default)]
+struct Standing {
     listens: bool,
     /// The screen that it goes to as soon as it does.
     screen: Option<String>,
-    /// Whether the questions' window waits for its height to be seen.
+    /// Whether its window waits for its height to be seen.
     unmeasured: bool,
-    /// How often something was shown or hidden.
-    turns: u64,
+}
+
+impl Now {
+    fn standing(&mut self, page: &Page) -> &mut Standing {
+        self.pages.entry(page.name).or_default()
+    }
 }
 
 impl Shown {
@@ -134,17 +118,18 @@ fn hear(app: &AppHandle, heard: Heard) {
 
 /// Brings a page to the front.
 fn open(app: &AppHandle, wanted: Wanted) -> tauri::Result<()> {
-    let Some(page) = PAGES.iter().find(|page| page.name == wanted.page) else {
+    let Some(page) = Page::named(&wanted.page) else {
         return Ok(());
     };
     let shown = app.state::<Shown>();
     shown.turn();
     if let Some(screen) = wanted.screen {
         let mut now = shown.now();
-        if now.listens {
-            app.emit_to(MAIN, "go", screen)?;
+        let standing = now.standing(page);
+        if standing.listens {
+            app.emit_to(page.name, "go", screen)?;
         } else {
-            now.screen = Some(screen);
+            standing.screen = Some(screen);
         }
     }
     match app.get_webview_window(page.name) {
@@ -161,8 +146,11 @@ fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
         .visible(false)
         // A page of ours is the only one; links go out through the resident.
         .on_navigation(|url| url.scheme() == "tauri");
-    let kept = (page.name == MAIN).then(|| app.state::<Frames>().last(app, page.least));
-    builder = match kept.flatten() {
+    let kept = match page.shape {
+        Shape::AsLeft { file } => app.state::<Frames>().last(app, file, page.least),
+        Shape::AsContent => None,
+    };
+    builder = match kept {
         Some(Frame {
             width,
             height,
@@ -178,7 +166,7 @@ fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
     if let Some(instance) = std::env::var_os("KUBEFOB_HOME") {
         builder = builder.data_directory(PathBuf::from(instance).join("window"));
     }
-    app.state::<Shown>().now().unmeasured |= page.name == CONSENT;
+    app.state::<Shown>().now().standing(page).unmeasured = page.shape == Shape::AsContent;
     builder.build()
 }
 
@@ -194,15 +182,16 @@ fn closed(window: &Window, event: &WindowEvent) {
         return;
     };
     let app = window.app_handle();
-    if window.label() == MAIN {
-        app.state::<Frames>().keep(window);
+    let page = Page::named(window.label());
+    if let Some(Shape::AsLeft { file }) = page.map(|page| page.shape) {
+        app.state::<Frames>().keep(window, file);
     }
     if window.hide().is_err() {
         return;
     }
     api.prevent_close();
-    if window.label() == CONSENT
-        && let Ok(leave) = RawValue::from_string(LEAVE.to_owned())
+    if let Some(leaves) = page.and_then(|page| page.leaves)
+        && let Ok(leave) = RawValue::from_string(leaves.to_owned())
     {
         // A resident that is gone asks nothing any more.
         drop(app.state::<Arc<Link>>().send(&leave, None));
@@ -228,41 +217,41 @@ fn is_seen(app: &AppHandle) -> bool {
         .any(|window| window.is_visible().is_ok_and(|seen| seen))
 }
 
-/// A page listens: it hears what there is to show. The main one is seen then, the other when it is as high as that.
+/// A page listens: it hears what there is to show. It is seen then, or when it is as high as that.
 #[tauri::command]
 fn ready(window: WebviewWindow, shown: State<'_, Shown>) -> tauri::Result<()> {
+    let Some(page) = Page::calling(&window, Call::Ready) else {
+        return Ok(());
+    };
     let mut now = shown.now();
     if let Some(view) = &now.view {
-        window.emit_to(window.label(), "view", view)?;
+        window.emit_to(page.name, "view", view)?;
     }
     if now.gone {
-        window.emit_to(window.label(), "gone", Value::Null)?;
+        window.emit_to(page.name, "gone", Value::Null)?;
     }
-    if window.label() == MAIN {
-        now.listens = true;
-        if let Some(screen) = now.screen.take() {
-            window.emit_to(MAIN, "go", screen)?;
-        }
+    let standing = now.standing(page);
+    standing.listens = true;
+    if let Some(screen) = standing.screen.take() {
+        window.emit_to(page.name, "go", screen)?;
     }
     drop(now);
-    if window.label() == MAIN {
-        raise(&window)?;
+    match page.shape {
+        Shape::AsLeft { .. } => raise(&window),
+        Shape::AsContent => Ok(()),
     }
-    Ok(())
 }
 
-/// The page of the questions is so high, in pixels as pages count them: so is its window, as far as the screen goes,
-/// which is seen from then on.
+/// A page is so high, in pixels as pages count them: so is its window, as far as the screen goes, which is seen from
+/// then on.
 #[tauri::command]
 fn fit(window: WebviewWindow, shown: State<'_, Shown>, height: f64) -> tauri::Result<()> {
-    let questions = PAGES.iter().find(|page| page.name == CONSENT);
-    let Some(page) = questions.filter(|page| page.name == window.label() && height.is_finite())
-    else {
+    let Some(page) = Page::calling(&window, Call::Fit).filter(|_| height.is_finite()) else {
         return Ok(());
     };
     resize(&window, page, height)?;
     // One that was closed since stays so.
-    if std::mem::take(&mut shown.now().unmeasured) {
+    if std::mem::take(&mut shown.now().standing(page).unmeasured) {
         raise(&window)?;
     }
     Ok(())
@@ -290,8 +279,15 @@ fn resize(window: &WebviewWindow, page: &Page, height: f64) -> tauri::Result<()>
 
 /// Sends a command, and says what became of it.
 #[tauri::command]
-async fn send(link: State<'_, Arc<Link>>, command: Value) -> Result<Box<RawValue>, &'static str> {
+async fn send(
+    window: WebviewWindow,
+    link: State<'_, Arc<Link>>,
+    command: Value,
+) -> Result<Box<RawValue>, &'static str> {
     const GONE: &str = "gone";
+    if Page::calling(&window, Call::Send).is_none() {
+        return Err("not for this page");
+    }
     let command = to_raw_value(&command).map_err(|_| GONE)?;
     let (telling, mut told) = channel(1);
     link.send(&command, Some(telling)).map_err(|_| GONE)?;

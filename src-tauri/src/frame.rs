@@ -1,4 +1,4 @@
-//! Where the main window stood when it was closed, and how large it was: it comes back so, if that screen is still there.
+//! Where a window stood when it was closed, and how large it was: it comes back so, if that screen is still there.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -15,7 +15,7 @@ const IN_SIGHT: f64 = 64.0;
 /// Our own is far shorter than that.
 const LONGEST: u64 = 4_096;
 
-/// The file that it is kept in.
+/// The folder of the files that they are kept in.
 pub(crate) struct Frames(Option<PathBuf>);
 
 /// A window's frame, in pixels as pages count them.
@@ -30,12 +30,17 @@ pub(crate) struct Frame {
 impl Frames {
     /// In this machine's folder: another has another screen.
     pub(crate) fn in_folder(folder: Option<PathBuf>) -> Self {
-        Self(folder.map(|folder| folder.join("window.json")))
+        Self(folder)
     }
 
     /// The one that was kept last, at least so large, on a screen that is there.
-    pub(crate) fn last<R: Runtime>(&self, app: &AppHandle<R>, least: (f64, f64)) -> Option<Frame> {
-        let frame = read(self.0.as_deref()?, least)?;
+    pub(crate) fn last<R: Runtime>(
+        &self,
+        app: &AppHandle<R>,
+        file: &str,
+        least: (f64, f64),
+    ) -> Option<Frame> {
+        let frame = read(&self.0.as_ref()?.join(file), least)?;
         let on_screen = |(x, y): (f64, f64)| {
             let screens = app.available_monitors().unwrap_or_default();
             screens.iter().any(|screen| {
@@ -55,8 +60,8 @@ impl Frames {
     }
 
     /// Keeps a window's. One that fills the screen has none worth keeping.
-    pub(crate) fn keep<R: Runtime>(&self, window: &Window<R>) {
-        let Some(file) = &self.0 else { return };
+    pub(crate) fn keep<R: Runtime>(&self, window: &Window<R>, file: &str) {
+        let Some(folder) = &self.0 else { return };
         if window.is_maximized().unwrap_or(false) || window.is_fullscreen().unwrap_or(false) {
             return;
         }
@@ -72,7 +77,7 @@ impl Frames {
             at: at.map(|at| (at.x, at.y)),
         };
         // It is a convenience: what can't be kept is not missed.
-        drop(write(file, frame));
+        drop(write(&folder.join(file), frame));
     }
 }
 

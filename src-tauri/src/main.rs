@@ -18,6 +18,8 @@ mod linger;
 mod link;
 #[cfg(unix)]
 mod os;
+#[cfg(unix)]
+mod pages;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use world::parts::Missing;
 use world::person::said;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
@@ -119,10 +120,13 @@ pub(crate) async fn few_descriptors(table: &Table) -> Result<()> {
         .stderr(Stdio::null())
         .spawn()?;
     let socket = scene.person.instance.join("socket");
-    while UnixStream::connect(&socket).is_err() {
-        ensure!(resident.try_wait()?.is_none(), "{}", scene.person.log());
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let listens = wait::up_to(Duration::from_secs(60))
+        .every(Duration::from_millis(5))
+        .until_async("a socket", async || {
+            ensure!(resident.try_wait()?.is_none(), "{}", scene.person.log());
+            Ok(UnixStream::connect(&socket))
+        });
+    listens.await?;
     std::thread::spawn(move || drop(resident.wait()));
     scene.works("with few descriptors")?;
     let mut idle = Vec::new();

@@ -4,15 +4,16 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::{AttackerApi, Config, Fault, Playground};
 use serde_json::json;
 use world::browser::LEAVE;
 use world::person::said;
+use world::wait;
 
-use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
+use crate::scene::{LATEST, ONE_REQUEST, Scene, Seat, attackers};
 use crate::table::{NO_ROW, Table};
 
 /// Accounts that nobody has signed in to are asked about on the pages of their sign-ins, and the person's own sign-in
@@ -63,16 +64,16 @@ pub(crate) async fn ports(table: &Table) -> Result<()> {
 
 /// Waits until so many questions stand in the browser.
 async fn asked(scene: &Scene, count: usize) -> Result<()> {
-    let begun = Instant::now();
-    while scene.questions()?.len() < count {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{:?}\n{}",
-            scene.pages()?,
-            scene.person.log()
-        );
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    let often = wait::up_to(LATEST).every(Duration::from_millis(10));
+    let what = format!("{count} questions");
+    let asked = often.until_async(&what, async || {
+        let pages = scene.pages()?;
+        Ok(wait::is(
+            scene.questions()?.len() >= count,
+            format!("{pages:?}"),
+        ))
+    });
+    asked.await.with_context(|| scene.person.log())?;
     Ok(())
 }
 
@@ -179,24 +180,19 @@ pub(crate) async fn moved_page(table: &Table) -> Result<()> {
 
 /// The address that the person's browser is given as soon as their session is over. Until then kubectl works.
 async fn opened(scene: &Scene, noted: &std::path::Path) -> Result<String> {
-    let begun = Instant::now();
-    loop {
-        let mut kubectl = scene.person.start(ONE_REQUEST)?;
-        loop {
-            if let Some((line, _)) = fs::read_to_string(noted)?.split_once('\n') {
-                kubectl.kill()?;
-                kubectl.wait()?;
-                return Ok(line.to_owned());
-            }
-            if kubectl.try_wait()?.is_some() {
-                break;
-            }
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "no browser was opened\n{}",
-                scene.person.log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
+    let mut kubectl = scene.person.start(ONE_REQUEST)?;
+    let often = wait::up_to(LATEST).every(Duration::from_millis(10));
+    let opened = often.until_async("a browser that is opened", async || {
+        if let Some((line, _)) = fs::read_to_string(noted)?.split_once('\n') {
+            return Ok(Some(line.to_owned()));
         }
-    }
+        if kubectl.try_wait()?.is_some() {
+            kubectl = scene.person.start(ONE_REQUEST)?;
+        }
+        Ok(None)
+    });
+    let line = opened.await.with_context(|| scene.person.log())?;
+    kubectl.kill()?;
+    kubectl.wait()?;
+    Ok(line)
 }

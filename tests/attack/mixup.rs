@@ -1,12 +1,13 @@
 //! Threat 25: somebody else's provider mixes itself up with the person's own (RFC 9700 section 4.4), so that a sign-in
 //! at the one ends at the other. What single documents and redirects come to is in `provider/tests/it/mixup.rs`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::{Config, Endpoint, Fault, Playground};
 use serde_json::json;
 use world::person::Said;
+use world::wait;
 
 use crate::scene::{self, ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
@@ -254,10 +255,11 @@ pub(crate) async fn own_provider(table: &Table) -> Result<()> {
         "provider_origins": { own.issuer(): [origin] },
     }))?;
     // The file's watch makes it count.
-    let begun = Instant::now();
-    while !person.kubectl(&["fob", "login"])?.ok {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "not in time");
-    }
+    let at_once = wait::up_to(Duration::from_secs(60)).every(Duration::ZERO);
+    at_once.until("a sign-in", || {
+        let said = person.kubectl(&["fob", "login"])?;
+        Ok(wait::is(said.ok, format!("{said:?}")))
+    })?;
     mixup.scene.works("with the origin in the settings")?;
     table.row(
         25,

@@ -5,12 +5,13 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use world::parts;
 use world::person::{Said, said};
 use world::user::Other;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
@@ -245,13 +246,10 @@ fn works(scene: &Scene, arguments: &[&str], what: &str) -> Result<Said> {
 
 /// What a command says that must come to its end.
 pub(crate) fn in_time(mut child: Child, what: &str) -> Result<Said> {
-    let begun = Instant::now();
-    while child.try_wait()?.is_none() {
-        if begun.elapsed() > HANGS {
-            child.kill()?;
-            anyhow::bail!("{what}: it hangs");
-        }
-        std::thread::sleep(Duration::from_millis(10));
+    let often = wait::up_to(HANGS).every(Duration::from_millis(10));
+    if let Err(hangs) = often.until(what, || Ok(child.try_wait()?)) {
+        child.kill()?;
+        return Err(hangs.context("it hangs"));
     }
     said(child.wait_with_output()?)
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::Counters;
 use serde_json::{Value, json};
+use world::wait;
 
 use crate::scene::{Scene, Seat};
 use crate::table::Table;
@@ -161,19 +162,13 @@ pub(crate) async fn rolled_back(table: &Table) -> Result<()> {
     }
     // Whoever sits at the browser does nothing, so that what is said stays to be read.
     scene.noting_browser()?;
-    let begun = Instant::now();
-    let status = loop {
-        let status = scene.person.fob(&["status"])?;
-        if states(&status) == ["needs-you"] {
-            break status;
-        }
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{status:#}\n{}",
-            scene.person.log()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let status = wait::up_to(Duration::from_secs(60))
+        .every(Duration::from_millis(50))
+        .until_async("a session that needs its person", async || {
+            let status = scene.person.fob(&["status"])?;
+            Ok(wait::is(states(&status) == ["needs-you"], status))
+        });
+    let status = status.await.with_context(|| scene.person.log())?;
     let code = status["accounts"][0]["problem"]["code"]
         .as_str()
         .unwrap_or_default();
@@ -197,9 +192,14 @@ fn copied(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
 /// Goes on until tokens were renewed so many times more.
 async fn renewed(scene: &Scene, times: u64) -> Result<()> {
     let before = scene.playground.counters().refreshes;
-    while scene.playground.counters().refreshes < before + times {
-        scene.works("until renewed")?;
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    wait::up_to(Duration::from_secs(300))
+        .until_async(&format!("{times} refreshes more"), async || {
+            let refreshes = scene.playground.counters().refreshes;
+            if refreshes < before + times {
+                scene.works("until renewed")?;
+            }
+            Ok(wait::is(refreshes >= before + times, refreshes))
+        })
+        .await?;
     Ok(())
 }

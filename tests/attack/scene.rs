@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
@@ -15,6 +15,10 @@ use world::parts::Parts;
 use world::person::{Person, Said};
 use world::screen::Screen;
 use world::user::Other;
+use world::wait;
+
+/// How long anything may take to be seen. It only serves to fail.
+pub(crate) const LATEST: Duration = Duration::from_secs(60);
 
 /// A person at a desktop, whose own kubeconfig leads to an honest provider and cluster.
 pub(crate) struct Scene {
@@ -147,14 +151,10 @@ impl Scene {
 
     /// The same, as soon as what was in the way is gone.
     pub(crate) async fn works_again(&self, when: &str) -> Result<()> {
-        let begun = Instant::now();
-        while let Err(error) = self.works(when) {
-            if begun.elapsed() > Duration::from_secs(60) {
-                return Err(error);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        Ok(())
+        wait::up_to(LATEST)
+            .every(Duration::from_millis(100))
+            .until_async(when, async || Ok(self.works(when)))
+            .await
     }
 
     /// Puts a program at the person's browser that notes the addresses it is given and opens none;
@@ -170,18 +170,12 @@ impl Scene {
 
     /// The first address that such a browser is given.
     pub(crate) async fn opened(&self, noted: &Path) -> Result<String> {
-        let begun = Instant::now();
-        loop {
-            if let Some((line, _)) = fs::read_to_string(noted)?.split_once('\n') {
-                return Ok(line.to_owned());
-            }
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "no browser was opened\n{}",
-                self.person.log()
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let often = wait::up_to(LATEST).every(Duration::from_millis(10));
+        let opened = often.until_async("a browser that is opened", async || {
+            let noted = fs::read_to_string(noted)?;
+            Ok(noted.split_once('\n').map(|(line, _)| line.to_owned()))
+        });
+        opened.await.with_context(|| self.person.log())
     }
 
     /// Somebody else sits at the browser from now on, without cookies.
@@ -327,20 +321,16 @@ impl Scene {
     /// The text of the page that is the `count`th to say this. kubectl may end before the browser
     /// has shown it.
     pub(crate) async fn page_with(&self, words: &str, count: usize) -> Result<String> {
-        let begun = Instant::now();
-        loop {
-            let pages = self.pages()?.into_iter().filter_map(|step| step.text);
-            let mut saying = pages.filter(|text| text.contains(words));
-            if let Some(text) = saying.nth(count - 1) {
-                return Ok(text);
-            }
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "no such page: {:?}",
-                self.pages()?
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait::up_to(LATEST)
+            .every(Duration::from_millis(10))
+            .until_async(&format!("page {count} with {words:?}"), async || {
+                let pages = self.pages()?;
+                let texts = pages.iter().filter_map(|step| step.text.as_ref());
+                let mut saying = texts.filter(|text| text.contains(words));
+                let found = saying.nth(count - 1).cloned();
+                Ok(found.ok_or_else(|| format!("{pages:?}")))
+            })
+            .await
     }
 
     /// The texts of the questions that the browser showed.

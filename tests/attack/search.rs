@@ -20,6 +20,7 @@ use serde_json::json;
 use world::keyring::Keyring;
 use world::parts::Missing;
 use world::person::said;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat};
 use crate::table::{NO_ROW, Table};
@@ -146,11 +147,12 @@ async fn life(scene: &Scene, keyring: &Keyring) -> Result<(Vec<Needle>, Seen)> {
     // The resident renews by itself, and in the middle of it kubectl goes on.
     playground.fault(slow(Endpoint::Refresh)).await?;
     let refreshes = playground.counters().refreshes;
-    while playground.counters().refreshes < refreshes + 2 {
+    let renewed = wait::up_to(Duration::from_secs(300)).until_async("two refreshes", async || {
         watching.look_for(refresh_tokens(playground));
         scene.works("while tokens rotate")?;
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        Ok(playground.counters().refreshes >= refreshes + 2)
+    });
+    renewed.await?;
     watching.look_for([id_token(scene)?]);
     watching.look_for(refresh_tokens(playground));
     // With everything known, once more.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
@@ -15,6 +15,7 @@ use world::onlooker::Onlooker;
 use world::person::{Said, said};
 use world::screen::Screen;
 use world::user::Other;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::shared::public;
@@ -245,18 +246,13 @@ impl Monitor {
 
     /// All of it, as soon as it has this in it.
     async fn heard(&self, last: &str) -> Result<String> {
-        let begun = Instant::now();
-        loop {
-            let heard = fs::read_to_string(&self.file)?;
-            if heard.contains(last) {
-                return Ok(heard);
-            }
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "no {last}: {heard}"
-            );
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        wait::up_to(Duration::from_secs(60))
+            .every(Duration::from_millis(10))
+            .until_async(last, async || {
+                let heard = fs::read_to_string(&self.file)?;
+                Ok(wait::is(heard.contains(last), heard))
+            })
+            .await
     }
 }
 

@@ -1,11 +1,12 @@
 //! Threat 30: what is taken back, while the disk takes nothing. It is said to be so for good only where it is.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use world::disk::Disk;
 use world::person::Said;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
@@ -39,15 +40,13 @@ pub(crate) async fn untrusted(table: &Table) -> Result<()> {
     let said = scene.person.kubectl(&["fob", "untrust", &name])?;
     only_until_then(&said)?;
     fs::remove_file(filler)?;
-    let begun = Instant::now();
-    while notices(&scene)?.contains("accounts-unwritten") {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "{}",
-            scene.person.log()
-        );
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let written = wait::up_to(Duration::from_secs(60))
+        .every(Duration::from_millis(50))
+        .until_async("accounts that are written", async || {
+            let notices = notices(&scene)?;
+            Ok(wait::is(!notices.contains("accounts-unwritten"), notices))
+        });
+    written.await.with_context(|| scene.person.log())?;
     scene.person.end_resident("KILL")?;
     refused(&scene, "written once there was room")?;
     table.row(

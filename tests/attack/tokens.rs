@@ -1,8 +1,11 @@
 //! Threat 18: what a provider, or somebody in its place, could say in place of an honest token.
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, ensure};
 use playground::{Config, Endpoint, Fault, Playground, What};
 use serde_json::json;
+use world::wait;
 
 use crate::scene::{self, ONE_REQUEST, Scene, Seat};
 use crate::table::Table;
@@ -211,9 +214,12 @@ pub(crate) async fn keys(table: &Table) -> Result<()> {
         let signing_in = scene
             .person
             .start(&["fob", "login", scene.playground.issuer()])?;
-        while scene.playground.counters().requests_at(Endpoint::Jwks) == before {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
+        wait::up_to(Duration::from_secs(60))
+            .every(Duration::from_millis(10))
+            .until_async("a look at the keys", async || {
+                Ok(scene.playground.counters().requests_at(Endpoint::Jwks) != before)
+            })
+            .await?;
         let meanwhile = scene.run(&file)?;
         ensure!(meanwhile.ok, "the other account: {meanwhile:?}");
         let said = world::person::said(signing_in.wait_with_output()?)?;

@@ -14,6 +14,7 @@ use world::item::Host;
 use world::onlooker::{Onlooker, Shown};
 use world::parts;
 use world::statistics::{median, minimum};
+use world::wait;
 
 use crate::ground::{Ground, wait_for};
 use crate::resident::{Memory, NOT_DUMPABLE, idle_while, its_memory};
@@ -248,15 +249,15 @@ impl View<'_> {
     }
 
     fn painted(&self, begun: Instant, title: &str) -> Result<f64> {
-        loop {
-            if let Some(shown) = self.onlooker.window(title)?
-                && self.has_ground(shown)?
-            {
-                return Ok(begun.elapsed().as_secs_f64());
-            }
-            ensure!(begun.elapsed() < LATEST, "{title} is not painted");
-            thread::sleep(Duration::from_millis(1));
-        }
+        let often = wait::up_to(LATEST).every(Duration::from_millis(1));
+        often.until(&format!("{title} with something in it"), || {
+            let shown = self.onlooker.window(title)?;
+            Ok(match shown {
+                Some(shown) => self.has_ground(shown)?,
+                None => false,
+            })
+        })?;
+        Ok(begun.elapsed().as_secs_f64())
     }
 
     fn has_ground(&self, shown: Shown) -> Result<bool> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::{Config, Playground};
@@ -16,6 +16,7 @@ use world::parts::Parts;
 use world::person::{Person, Said, said, seed_kubeconfig};
 use world::screen::Screen;
 use world::session::Session;
+use world::wait;
 
 const SECRET: &str = "kubefob-playground-client-secret";
 
@@ -268,10 +269,5 @@ fn keep_plain(person: &Person) -> Result<()> {
 
 /// Waits for something that another process does; the deadline only serves to fail.
 pub(crate) fn wait_for(what: &str, is: impl Fn() -> Result<bool>) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(180);
-    while !is()? {
-        ensure!(Instant::now() < end, "{what}: not within three minutes");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait::up_to(Duration::from_secs(180)).until(what, is)
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use world::statistics::minimum;
+use world::wait;
 
 use crate::ground::{Ground, wait_for};
 use crate::row::{Goal, Row};
@@ -108,14 +109,10 @@ fn started(ground: &Ground) -> Result<f64> {
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let begun = Instant::now();
     let mut resident = command.spawn()?;
-    while UnixStream::connect(&socket).is_err() {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(30),
-            "no socket within 30 s\n{}",
-            ground.person.log()
-        );
-        thread::yield_now();
-    }
+    wait::up_to(Duration::from_secs(30))
+        .every(Duration::ZERO)
+        .until("a socket", || Ok(UnixStream::connect(&socket)))
+        .with_context(|| ground.person.log())?;
     let seconds = begun.elapsed().as_secs_f64();
     kill_process(Pid::from_child(&resident), Signal::TERM)?;
     resident.wait()?;
@@ -172,17 +169,16 @@ fn settled(pid: u32) -> Result<Duration> {
     let begun = Instant::now();
     let names = || -> Result<BTreeSet<u32>> { Ok(threads(pid)?.into_keys().collect()) };
     let (mut known, mut since) = (names()?, Instant::now());
-    while since.elapsed() < Duration::from_secs(15) {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(180),
-            "threads come and go for three minutes"
-        );
-        thread::sleep(Duration::from_millis(250));
-        let now = names()?;
-        if now != known {
-            (known, since) = (now, Instant::now());
-        }
-    }
+    wait::up_to(Duration::from_secs(180))
+        .every(Duration::from_millis(250))
+        .until("the same threads for a quarter of a minute", || {
+            let now = names()?;
+            if now != known {
+                (known, since) = (now, Instant::now());
+            }
+            let so = since.elapsed() >= Duration::from_secs(15);
+            Ok(wait::is(so, format!("{known:?}")))
+        })?;
     Ok(begun.elapsed())
 }
 

@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::block_in_place;
@@ -13,6 +14,7 @@ use world::onlooker::Onlooker;
 use world::person::Person;
 use world::running::free_port;
 use world::session::Session;
+use world::wait;
 
 use crate::teller::Teller;
 
@@ -111,9 +113,9 @@ impl Desk {
     pub(crate) async fn close(&self, person: &Person) -> Result<()> {
         const KEYS: &str = "document.dispatchEvent(new KeyboardEvent('keydown', { key: 'w', ctrlKey: true, bubbles: true }))";
         self.with_page(|page| page.run(KEYS).map(drop))?;
-        while !person.windows().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
+        wait::up_to(Duration::from_secs(60))
+            .until_async("the window's end", async || Ok(person.windows().is_empty()))
+            .await?;
         self.let_go();
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use playground::{Config, Playground};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 use world::browser::{self, Settings};
 use world::parts::Parts;
 use world::person::{Person, Said};
+use world::wait;
 
 use crate::desk::Desk;
 use crate::teller::Teller;
@@ -159,21 +160,17 @@ impl Stage {
 
     /// Looks at the account until it is so; a minute at most, and ten where somebody signs in themselves.
     pub(crate) async fn until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
-        let begun = Instant::now();
         let patience = match self.visitor {
             Visitor::Themselves => Duration::from_secs(600),
             Visitor::Script { .. } => Duration::from_secs(60),
         };
-        loop {
-            let account = self.account().await?;
-            if holds(&account) {
-                return Ok(account);
-            }
-            if begun.elapsed() > patience {
-                bail!("waited in vain until {what}: {account:#}");
-            }
-            tokio::time::sleep(Duration::from_millis(250)).await;
-        }
+        wait::up_to(patience)
+            .every(Duration::from_millis(250))
+            .until_async(what, async || {
+                let account = self.account().await?;
+                Ok(wait::is(holds(&account), account))
+            })
+            .await
     }
 
     /// Tells which pages the script saw since it last did; what it read on the last one.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use fantoccini::Locator;
 use playground::Endpoint;
 use world::driver::Driver;
@@ -13,8 +13,7 @@ use world::person::said;
 use world::session::Session;
 
 use crate::seat::{SECRET, Seat};
-
-const LATEST: Duration = Duration::from_secs(60);
+use crate::window::until;
 
 /// Nothing is there: an account is added, signed in to, used by kubectl as the window says, renamed and removed.
 pub(crate) fn walk() -> Result<()> {
@@ -159,15 +158,4 @@ fn has(folder: &Path, text: &str) -> Result<bool> {
         }
     }
     Ok(false)
-}
-
-fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_so()? {
-        if begun.elapsed() > LATEST {
-            bail!("not seen: {what}");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! A day at the desktop, on the real parts: Keycloak, kube-apiserver, gnome-keyring, a panel, a notification server.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use tokio::runtime::Runtime;
@@ -10,6 +10,7 @@ use world::driver::Driver;
 use world::item::{Host, Item};
 use world::scenario::{Bound, World};
 use world::session::Session;
+use world::wait;
 
 use crate::seat::{OTHER, RealSeat};
 use crate::tray::marked;
@@ -197,10 +198,7 @@ fn until_says(item: &Item, words: &str) -> Result<()> {
 }
 
 fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_so()? {
-        ensure!(begun.elapsed() < LATEST, "not seen: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    Ok(())
+    wait::up_to(LATEST)
+        .every(Duration::from_millis(50))
+        .until(what, is_so)
 }

@@ -1,12 +1,13 @@
 //! The tray's pictures on dark and on light panels.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use playground::Fault;
 use world::item::Host;
 use world::onlooker::Onlooker;
 use world::session::Session;
+use world::wait;
 use zbus::blocking::connection::Builder;
 use zbus::zvariant::Value;
 
@@ -67,22 +68,24 @@ pub(crate) fn walk() -> Result<()> {
 
 /// Waits until the panel is so.
 pub(crate) fn panel_is(eye: &Onlooker, dark: bool) -> Result<()> {
-    let begun = Instant::now();
-    loop {
+    let what = if dark {
+        "a dark panel"
+    } else {
+        "a light panel"
+    };
+    wait::up_to(LATEST).until(what, || {
         let ground = eye.colour(EMPTY.0, EMPTY.1)?[1];
-        if if dark { ground < 100 } else { ground > 180 } {
-            return Ok(());
-        }
-        ensure!(begun.elapsed() < LATEST, "another panel: {ground}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        let so = if dark { ground < 100 } else { ground > 180 };
+        Ok(wait::is(so, ground))
+    })?;
+    Ok(())
 }
 
 /// Waits until the item's strongest colour and the panel's own are so.
 fn seen(eye: &Onlooker, what: &str, is_so: impl Fn(u32, u32) -> bool) -> Result<()> {
     let brightness = |x, y| -> Result<u32> { Ok(u32::from(eye.colour(x, y)?[1])) };
-    let begun = Instant::now();
-    loop {
+    let at_once = wait::up_to(LATEST).every(Duration::ZERO);
+    at_once.until(what, || {
         let ground = brightness(EMPTY.0, EMPTY.1)?;
         let mut ink = ground;
         for y in 2..24 {
@@ -93,12 +96,7 @@ fn seen(eye: &Onlooker, what: &str, is_so: impl Fn(u32, u32) -> bool) -> Result<
                 }
             }
         }
-        if is_so(ink, ground) {
-            return Ok(());
-        }
-        ensure!(
-            begun.elapsed() < LATEST,
-            "not seen: {what}; {ink} on {ground}"
-        );
-    }
+        Ok(wait::is(is_so(ink, ground), format!("{ink} on {ground}")))
+    })?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
 use serde_json::json;
 use world::desk::Desk;
@@ -13,6 +13,7 @@ use world::item::Host;
 use world::onlooker::Onlooker;
 use world::running::free_port;
 use world::session::Session;
+use world::wait;
 
 use crate::seat::Seat;
 
@@ -274,12 +275,5 @@ pub(crate) fn kill(pid: u32) -> Result<()> {
 }
 
 pub(crate) fn until(what: &str, is_so: impl Fn() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_so()? {
-        if begun.elapsed() > LATEST {
-            bail!("not seen: {what}");
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(())
+    wait::up_to(LATEST).until(what, is_so)
 }

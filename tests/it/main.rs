@@ -7,12 +7,15 @@ use world::Set;
 mod bad_input;
 mod boundaries;
 mod contexts;
+mod modules;
 mod scenarios;
 mod switches;
 
 fn main() -> ExitCode {
     let mut set = Set::new();
     set.trial("boundaries", boundaries::hold);
+    set.trial("boundaries_of_modules", modules::hold);
+    set.trial("boundaries_find_circles", modules::cases::hold);
     set.trial("contexts_walk", contexts::walk);
     set.trial("contexts_ours_alone", switches::ours_alone);
     set.trial("contexts_beside_kubectl", switches::beside_kubectl);

@@ -15,6 +15,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 use serde_json::Value;
 use world::parts::Parts;
 use world::person::{Person, said};
+use world::wait;
 
 const WRITERS: usize = 40;
 const ROUNDS: usize = 6;
@@ -192,16 +193,13 @@ fn kubectls(person: &Person) -> Result<usize> {
             } else {
                 vec!["config", "use-context", &name]
             };
-            let end = Instant::now() + Duration::from_secs(60);
-            loop {
+            let at_once = wait::up_to(Duration::from_secs(60)).every(Duration::ZERO);
+            at_once.until("kubectl finds the lock free", || {
                 tries += 1;
                 let said = person.kubectl(&arguments)?;
-                if said.ok {
-                    break;
-                }
-                ensure!(said.err.contains(".lock"), "{said:?}");
-                ensure!(Instant::now() < end, "kubectl never found the lock free");
-            }
+                ensure!(said.ok || said.err.contains(".lock"), "{said:?}");
+                Ok(said.ok)
+            })?;
         }
     }
     Ok(tries)
@@ -254,39 +252,34 @@ pub(crate) fn undone() -> Result<()> {
 
 /// `kubectl fob status`, once it says so.
 fn until(person: &Person, says: impl Fn(&Value) -> bool) -> Result<Value> {
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
+    wait::up_to(Duration::from_secs(20)).until("a status that says so", || {
         let status = person.fob(&["status"])?;
-        if says(&status) {
-            return Ok(status);
-        }
-        ensure!(Instant::now() < end, "{status}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+        Ok(wait::is(says(&status), status))
+    })
 }
 
 /// Gives kubectl its second file as often as it opens it, until it has ended.
 fn serve(kubectl: &mut std::process::Child, pipe: &Path) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let not_waiting = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits())?;
-    let end = Instant::now() + Duration::from_secs(20);
-    loop {
+    let often = wait::up_to(Duration::from_secs(20)).every(Duration::from_millis(1));
+    let status = often.until("kubectl's end", || {
         if let Some(status) = kubectl.try_wait()? {
-            ensure!(status.success(), "kubectl: {status}");
-            return Ok(());
+            return Ok(Some(status));
         }
-        ensure!(Instant::now() < end, "kubectl does not end");
         // It fails as long as nobody reads.
         let open = fs::File::options()
             .write(true)
             .custom_flags(not_waiting)
             .open(pipe);
-        match open {
+        if let Ok(mut second) = open {
             // It can be done with the last reading just now.
-            Ok(mut second) => drop(second.write_all(SECOND)),
-            Err(_) => std::thread::sleep(Duration::from_millis(1)),
+            drop(second.write_all(SECOND));
         }
-    }
+        Ok(None)
+    })?;
+    ensure!(status.success(), "kubectl: {status}");
+    Ok(())
 }
 
 /// Who changed the kubeconfig while one lock was held.

@@ -14,6 +14,7 @@ use world::parts;
 use world::person::Person;
 use world::running::Running;
 use world::versions::renamed;
+use world::wait;
 
 use crate::upgrade::{replace, version};
 
@@ -22,18 +23,13 @@ const LATEST: Duration = Duration::from_secs(120);
 
 /// Asks for the view until it is so.
 fn shown(person: &Person, what: &str, so: impl Fn(&Value) -> bool) -> Result<Value> {
-    let begun = Instant::now();
-    loop {
-        let view = person.fob(&["status"])?;
-        if so(&view) {
-            return Ok(view);
-        }
-        ensure!(
-            begun.elapsed() < LATEST,
-            "{what} is not shown: {view:#}\n{}",
-            person.log()
-        );
-    }
+    wait::up_to(LATEST)
+        .every(Duration::ZERO)
+        .until(what, || {
+            let view = person.fob(&["status"])?;
+            Ok(wait::is(so(&view), view))
+        })
+        .with_context(|| person.log())
 }
 
 fn has_notice(view: &Value, code: &str) -> bool {
@@ -57,14 +53,12 @@ pub(crate) async fn settings() -> Result<()> {
     person.setting("language", json!("ko"))?;
     person.setting("keep_fresh", json!("while-in-use"))?;
     let in_korean = |person: &Person| -> Result<()> {
-        let begun = Instant::now();
-        loop {
+        let at_once = wait::up_to(LATEST).every(Duration::ZERO);
+        at_once.until("a status in Korean", || {
             let said = person.kubectl(&["fob", "status"])?;
-            if said.out.contains("토큰") {
-                return Ok(());
-            }
-            ensure!(begun.elapsed() < LATEST, "{said:?}");
-        }
+            Ok(wait::is(said.out.contains("토큰"), format!("{said:?}")))
+        })?;
+        Ok(())
     };
     in_korean(&person)?;
     shown(
@@ -122,18 +116,16 @@ pub(crate) async fn keyring_later() -> Result<()> {
     };
     let sealed = person.instance.join("data/vault");
     let begun = Instant::now();
-    while !fs::read_dir(&sealed).is_ok_and(|mut files| {
-        files.any(|file| {
-            file.is_ok_and(|file| file.file_name().to_string_lossy().ends_with(".sealed"))
+    let is_sealed = || {
+        fs::read_dir(&sealed).is_ok_and(|mut files| {
+            files.any(|file| {
+                file.is_ok_and(|file| file.file_name().to_string_lossy().ends_with(".sealed"))
+            })
         })
-    }) {
-        ensure!(
-            begun.elapsed() < LATEST,
-            "nothing is sealed\n{}",
-            person.log()
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    };
+    wait::up_to(LATEST)
+        .until("a sealed file", || Ok(is_sealed()))
+        .with_context(|| person.log())?;
     let took = begun.elapsed();
     shown(&person, "sealed", kept("sealed"))?;
     ensure!(
@@ -161,11 +153,11 @@ pub(crate) async fn sockets() -> Result<()> {
     let pid = person.resident().context("no resident")?;
     let socket = person.instance.join("socket");
     fs::remove_file(&socket)?;
-    let begun = Instant::now();
-    while UnixStream::connect(&socket).is_err() {
-        ensure!(begun.elapsed() < LATEST, "it is not bound again");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait::up_to(LATEST)
+        .every(Duration::from_millis(5))
+        .until("a socket that is bound again", || {
+            Ok(UnixStream::connect(&socket))
+        })?;
     let said = person.kubectl(&["get", "ns", "-o=name"])?;
     ensure!(said.ok, "{said:?}");
     ensure!(person.residents() == [pid], "another resident");
@@ -211,11 +203,9 @@ pub(crate) async fn activated() -> Result<()> {
     }
     systemd.arg(&program).arg("--background");
     let systemd = Running::start(ACTIVATE, &mut systemd, &person.home)?;
-    let begun = Instant::now();
-    while !socket.exists() {
-        ensure!(begun.elapsed() < LATEST, "nobody listens");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait::up_to(LATEST)
+        .every(Duration::from_millis(5))
+        .until("systemd's socket", || Ok(socket.exists()))?;
     ensure!(person.resident().is_none(), "it was started unasked");
     let bound = fs::metadata(&socket)?.ino();
 

@@ -13,6 +13,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::json;
 use world::parts;
 use world::person::{Person, said};
+use world::wait;
 
 /// Only serves to fail.
 const LATEST: Duration = Duration::from_secs(120);
@@ -168,31 +169,24 @@ fn signal(resident: &Child) -> Result<()> {
 }
 
 fn wait(child: &mut Child) -> Result<ExitStatus> {
-    let begun = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        ensure!(begun.elapsed() < LATEST, "{} does not end", child.id());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let what = format!("the end of {}", child.id());
+    wait::up_to(LATEST)
+        .every(Duration::from_millis(5))
+        .until(&what, || Ok(child.try_wait()?))
 }
 
 /// Waits until a caller is connected to the resident, or has its answer already.
 fn heard(person: &Person, caller: &mut Child) -> Result<()> {
     let socket = person.instance.join("socket").display().to_string();
-    let begun = Instant::now();
-    loop {
+    let at_once = wait::up_to(LATEST).every(Duration::ZERO);
+    at_once.until("a connection", || {
         // unix(5) of /proc/net: the sixth column is the state, 03 is connected.
         let sockets = std::fs::read_to_string("/proc/net/unix")?;
         let connected = sockets
             .lines()
             .any(|line| line.ends_with(&socket) && line.split_whitespace().nth(5) == Some("03"));
-        if connected || caller.try_wait()?.is_some() {
-            return Ok(());
-        }
-        ensure!(begun.elapsed() < LATEST, "nobody connects");
-    }
+        Ok(connected || caller.try_wait()?.is_some())
+    })
 }
 
 fn said_by(child: Child) -> Result<world::person::Said> {

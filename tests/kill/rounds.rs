@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use world::person::Person;
+use world::wait;
 
 use crate::at_rest::{self, Session};
 
@@ -122,16 +123,11 @@ fn expires(person: &Person) -> Result<Option<i64>> {
 }
 
 /// Waits until it is so.
-pub(crate) async fn seen(what: &str, mut is: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
-    let begun = std::time::Instant::now();
-    while !is().await? {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(120),
-            "never seen: {what}"
-        );
-        tokio::time::sleep(Duration::from_micros(200)).await;
-    }
-    Ok(())
+pub(crate) async fn seen(what: &str, is: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+    wait::up_to(Duration::from_secs(120))
+        .every(Duration::from_micros(200))
+        .until_async(what, is)
+        .await
 }
 
 /// xorshift64: the same moments in each run, as far as the machine lets them be.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use world::person::Person;
 use world::versions::renamed;
+use world::wait;
 
 /// How many ask at the same time, one question after the other.
 const CALLERS: usize = 24;
@@ -112,10 +113,7 @@ pub(crate) async fn upgrade_waits() -> Result<()> {
     ensure!(said.ok, "{said:?}");
 
     person.setting("keep", json!("plain"))?;
-    let waiting = Instant::now();
-    while version(&person)? != "9.9.9" {
-        ensure!(waiting.elapsed() < LATEST, "not become\n{}", person.log());
-    }
+    becomes(&person, "9.9.9").with_context(|| person.log())?;
     notice(&person, None)?;
     let said = person.kubectl(&["get", "ns", "-o=name"])?;
     ensure!(said.ok, "{said:?}\n{}", person.log());
@@ -167,10 +165,18 @@ pub(crate) fn replace(
 ) -> Result<Duration> {
     let begun = Instant::now();
     install(program, content)?;
-    while version(person)? != wanted {
-        ensure!(begun.elapsed() < LATEST, "{wanted} was not become");
-    }
+    becomes(person, wanted)?;
     Ok(begun.elapsed())
+}
+
+/// Waits until another version answers.
+fn becomes(person: &Person, wanted: &str) -> Result<()> {
+    let at_once = wait::up_to(LATEST).every(Duration::ZERO);
+    at_once.until(&format!("version {wanted}"), || {
+        let version = version(person)?;
+        Ok(wait::is(version == wanted, version))
+    })?;
+    Ok(())
 }
 
 pub(crate) fn version(person: &Person) -> Result<String> {
@@ -181,17 +187,17 @@ pub(crate) fn version(person: &Person) -> Result<String> {
 
 /// Waits until `status` shows this one notice, or none.
 fn notice(person: &Person, code: Option<&str>) -> Result<()> {
-    let begun = Instant::now();
-    loop {
+    let what = format!("notices of {code:?}");
+    let at_once = wait::up_to(LATEST).every(Duration::ZERO);
+    at_once.until(&what, || {
         let view: Value = person.fob(&["status"])?;
         let shown = view["notices"].as_array().context("no notices")?;
         let codes: Vec<_> = shown
             .iter()
             .filter_map(|one| one["code"].as_str())
             .collect();
-        if codes == code.into_iter().collect::<Vec<_>>() {
-            return Ok(());
-        }
-        ensure!(begun.elapsed() < LATEST, "{codes:?} and not {code:?}");
-    }
+        let so = codes == code.into_iter().collect::<Vec<_>>();
+        Ok(wait::is(so, format!("{codes:?}")))
+    })?;
+    Ok(())
 }

@@ -5,9 +5,9 @@ use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use playground::Playground;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -18,6 +18,7 @@ use world::parts::{self, Parts};
 use world::person::{Said, said};
 use world::screen::Screen;
 use world::user::Other;
+use world::wait;
 
 use crate::packages::output;
 
@@ -176,25 +177,19 @@ impl Colleague {
 
     /// Waits until it is so.
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) -> Result<()> {
-        let begun = Instant::now();
-        while !is_so(self) {
-            if begun.elapsed() > LATEST {
-                bail!("not seen: {what}\n{}", self.log());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        wait::up_to(LATEST)
+            .until(what, || Ok(is_so(self)))
+            .with_context(|| self.log())
     }
 
     /// Waits until the window shows something to read: more colours than an empty page has.
     pub(crate) fn reads(&self) -> Result<()> {
         let onlooker = Onlooker::at(&self.screen.display)?;
         let window = onlooker.until_window("Kubefob")?;
-        let begun = Instant::now();
-        while onlooker.picture(window.area)?.colours() < 16 {
-            ensure!(begun.elapsed() < LATEST, "the window stays empty");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait::up_to(LATEST).until("a window with something in it", || {
+            let colours = onlooker.picture(window.area)?.colours();
+            Ok(wait::is(colours >= 16, format!("{colours} colours")))
+        })?;
         Ok(())
     }
 

@@ -1,9 +1,9 @@
 //! A WebDriver's hold of a window that runs.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 pub use fantoccini::Locator;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -12,6 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::parts;
 use crate::running::free_port;
+use crate::wait;
 
 /// How long something may take to be seen. It only serves to fail.
 const LATEST: Duration = Duration::from_secs(60);
@@ -40,25 +41,20 @@ impl Driver {
             page: None,
             program,
         };
-        let begun = Instant::now();
-        loop {
-            let connecting = ClientBuilder::new(HttpConnector::new());
-            let address = format!("http://127.0.0.1:{own}");
-            // Where no window comes, the driver answers nothing at all.
-            let connected = driver.runtime.block_on(async {
-                tokio::time::timeout(LATEST, connecting.connect(&address)).await
-            });
-            match connected.context("no window to hold came")? {
-                Ok(page) => {
-                    driver.page = Some(page);
-                    return Ok(driver);
-                }
-                Err(error) if begun.elapsed() > LATEST => {
-                    return Err(error).context("no window to hold");
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(100)),
-            }
-        }
+        let page =
+            wait::up_to(LATEST)
+                .every(Duration::from_millis(100))
+                .until("a window to hold", || {
+                    let connecting = ClientBuilder::new(HttpConnector::new());
+                    let address = format!("http://127.0.0.1:{own}");
+                    // Where no window comes, the driver answers nothing at all.
+                    let connected = driver.runtime.block_on(async {
+                        tokio::time::timeout(LATEST, connecting.connect(&address)).await
+                    });
+                    connected.context("no window to hold came")
+                });
+        driver.page = Some(page?);
+        Ok(driver)
     }
 
     /// What a script on the page returns.
@@ -96,29 +92,22 @@ impl Driver {
 
     /// Waits until what a person can read is so.
     pub fn until_so(&self, what: &str, is_so: impl Fn(&str) -> bool) -> Result<()> {
-        let begun = Instant::now();
-        while !self.text().is_ok_and(|text| is_so(&text)) {
-            if begun.elapsed() > LATEST {
-                bail!("not seen: {what}; {:?}", self.text());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait::up_to(LATEST).until(what, || {
+            let text = self.text();
+            let so = text.as_ref().is_ok_and(|text| is_so(text));
+            Ok(wait::is(so, format!("{text:?}")))
+        })?;
         Ok(())
     }
 
     /// Waits until a script on the page returns this.
     pub fn until_run(&self, what: &str, script: &str, value: &Value) -> Result<()> {
-        let begun = Instant::now();
-        loop {
+        wait::up_to(LATEST).until(what, || {
             let said = self.run(script);
-            if said.as_ref().is_ok_and(|said| said == value) {
-                return Ok(());
-            }
-            if begun.elapsed() > LATEST {
-                bail!("not seen: {what}; {said:?}");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            let so = said.as_ref().is_ok_and(|said| said == value);
+            Ok(wait::is(so, format!("{said:?}")))
+        })?;
+        Ok(())
     }
 
     /// Clicks the button or link that says this, as soon as it is there.

@@ -1,13 +1,15 @@
 //! A tray item, as its host sees it: over the bus.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use zbus::blocking::connection::Builder;
 use zbus::blocking::proxy::SignalIterator;
 use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::{OwnedValue, Structure, Value};
+
+use crate::wait;
 
 const WATCHER: &str = "org.kde.StatusNotifierWatcher";
 /// How long something may take to be seen. It only serves to fail.
@@ -50,21 +52,15 @@ impl Host {
     }
 
     fn first(&self, is_it: impl Fn(&str) -> bool) -> Result<Item> {
-        let begun = Instant::now();
-        loop {
-            let names = self.registered().unwrap_or_default();
-            let mut names = names.iter().filter_map(|name| name.split('/').next());
-            if let Some(name) = names.find(|name| is_it(name)) {
-                return Ok(Item {
-                    bus: self.0.clone(),
-                    name: name.to_owned(),
-                });
-            }
-            if begun.elapsed() > LATEST {
-                bail!("no item in the tray");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait::up_to(LATEST).until("an item in the tray", || {
+            let registered = self.registered().unwrap_or_default();
+            let mut names = registered.iter().filter_map(|name| name.split('/').next());
+            let item = names.find(|name| is_it(name)).map(|name| Item {
+                bus: self.0.clone(),
+                name: name.to_owned(),
+            });
+            Ok(item.ok_or_else(|| format!("{registered:?}")))
+        })
     }
 
     fn pid(&self, name: &str) -> Result<u32> {
@@ -168,14 +164,9 @@ impl Item {
 
     /// Waits until what is seen is so.
     pub fn until(&self, what: &str, is_so: impl Fn(&Self) -> Result<bool>) -> Result<()> {
-        let begun = Instant::now();
-        while !is_so(self).unwrap_or(false) {
-            if begun.elapsed() > LATEST {
-                bail!("not seen: {what}; {:?}, {:?}", self.tooltip(), self.menu());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Ok(())
+        wait::up_to(LATEST)
+            .until(what, || Ok(is_so(self).unwrap_or(false)))
+            .with_context(|| format!("{:?}, {:?}", self.tooltip(), self.menu()))
     }
 
     fn properties(&self) -> Result<Proxy<'_>> {

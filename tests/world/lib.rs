@@ -33,6 +33,7 @@ pub mod set;
 pub mod statistics;
 pub mod user;
 pub mod versions;
+pub mod wait;
 
 pub use play::PlayWorld;
 pub use real::{Real, RealWorld};

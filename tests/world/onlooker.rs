@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use x11rb::connection::Connection;
@@ -14,6 +14,8 @@ use x11rb::protocol::xproto::{
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
+
+use crate::wait;
 
 /// How long something may take to be seen. It only serves to fail.
 const LATEST: Duration = Duration::from_secs(60);
@@ -150,14 +152,7 @@ impl Onlooker {
 
     /// The same, as soon as there is one.
     pub fn until_window(&self, title: &str) -> Result<Shown> {
-        let begun = Instant::now();
-        loop {
-            if let Some(shown) = self.window(title)? {
-                return Ok(shown);
-            }
-            ensure!(begun.elapsed() < LATEST, "no window {title:?}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait::up_to(LATEST).until(&format!("a window {title:?}"), || self.window(title))
     }
 
     /// Closes it as the cross in its corner does.
@@ -187,26 +182,22 @@ impl Onlooker {
     pub fn open_tray_menu(&self) -> Result<Area> {
         // What xfce4-panel runs its plugins in: the first of them is the tray.
         const PLUGIN: &str = "wrapper-2.0";
-        let begun = Instant::now();
-        let panel_ends = loop {
+        let tray = wait::up_to(LATEST).until("a tray in the panel", || {
             let mut plugins = Vec::new();
             self.below(self.root, PLUGIN, &mut plugins)?;
             let items = plugins
-                .iter()
+                .into_iter()
                 .filter(|area| area.width > 16 && area.height > 16);
-            if let Some(tray) = items.min_by_key(|area| area.x) {
-                let (x, y) = (tray.width.div_ceil(2), tray.height.div_ceil(2));
-                self.click(
-                    Button::Right,
-                    tray.x + x.cast_signed(),
-                    tray.y + y.cast_signed(),
-                )?;
-                break tray.y + tray.height.cast_signed();
-            }
-            ensure!(begun.elapsed() < LATEST, "no tray in the panel");
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        loop {
+            Ok(items.min_by_key(|area| area.x))
+        })?;
+        let (x, y) = (tray.width.div_ceil(2), tray.height.div_ceil(2));
+        self.click(
+            Button::Right,
+            tray.x + x.cast_signed(),
+            tray.y + y.cast_signed(),
+        )?;
+        let panel_ends = tray.y + tray.height.cast_signed();
+        wait::up_to(LATEST).until("a menu", || {
             let children = self.connection.query_tree(self.root)?.reply()?.children;
             // Any may go while it is asked. A menu hangs from the panel, and is none: it is neither flat nor as wide as
             // the screen.
@@ -218,12 +209,8 @@ impl Onlooker {
             let menu = |area: &Area| {
                 area.y < panel_ends + 8 && area.height > 60 && area.width < screen.width / 2
             };
-            if let Some(menu) = areas.find(menu) {
-                return Ok(menu);
-            }
-            ensure!(begun.elapsed() < LATEST, "no menu");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            Ok(areas.find(menu))
+        })
     }
 
     /// Where the windows of this title are on the screen, at any depth.

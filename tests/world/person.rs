@@ -18,6 +18,10 @@ use crate::parts;
 use crate::running::free_port;
 use crate::screen::Screen;
 use crate::user::Other;
+use crate::wait;
+
+/// How long the resident may take to come and to go. It only serves to fail.
+const LATEST: Duration = Duration::from_secs(60);
 
 /// Somebody who uses kubectl.
 pub struct Person {
@@ -390,10 +394,12 @@ impl Person {
             .stderr(Stdio::null())
             .spawn()?;
         let socket = self.instance.join("socket");
-        while UnixStream::connect(&socket).is_err() {
-            ensure!(resident.try_wait()?.is_none(), "{}", self.log());
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait::up_to(LATEST)
+            .every(Duration::from_millis(5))
+            .until("a socket", || {
+                ensure!(resident.try_wait()?.is_none(), "{}", self.log());
+                Ok(UnixStream::connect(&socket))
+            })?;
         // Whose child it is, is nobody's business but the kernel's.
         std::thread::spawn(move || drop(resident.wait()));
         Ok(())
@@ -417,15 +423,11 @@ impl Person {
                 !stat.contains(") Z ") || threads > 1
             })
         };
-        let begun = std::time::Instant::now();
-        while alive() {
-            ensure!(
-                begun.elapsed() < std::time::Duration::from_secs(60),
-                "the resident does not end by SIG{signal}"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        Ok(())
+        wait::up_to(LATEST)
+            .every(Duration::from_millis(5))
+            .until(&format!("the resident's end by SIG{signal}"), || {
+                Ok(!alive())
+            })
     }
 
     /// The resident's log.

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ use crate::pki::Pki;
 use crate::running::logs;
 use crate::scenario::{Bound, World};
 use crate::set::Set;
+use crate::wait;
 
 /// Everything that runs, and where it writes.
 pub struct RealWorld {
@@ -101,14 +102,13 @@ impl RealWorld {
             Ok(answer.stdout.starts_with(b"yes"))
         };
         let wanted = (to == Bound::User, to == Bound::Group);
-        let begun = Instant::now();
-        while (may(Keycloak::USER, "nobody")?, may("nobody", GROUP)?) != wanted {
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "the binding to {to:?} does not come into force"
-            );
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        wait::up_to(Duration::from_secs(60))
+            .every(Duration::from_millis(100))
+            .until_async(&format!("the binding to {to:?} in force"), async || {
+                let may = (may(Keycloak::USER, "nobody")?, may("nobody", GROUP)?);
+                Ok(wait::is(may == wanted, format!("{may:?}")))
+            })
+            .await?;
         Ok(())
     }
 

@@ -7,10 +7,12 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+
+use crate::wait;
 
 /// A started program with its log. Dropped, it is gone with all that it started.
 #[derive(Debug)]
@@ -53,18 +55,9 @@ impl Running {
     /// Asks it to end, and waits until it has.
     pub async fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        let end = Instant::now() + Duration::from_secs(30);
-        while self.alive() {
-            if Instant::now() > end {
-                bail!(
-                    "{} did not end within 30 s of SIGTERM\n{}",
-                    self.name,
-                    tail(&self.log)
-                );
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(())
+        let wait = wait::up_to(Duration::from_secs(30));
+        let ended = wait.until_async("its end by SIGTERM", async || Ok(!self.alive()));
+        ended.await.with_context(|| self.told())
     }
 
     /// Waits until `probe` finds something, as long as the program lives and the time lasts.
@@ -73,23 +66,18 @@ impl Running {
         seconds: u64,
         mut probe: impl AsyncFnMut() -> Option<T>,
     ) -> Result<T> {
-        let end = Instant::now() + Duration::from_secs(seconds);
-        loop {
-            if let Some(found) = probe().await {
-                return Ok(found);
-            }
-            if !self.alive() {
-                bail!("{} ended by itself\n{}", self.name, tail(&self.log));
-            }
-            if Instant::now() > end {
-                bail!(
-                    "{} was not ready within {seconds} s\n{}",
-                    self.name,
-                    tail(&self.log)
-                );
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        let often = wait::up_to(Duration::from_secs(seconds)).every(Duration::from_millis(100));
+        let found = often.until_async("it is ready", async || {
+            let found = probe().await;
+            ensure!(found.is_some() || self.alive(), "it ended by itself");
+            Ok(found)
+        });
+        found.await.with_context(|| self.told())
+    }
+
+    /// Which one it is, and the end of its log.
+    fn told(&self) -> String {
+        format!("{}\n{}", self.name, tail(&self.log))
     }
 }
 
@@ -156,27 +144,21 @@ fn watch(sign: char, group: u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::Running;
+    use super::{Running, wait};
     use std::env;
     use std::path::Path;
     use std::process::Command;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     fn ended(pid: i32) -> bool {
-        let end = Instant::now() + Duration::from_secs(10);
         // A zombie that nobody has waited for yet has ended too.
         let lives = || {
             let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             stat.rsplit_once(") ")
                 .is_some_and(|(_, state)| !state.starts_with('Z'))
         };
-        while lives() {
-            if Instant::now() > end {
-                return false;
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        true
+        let often = wait::up_to(Duration::from_secs(10)).every(Duration::from_millis(10));
+        often.until("its end", || Ok(!lives())).is_ok()
     }
 
     /// The process that the test below kills: it starts what outlives it, and waits.
@@ -210,13 +192,12 @@ mod tests {
             .env("VICTIM", folder.path())
             .spawn()
             .unwrap();
-        let end = Instant::now() + Duration::from_secs(30);
-        let pid = |name: &str| loop {
-            if let Ok(text) = std::fs::read_to_string(folder.path().join(name)) {
-                break text.trim().parse::<i32>().unwrap();
-            }
-            assert!(Instant::now() < end, "{name} was not started");
-            std::thread::sleep(Duration::from_millis(10));
+        let often = wait::up_to(Duration::from_secs(30)).every(Duration::from_millis(10));
+        let pid = |name: &str| {
+            let started = often.until(&format!("the start of {name}"), || {
+                Ok(std::fs::read_to_string(folder.path().join(name)))
+            });
+            started.unwrap().trim().parse::<i32>().unwrap()
         };
         let (one, three) = (pid("one"), pid("three"));
         child.kill().unwrap();

@@ -16,6 +16,7 @@ use crate::onlooker::{Area, Button, Onlooker, Picture};
 use crate::parts;
 use crate::running::Running;
 use crate::screen::Screen;
+use crate::wait;
 
 /// What a person sits in front of.
 pub struct Session {
@@ -152,15 +153,14 @@ impl Session {
 
 /// A picture of what is drawn to its end: what is there at first may not be, what is seen twice is.
 fn still(onlooker: &Onlooker, area: Area) -> Result<Picture> {
-    let mut seen = onlooker.picture(area)?;
-    loop {
-        std::thread::sleep(Duration::from_millis(200));
-        let again = onlooker.picture(area)?;
-        if again == seen {
-            return Ok(seen);
-        }
-        seen = again;
-    }
+    let mut seen = None;
+    wait::up_to(Duration::from_secs(60))
+        .every(Duration::from_millis(200))
+        .until("the same picture twice", || {
+            let again = onlooker.picture(area)?;
+            let before = seen.replace(again);
+            Ok(before.filter(|before| seen.as_ref() == Some(before)))
+        })
 }
 
 fn picture(name: &str) -> Option<PathBuf> {

@@ -1,7 +1,7 @@
 //! No token is in the memory of the window's processes, nor in a frame to one.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
@@ -9,6 +9,7 @@ use world::desk::Desk;
 use world::keyring::Keyring;
 use world::parts;
 use world::person::said;
+use world::wait;
 
 use super::processes::{Seen, look_once};
 use super::{Needle, Secret, bytes, id_token, refresh_tokens, root_alone};
@@ -41,10 +42,11 @@ pub(crate) async fn window(table: &Table) -> Result<()> {
     scene.works("at first")?;
     let playground = &scene.playground;
     let refreshes = playground.counters().refreshes;
-    while playground.counters().refreshes < refreshes + 2 {
+    let renewed = wait::up_to(Duration::from_secs(300)).until_async("two refreshes", async || {
         scene.works("while tokens rotate")?;
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+        Ok(playground.counters().refreshes >= refreshes + 2)
+    });
+    renewed.await?;
     let view = desk.until("who is signed in", |view| {
         view["accounts"][0]["state"] == "signed-in"
     })?;
@@ -62,21 +64,18 @@ pub(crate) async fn window(table: &Table) -> Result<()> {
     let secret = playground.addresses().client_secret.clone();
     needles.push(Needle::new(Secret::OfClient, secret.unwrap_or_default()));
 
-    let begun = Instant::now();
-    let seen = loop {
+    let at_once = wait::up_to(Duration::from_secs(60)).every(Duration::ZERO);
+    let seen = at_once.until("a window with a page", || {
         let seen = look_once(scene.person.root(), &needles);
-        if WINDOW
+        let all = WINDOW
             .iter()
-            .all(|program| seen.looked.contains_key(*program))
-        {
-            break seen;
-        }
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "the window has no page: {:?}",
-            seen.looked
-        );
-    };
+            .all(|program| seen.looked.contains_key(*program));
+        Ok(if all {
+            Ok(seen)
+        } else {
+            Err(format!("{:?}", seen.looked))
+        })
+    })?;
     judged(&seen)?;
     for frame in &desk.frames {
         for needle in &needles {

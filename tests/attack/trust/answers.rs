@@ -5,7 +5,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use playground::AttackerApi;
@@ -20,6 +20,7 @@ use world::desk::Desk;
 use world::parts;
 use world::person::said;
 use world::user::Other;
+use world::wait;
 
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers};
 use crate::sign_in::exchange;
@@ -279,18 +280,13 @@ async fn descriptor(table: &Table) -> Result<()> {
     let mut desk = Desk::at(person)?;
     desk.until("a view", |_| true)?;
     // The one that was started by hand had it shown and ended.
-    let begun = Instant::now();
-    let (window, consent) = loop {
+    let wait = wait::up_to(Duration::from_secs(60));
+    let window = wait.until_async("one window", async || {
         let with = |pid: &u32| Some((*pid, fs::read_link(format!("/proc/{pid}/fd/3")).ok()?));
         let mut found = person.windows().iter().filter_map(with).collect::<Vec<_>>();
-        if let [_] = found.as_slice()
-            && let Some(one) = found.pop()
-        {
-            break one;
-        }
-        ensure!(begun.elapsed() < Duration::from_secs(60), "no window");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+        Ok(found.pop().filter(|_| found.is_empty()))
+    });
+    let (window, consent) = window.await?;
     let consent = consent.display().to_string();
     ensure!(consent.starts_with("socket:["), "{consent}");
 
@@ -341,14 +337,11 @@ async fn descriptor(table: &Table) -> Result<()> {
         let plain = take(plain, 0)?;
         ensure!(plain == Ok(()), "not even of any program: {plain:?}");
         // Until it has begun to run, its libraries are loaded.
-        let begun = Instant::now();
-        while take(window, 3)? != Err(Errno::PERM) {
-            ensure!(
-                begun.elapsed() < Duration::from_secs(60),
-                "the window lets it be taken"
-            );
-            thread::sleep(Duration::from_millis(10));
-        }
+        wait::up_to(Duration::from_secs(60))
+            .every(Duration::from_millis(10))
+            .until("a window that lets nothing be taken", || {
+                Ok(take(window, 3)? == Err(Errno::PERM))
+            })?;
         for number in 0..64 {
             for pid in [window, resident] {
                 let took = take(pid, number)?;

@@ -11,6 +11,7 @@ use playground::AttackerApi;
 use serde_json::json;
 use world::browser::LEAVE;
 use world::person::{Said, said};
+use world::wait;
 
 use crate::contained::boxes;
 use crate::scene::{ONE_REQUEST, Scene, Seat, attackers, browser_of};
@@ -93,16 +94,10 @@ fn names(scene: &Scene) -> Result<Vec<String>> {
     names.collect::<Option<_>>().context("a name")
 }
 
-fn until(what: &str, mut is_so: impl FnMut() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is_so()? {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "not seen: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(())
+fn until(what: &str, is_so: impl FnMut() -> Result<bool>) -> Result<()> {
+    wait::up_to(Duration::from_secs(60))
+        .every(Duration::from_millis(10))
+        .until(what, is_so)
 }
 
 /// From a container: a yes to what its files say is no yes to what they say next.

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use playground::AttackerApi;
 use serde_json::{Value, json};
 use world::person::said;
+use world::wait;
 
 use crate::scene::{Scene, Seat, attackers, exec};
 use crate::table::Table;
@@ -253,13 +255,13 @@ pub(crate) async fn unapproved(table: &Table) -> Result<()> {
     let file = scene.hostile("allowed", &file)?;
     let said = scene.run(&file)?;
     ensure!(said.ok, "{said:?}");
-    let begun = std::time::Instant::now();
-    while !scene.person.fob(&["status"])?["files"]
-        .to_string()
-        .contains(&file)
-    {
-        ensure!(begun.elapsed().as_secs() < 60, "{}", scene.person.log());
-    }
+    wait::up_to(Duration::from_secs(60))
+        .every(Duration::ZERO)
+        .until("the file among those that are known", || {
+            let files = scene.person.fob(&["status"])?["files"].to_string();
+            Ok(wait::is(files.contains(&file), files))
+        })
+        .with_context(|| scene.person.log())?;
     println!("control: a file whose question may be answered is known");
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! Disks that take nothing: tokens are in memory then, and on disk as soon as it takes them.
 
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::json;
 use world::disk::Disk;
+use world::wait;
 
 use super::{Scene, Table, runtime};
 
@@ -105,10 +106,8 @@ fn now() -> i64 {
 }
 
 async fn until(what: &str, is: impl AsyncFn() -> Result<bool>) -> Result<()> {
-    let begun = Instant::now();
-    while !is().await? {
-        ensure!(begun.elapsed() < Duration::from_secs(180), "never: {what}");
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
-    Ok(())
+    wait::up_to(Duration::from_secs(180))
+        .every(Duration::from_millis(100))
+        .until_async(what, is)
+        .await
 }

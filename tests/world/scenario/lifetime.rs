@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{Bound, Seated, World};
 use crate::keyring::Keyring;
 use crate::person::Person;
+use crate::wait;
 
 /// From one sign-in to the sign-out. Two pages in all: one for the sign-in, one for the session
 /// that was revoked.
@@ -62,14 +63,12 @@ pub async fn lifetime<W: World>(world: &W, scripted: &Path) -> Result<()> {
     );
     world.start_provider().await?;
     // An ask tries at once, but not twice within two seconds.
-    let begun = std::time::Instant::now();
-    while seated.works("after the provider came back").is_err() {
-        ensure!(
-            begun.elapsed() < Duration::from_secs(60),
-            "never: kubectl works again\n{}",
-            person.log()
-        );
-    }
+    wait::up_to(Duration::from_secs(60))
+        .every(Duration::ZERO)
+        .until("kubectl works again", || {
+            Ok(seated.works("after the provider came back"))
+        })
+        .with_context(|| person.log())?;
     ensure!(
         seated.pages()? == 1,
         "a provider that was away costs no sign-in"
@@ -122,17 +121,11 @@ fn now() -> i64 {
 
 /// Looks at the status until it is so; two minutes at most, since real tokens live one.
 async fn until(person: &Person, what: &str, holds: impl Fn(&Value) -> bool) -> Result<Value> {
-    let begun = std::time::Instant::now();
-    loop {
-        let status = person.fob(&["status"])?;
-        if holds(&status) {
-            return Ok(status);
-        }
-        ensure!(
-            begun.elapsed() < Duration::from_secs(120),
-            "never: {what}: {status:#}\n{}",
-            person.log()
-        );
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
+    let status = wait::up_to(Duration::from_secs(120))
+        .every(Duration::from_millis(500))
+        .until_async(what, async || {
+            let status = person.fob(&["status"])?;
+            Ok(wait::is(holds(&status), status))
+        });
+    status.await.with_context(|| person.log())
 }

@@ -364,7 +364,7 @@ since: Wall | null,
 /**
  * Who was seen to be given a token of it, and when; of many one is noted now and then.
  */
-asked: AskedView | null, 
+asked: LastUse | null, 
 /**
  * How far the provider's clock is from ours, in seconds, where that is more than a few.
  */
@@ -381,7 +381,7 @@ problem: ProblemView | null, };
 /**
  * Somebody who was given a token.
  */
-export type AskedView = { 
+export type LastUse = { 
 /**
  * When.
  */

@@ -117,7 +117,7 @@ impl fmt::Debug for AccountId {
 }
 
 /// How to reach a provider and how to be signed in at it. None of it is identity: the newest ask that was approved
-/// with it ([`crate::manner`]) has the say, but for the client secret, which changes only when it is proved to work.
+/// with it ([`crate::consent::manner`]) has the say, but for the client secret, which changes only when it is proved to work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientSettings {
     /// The client secret; none: a public client.

@@ -36,6 +36,38 @@ pub struct Local {
     pub ahead: fn(Wall) -> i64,
 }
 
+/// By how much this computer's clock is ahead of the running one, in milliseconds, as it was when somebody last set it:
+/// what is said in times of day does not waver with when it is asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Ahead(Option<i64>);
+
+/// A clock that moved by more than this against the running one was set by somebody.
+const CLOCK_SET: i64 = 2_000;
+
+impl Ahead {
+    /// By how many milliseconds somebody has set the clock since the last look, if they have.
+    pub(crate) fn look(&mut self, now: Now) -> Option<i64> {
+        let ahead = Self::at(now);
+        let moved = ahead.saturating_sub(*self.0.get_or_insert(ahead));
+        if moved.abs() < CLOCK_SET {
+            return None;
+        }
+        self.0 = Some(ahead);
+        Some(moved)
+    }
+
+    /// What this computer's clock says at a moment.
+    pub(crate) fn wall_at(self, moment: Moment, now: Now) -> Wall {
+        let ahead = self.0.unwrap_or_else(|| Self::at(now));
+        Wall(ahead.saturating_add(i64::try_from(moment.0).unwrap_or(i64::MAX)))
+    }
+
+    fn at(now: Now) -> i64 {
+        let running = i64::try_from(now.moment.0).unwrap_or(i64::MAX);
+        now.wall.0.saturating_sub(running)
+    }
+}
+
 impl Local {
     /// A time as a person reads it off the clock, with the day where that is not today: `17:30`, `2026-12-24 17:30`.
     #[must_use]

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
 use crate::argv::complete::{Completing, Names};
+use crate::consent::trust::Answer;
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::manner::Manner;
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
-use crate::trust::Answer;
 
 /// What a person wants done. Tray, window and terminal have no other way in; as JSON it is what a window sends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -271,6 +271,25 @@ pub enum Invocation {
 }
 
 impl Invocation {
+    /// Whether it is told as JSON.
+    #[must_use]
+    pub(crate) fn json(&self) -> bool {
+        match self {
+            Self::Do { json, .. }
+            | Self::Status { json }
+            | Self::Accounts { json }
+            | Self::Token { json, .. }
+            | Self::Trusts { json, .. }
+            | Self::Contexts { json, .. }
+            | Self::Version { json } => *json,
+            Self::GetToken(_)
+            | Self::Reset { .. }
+            | Self::Help(_)
+            | Self::Complete(_)
+            | Self::Completion { .. } => false,
+        }
+    }
+
     /// Whether the answer depends on the tokens that there are.
     #[must_use]
     pub fn needs_tokens(&self) -> bool {

@@ -3,9 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::schedule;
 use crate::clock::Wall;
 use crate::problem::Problem;
-use crate::schedule;
 use crate::secret::BearerToken;
 use crate::tokens::Tokens;
 

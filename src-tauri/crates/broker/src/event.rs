@@ -2,28 +2,32 @@
 
 use std::sync::Arc;
 
+pub use crate::accounts::account::{AtRest, KeptAccount, Restored};
+pub use crate::callers::claims::SettleId;
+pub use crate::pair::{Candidate, Servers};
+pub use crate::question::QuestionId;
+pub use crate::show::reply::Reply;
+
 use crate::account::{AccountId, AccountKey, ClientSettings};
+use crate::accounts::waiters::CallerId;
 use crate::asker::{Asker, Desktop, Endpoint, ProcessId};
-use crate::clock::Wall;
 use crate::command::{Invocation, ScreenName, Which};
-use crate::contexts::{ContextCommand, Edit};
-use crate::credential::{ExecVersion, TokenFacts};
-use crate::found::Files;
-use crate::manner::Rest;
-use crate::notes::Note;
+use crate::consent::trust::Approval;
+use crate::credential::ExecVersion;
+use crate::kubeconfigs::contexts::{ContextCommand, Edit};
+use crate::kubeconfigs::found::Files;
 use crate::outcome::{
     Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
     SignInRequest, SignOutOutcome, SignOutRequest, Taken,
 };
-use crate::plugin::Plugin;
-use crate::problem::{Problem, Refusal};
-use crate::secret::{BearerToken, ClientSecret};
-use crate::session::Loss;
+use crate::pair::Pair;
+use crate::problem::Problem;
+use crate::question::Answer;
+use crate::secret::ClientSecret;
 use crate::settings::{Choice, Keep, Settings};
-use crate::tokens::Tokens;
-use crate::trust::{Answer, Approval, Pair, Server};
-use crate::view::{AskedView, Told, View};
-use crate::waiters::CallerId;
+use crate::show::notes::Note;
+use crate::show::view::View;
+use crate::surroundings::plugin::Plugin;
 
 /// What happened.
 #[derive(Debug)]
@@ -65,8 +69,10 @@ pub enum Event {
     Forgotten(AccountId, Result<(), Problem>),
     /// All that was to be written down or forgotten is so at rest; or why what is to be written down is not.
     Settled(SettleId, Option<Problem>),
-    /// The vault gave what it has.
+    /// The vault gave what it has, and says how it rests. What waits for that goes on.
     Loaded(Vec<Restored>, Keep),
+    /// Tokens rest otherwise than they did.
+    Rests(Keep),
     /// The first start ever: what stands in the person's own kubeconfig.
     FirstStart(Vec<Found>),
     /// The settings were read.
@@ -163,28 +169,6 @@ pub struct Ask {
     pub files: Arc<[String]>,
 }
 
-/// The servers that a question may be for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Servers {
-    /// All of these must be trusted.
-    pub needed: Vec<Candidate>,
-    /// The file set's other servers that use the account.
-    pub others: Vec<Candidate>,
-    /// Where that can't be believed, the addresses that whoever asks has in its own files. They word the question.
-    pub claims: Vec<String>,
-}
-
-/// A server and the contexts that lead to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    /// The server.
-    pub server: Server,
-    /// Names of contexts.
-    pub contexts: Vec<String>,
-    /// The kubeconfig that names it.
-    pub file: Option<String>,
-}
-
 /// A person's command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commanded {
@@ -198,24 +182,6 @@ pub struct Commanded {
     pub invocation: Invocation,
 }
 
-/// What the vault had of one account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Restored {
-    /// Whose.
-    pub key: AccountKey,
-    /// What.
-    pub at_rest: AtRest,
-}
-
-/// What rests of an account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AtRest {
-    /// Tokens, and whether a refresh was noted and not followed by a reply.
-    Tokens(Tokens, Loss),
-    /// The client secret alone: nobody is signed in.
-    Secret(ClientSecret),
-}
-
 /// A context of the person's own kubeconfig that uses us.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
@@ -227,29 +193,6 @@ pub struct Found {
     pub candidate: Candidate,
     /// The file.
     pub file: String,
-}
-
-/// What a caller is told.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// For standard output.
-    Out(String),
-    /// A credential, for standard output.
-    Credential(ExecVersion, BearerToken, Wall),
-    /// The token for a person, for standard output: alone, or with what there is to say of it.
-    Token(BearerToken, Option<TokenFacts>),
-    /// What was asked for: data for tray and window, for standard output in words.
-    Outcome(Box<Told>, String),
-    /// What happens meanwhile, for standard error.
-    Say(String),
-    /// What is wrong.
-    Refused(Box<Refusal>),
-    /// A question to be answered with one line.
-    Prompt(String),
-    /// The same, and what is typed is not shown.
-    Secret(String),
-    /// The end, with an exit code.
-    Done(u8),
 }
 
 /// When the address of a start page is worth a word.
@@ -281,14 +224,6 @@ pub struct AskPage {
     pub request: SignInRequest,
 }
 
-/// A question that waits for an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct QuestionId(pub u64);
-
-/// Something that is told once it is at rest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SettleId(pub u64);
-
 /// What is written down, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Kept {
@@ -304,37 +239,33 @@ pub struct Kept {
     pub files: Vec<String>,
 }
 
-/// An account as it is written down.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct KeptAccount {
-    /// What it is.
-    pub key: AccountKey,
-    /// What people call it.
-    pub label: String,
-    /// Where it listens.
-    pub listen: Vec<crate::account::ListenAddress>,
-    /// Its fixed redirect URI.
-    pub redirect_url: Option<String>,
-    /// How else it signs in; none: an earlier version wrote this.
-    #[serde(default)]
-    pub rest: Option<Rest>,
-    /// Whether a person signed it out.
-    pub signed_out: bool,
-    /// Whether a kubeconfig uses it.
-    pub named: bool,
-    /// Whether a person added it.
-    #[serde(default)]
-    pub added: bool,
-    /// Who was seen to be given a token of it, and when; of many one is noted now and then.
-    #[serde(default)]
-    pub asked: Option<AskedView>,
-    /// Who was signed in last (`sub`), until a person signs out. No secret.
-    #[serde(default)]
-    pub subject: Option<String>,
-    /// The origin where they signed in last.
-    #[serde(default)]
-    pub signed_in_at: Option<String>,
-    /// What they are called.
-    #[serde(default)]
-    pub name: Option<String>,
+impl Kept {
+    /// What is trusted for good; and, where servers that can't be seen were among it, that this is over.
+    pub(crate) fn trusts(&self) -> (Vec<(Pair, Approval)>, Option<Problem>) {
+        let unseen = self
+            .trusts
+            .iter()
+            .filter(|(pair, _)| !pair.server.is_seen());
+        let unseen = unseen.count();
+        let dropped = (unseen > 0).then_some(Problem::UnseenDropped { count: unseen });
+        (with_manners(self.trusts.clone(), &self.accounts), dropped)
+    }
+}
+
+/// What an earlier version wrote down says nothing of ways to sign in: each pair was approved with its account's.
+fn with_manners(
+    mut trusts: Vec<(Pair, Approval)>,
+    accounts: &[KeptAccount],
+) -> Vec<(Pair, Approval)> {
+    for account in accounts {
+        let manner = account.manner();
+        let id = account.key.id();
+        let of_it = |(pair, approval): &&mut (Pair, Approval)| {
+            pair.account == id && approval.manners.is_empty()
+        };
+        for (_, approval) in trusts.iter_mut().filter(of_it) {
+            approval.manners.push(manner.clone());
+        }
+    }
+    trusts
 }

@@ -2,7 +2,7 @@
 
 use crate::account::{AccountId, AccountKey, ClientSettings};
 use crate::clock::Wall;
-use crate::problem::{About, Problem};
+use crate::problem::{About, Code, Problem};
 use crate::tokens::Tokens;
 
 /// A refresh (RFC 6749 section 6), from the note in the vault to the sealed reply.
@@ -39,6 +39,14 @@ pub enum SignInOutcome {
     Unreachable(Problem),
     /// The provider refuses this client or this request, or this computer can't do it.
     Blocked(Problem),
+}
+
+impl SignInOutcome {
+    /// Whether an answer to the question on its page ended it: it says nothing of the account then.
+    pub(crate) fn is_by_an_answer(&self) -> bool {
+        const ANSWERED: [Code; 3] = [Code::TrustRefused, Code::QuestionOver, Code::AskerEnded];
+        matches!(self, Self::Declined(problem) if ANSWERED.contains(&problem.code()))
+    }
 }
 
 /// What became of an answer that was given on our page.
@@ -115,7 +123,7 @@ pub struct SignInRequest {
     /// The issuers of the person's other accounts: a sign-in at one of theirs is not this one's.
     pub other_issuers: Vec<String>,
     /// What the page asks before anything goes to the provider; none: the pair is trusted.
-    pub question: Option<crate::trust::Question>,
+    pub question: Option<crate::consent::trust::Question>,
     /// The language of the pages.
     pub language: crate::texts::Language,
     /// Whether a provider's page may be shown at all; `Silent` sends `prompt=none`.

@@ -85,3 +85,21 @@ fn what_is_told_of_sessions_waits_for_the_vault() {
         "{effects:?}"
     );
 }
+
+/// A quick sign-in at a cold start is sealed before the vault has said what it holds. That says how tokens rest, and
+/// nothing of the other sessions: what waits for those goes on waiting.
+#[test]
+fn how_tokens_rest_is_not_the_vaults_answer() {
+    let broker = Broker::new(Kept::default(), Settings::default(), 1);
+    let mut broker = broker.with_sessions_at_rest();
+    broker.handle(Event::Desktop(Desktop::Unlocked), start());
+    let asked = ask(1, asker(1, true), ClientSettings::default(), "s");
+    assert_eq!(broker.handle(asked, start()), []);
+    let sealed = broker.handle(Event::Rests(Keep::Sealed), start());
+    assert!(
+        matches!(sealed.as_slice(), [Effect::Show(view)] if view.keep == Keep::Sealed),
+        "{sealed:?}"
+    );
+    let effects = broker.handle(Event::Loaded(Vec::new(), Keep::Sealed), start());
+    assert!(!effects.is_empty(), "now it is decided");
+}

@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use broker::broker::Broker;
-use broker::contexts::{Context, ContextCommand, ContextWish, Edit, Kubeconfigs};
+use broker::contexts::{Context, ContextCommand, ContextList, ContextWish, Edit};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::Files;
+use broker::kubeconfig::Kubeconfig;
 use broker::problem::Problem;
 use broker::settings::Settings;
 use broker::texts::Language;
-use broker::view::KubeconfigView;
 use broker::waiters::CallerId;
 
-fn kubeconfigs() -> Kubeconfigs {
+fn kubeconfigs() -> ContextList {
     let context = |name: &str, server: Option<&str>| Context {
         name: name.into(),
         server: server.map(Into::into),
@@ -25,7 +25,7 @@ fn kubeconfigs() -> Kubeconfigs {
         account: None,
         kubelogin: false,
     };
-    Kubeconfigs {
+    ContextList {
         contexts: vec![
             context("dev", Some("https://dev")),
             context("prod-eu\u{1b}[2J", None),
@@ -40,13 +40,17 @@ fn handle(event: Event) -> Vec<Effect> {
     broker.handle(event, shared::start())
 }
 
-fn asked(wish: ContextWish) -> Vec<Effect> {
-    handle(Event::Contexts(Box::new(ContextCommand {
+fn command(wish: ContextWish) -> Event {
+    Event::Contexts(Box::new(ContextCommand {
         caller: CallerId(1),
         asker: shared::asker(1, true),
         wish,
         kubeconfigs: kubeconfigs(),
-    })))
+    }))
+}
+
+fn asked(wish: ContextWish) -> Vec<Effect> {
+    handle(command(wish))
 }
 
 fn said(effects: &[Effect]) -> String {
@@ -80,14 +84,19 @@ fn the_list_shows_the_current_one_and_its_file_and_nothing_that_steers_a_termina
 
 #[test]
 fn a_switch_is_one_effect_and_its_outcome_is_told() {
-    let effects = asked(ContextWish::Use {
+    let wish = ContextWish::Use {
         context: "dev".into(),
         json: false,
-    });
+    };
+    let effects = asked(wish.clone());
     let [Effect::Edit(edit)] = effects.as_slice() else {
         panic!("{effects:?}");
     };
-    let told = |outcome| said(&handle(Event::Edited(edit.clone(), outcome)));
+    let told = |outcome| {
+        let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
+        broker.handle(command(wish.clone()), shared::start());
+        said(&broker.handle(Event::Edited(edit.clone(), outcome), shared::start()))
+    };
     assert_eq!(
         told(Ok(None)),
         "The current context is dev already, in /home/u/.kube/config.\n"
@@ -116,7 +125,7 @@ fn a_name_that_is_not_there_changes_nothing_and_near_ones_are_named() {
 #[test]
 fn a_switch_that_another_program_undoes_is_told() {
     let written = |current: &str| {
-        let own = KubeconfigView {
+        let own = Kubeconfig {
             file: "~/.kube/config".into(),
             path: "/home/u/.kube/config".into(),
             current: Some(current.into()),
@@ -129,11 +138,9 @@ fn a_switch_that_another_program_undoes_is_told() {
     };
     let edit = Edit {
         caller: CallerId(1),
-        asker: shared::asker(1, true),
         file: "/home/u/.kube/config".into(),
         context: "prod".into(),
         previous: Some("dev".into()),
-        json: false,
     };
     // Each event, and how many seconds after the switch; and whether it is told in the end.
     let after = |events: &[(&str, u64)], look: u64| {
@@ -174,17 +181,15 @@ fn enough_is_said_of_a_switch_that_was_undone() {
     let mut broker = Broker::new(Kept::default(), Settings::default(), 1);
     let edit = Edit {
         caller: CallerId(1),
-        asker: shared::asker(1, true),
         file: "/home/u/.kube/config".into(),
         context: "prod".into(),
         previous: None,
-        json: false,
     };
     broker.handle(
         Event::Edited(Box::new(edit), Ok(Some("dev".to_owned()))),
         start,
     );
-    let back = KubeconfigView {
+    let back = Kubeconfig {
         file: "~/.kube/config".into(),
         path: "/home/u/.kube/config".into(),
         current: Some("dev".into()),

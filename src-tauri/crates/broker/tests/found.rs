@@ -20,9 +20,9 @@ use broker::broker::Broker;
 use broker::command::{Command, Flags};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::{Files, Stanza};
+use broker::kubeconfig::Kubeconfig;
 use broker::problem::Code;
 use broker::settings::Settings;
-use broker::view::KubeconfigView;
 use shared::{asker, command, key, start, with_secret};
 
 fn stanza(issuer: &str, context: &str, file: &str) -> Stanza {
@@ -101,7 +101,7 @@ fn one_click_signs_in_to_what_a_kubeconfig_offers_and_trusts_no_server() {
 #[test]
 fn files_of_askers_are_known_after_a_restart() {
     let mut broker = broker(Vec::new());
-    let other = KubeconfigView {
+    let other = Kubeconfig {
         file: "~/work.yaml".into(),
         path: "/home/u/work.yaml".into(),
         current: None,

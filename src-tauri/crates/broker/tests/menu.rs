@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use broker::clock::{Local, Wall};
 use broker::command::{Command, ScreenName};
+use broker::kubeconfig::{ContextEntry, Kubeconfig};
 use broker::menu::{Action, Item, Picture, Tray};
 use broker::session::StateWord;
 use broker::texts::Language;
 use broker::trust::ServerLine;
-use broker::view::{AccountView, ContextView, KubeconfigView, QuestionView, View};
+use broker::view::{AccountView, QuestionView, View};
 
 /// On 14 November 2023, in Seoul.
 const SEOUL: Local = Local {
@@ -44,8 +45,8 @@ fn account(label: &str, state: StateWord) -> AccountView {
     }
 }
 
-fn context(name: &str) -> ContextView {
-    ContextView {
+fn context(name: &str) -> ContextEntry {
+    ContextEntry {
         name: name.to_owned(),
         server: None,
         user: "u".to_owned(),
@@ -61,7 +62,7 @@ fn view(states: &[StateWord], contexts: &[&str]) -> View {
             .iter()
             .map(|&state| account("login.acme.example", state))
             .collect(),
-        kubeconfig: Some(Arc::new(KubeconfigView {
+        kubeconfig: Some(Arc::new(Kubeconfig {
             file: "~/.kube/config".into(),
             path: "/home/u/.kube/config".into(),
             current: Some("dev".into()),

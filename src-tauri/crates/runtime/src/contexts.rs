@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use broker::contexts::{Context, Kubeconfigs};
+use broker::contexts::{Context, ContextList};
 use broker::problem::Problem;
 use kubeconfig::{FileSet, Merged};
 
@@ -20,7 +20,7 @@ impl Files {
         flag: Option<String>,
         variable: Option<PathBuf>,
         folder: PathBuf,
-    ) -> Result<Kubeconfigs, Problem> {
+    ) -> Result<ContextList, Problem> {
         let files = self.clone();
         blocking(move || {
             let set = kubeconfig::paths(
@@ -29,7 +29,7 @@ impl Files {
                 Some(files.home()),
             );
             let merged = files.load_set(&set, &folder)?;
-            Ok(Kubeconfigs {
+            Ok(ContextList {
                 contexts: contexts(&merged, &folder, files.home()),
                 file: folder.join(written_to(&set, &folder)),
                 current: merged.current_context,

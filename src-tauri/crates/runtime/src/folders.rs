@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use broker::RestingPlaces;
 use broker::texts::clean;
-use broker::view::PlacesView;
 use wire::endpoint::{EndpointError, Places, create_folder};
 
 use crate::settings;
@@ -69,9 +69,9 @@ impl Folders {
 
     /// As people are shown them.
     #[must_use]
-    pub fn shown(&self) -> PlacesView {
+    pub fn shown(&self) -> RestingPlaces {
         let shown = |path: &Path| clean(&below_home(path, &self.home));
-        PlacesView {
+        RestingPlaces {
             tokens: shown(&self.vault),
             settings: shown(&settings::path(&self.config)),
             log: shown(&self.log),

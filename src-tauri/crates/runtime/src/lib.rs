@@ -54,4 +54,4 @@ pub fn shed_the_starter_s() {
 }
 
 /// The version of this build.
-pub const VERSION: &str = broker::commands::VERSION;
+pub const VERSION: &str = broker::VERSION;

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use broker::account::{AccountId, AccountKey};
+use broker::address_text;
 use broker::clock::Moment;
 use broker::command::ScreenName;
-use broker::commands::address_text;
 use broker::contexts::Edit;
 use broker::event::{Address, AskPage, Effect, Event, Kept, QuestionId, Reply, SettleId, SignIn};
 use broker::outcome::{
@@ -643,7 +643,7 @@ async fn seal(vault: &Vault, key: &AccountKey, tokens: &Tokens, inbox: &Inbox) {
 
 /// Where tokens rest is said when it changes.
 fn tell_keep(vault: &Vault, inbox: &Inbox) {
-    inbox.event(Event::Loaded(Vec::new(), keep(&vault.state())));
+    inbox.event(Event::Rests(keep(&vault.state())));
 }
 
 fn announce(

@@ -222,7 +222,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         front.clicks.act(open, language);
     }
     let drawn = tokio::spawn(draw(front));
-    tracing::info!(version = broker::commands::VERSION, "up");
+    tracing::info!(version = broker::VERSION, "up");
     run::run(
         opening.broker,
         Performer::new(

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use broker::contexts::Context;
 use broker::found::{Files as Surveyed, Stanza};
-use broker::view::{ContextView, KubeconfigView};
+use broker::kubeconfig::{ContextEntry, Kubeconfig};
 use kubeconfig::{FileSet, Merged};
 use tokio::sync::Notify;
 
@@ -113,8 +113,8 @@ impl Files {
         surveyed
     }
 
-    fn shown(&self, merged: Merged, file: &Path) -> KubeconfigView {
-        KubeconfigView {
+    fn shown(&self, merged: Merged, file: &Path) -> Kubeconfig {
+        Kubeconfig {
             file: below_home(file, self.home()),
             path: file.display().to_string(),
             contexts: contexts(&merged, Path::new("/"), self.home())
@@ -146,8 +146,8 @@ impl Files {
     }
 }
 
-fn context(context: Context) -> ContextView {
-    ContextView {
+fn context(context: Context) -> ContextEntry {
+    ContextEntry {
         name: context.name,
         server: context.server,
         user: context.user,

@@ -268,11 +268,9 @@ impl Daemon {
         drop(stdin);
         let this = Self(daemon);
         let bus = Connection::session().unwrap();
-        let begun = Instant::now();
-        while !default_is_there(&bus) {
-            assert!(begun.elapsed() < Duration::from_secs(20), "no keyring came");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        shared::until("a keyring", Duration::from_secs(20), || {
+            default_is_there(&bus)
+        });
         this
     }
 

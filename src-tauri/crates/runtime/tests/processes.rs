@@ -217,14 +217,9 @@ fn an_upgrade_closes_no_door() {
         .spawn()
         .unwrap();
     let socket = home.join("socket");
-    let begun = Instant::now();
-    while UnixStream::connect(&socket).is_err() {
-        assert!(
-            begun.elapsed() < Duration::from_secs(10),
-            "it does not come up"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    shared::until("it comes up", Duration::from_secs(10), || {
+        UnixStream::connect(&socket).is_ok()
+    });
     let (first, life) = ask(&socket);
     assert_eq!((first, life.as_str()), (child.id(), "first"));
 

@@ -8,10 +8,14 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::marker::PhantomData;
 
+use payload::Payload;
 use sealed::Kind;
 
 mod error;
+mod payload;
 mod run;
+#[macro_use]
+mod table;
 
 pub use error::FrameError;
 pub use run::{ENVIRONMENT, Run, Terminals};
@@ -63,34 +67,36 @@ impl fmt::Display for Versions {
     }
 }
 
-/// What a client says to the resident.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// The shim was called: the question itself.
-    Run(Run),
-    /// The window wants something done; opaque here.
-    Command(Vec<u8>),
-    /// What a person wrote after a [`Reply::Prompt`] or [`Reply::Secret`], without its line end.
-    Answer(String),
+frames! {
+    /// What a client says to the resident.
+    Request {
+        /// The shim was called: the question itself.
+        Run(run: Run) = 1 up to 512 * KIB,
+        /// The window wants something done; opaque here.
+        Command(command: Vec<u8>) = 2 up to 64 * KIB,
+        /// What a person wrote after a [`Reply::Prompt`] or [`Reply::Secret`], without its line end.
+        Answer(text: String) = 3 up to 4 * KIB,
+    }
 }
 
-/// What the resident says to a client.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reply {
-    /// Bytes for standard output.
-    Stdout(Vec<u8>),
-    /// Text for standard error, its line ends included.
-    Stderr(String),
-    /// A text to show on the terminal; one line of input is wanted for it.
-    Prompt(String),
-    /// The same, and what is typed is not shown.
-    Secret(String),
-    /// The question is still pending. Said every [`ALIVE_EVERY`], so that a hung resident is noticed.
-    Alive,
-    /// What a window is to show; opaque here.
-    View(Vec<u8>),
-    /// The last reply: end with this code.
-    Exit(u8),
+frames! {
+    /// What the resident says to a client.
+    Reply {
+        /// Bytes for standard output.
+        Stdout(output: Vec<u8>) = 16 up to bytes(LONGEST_STDOUT),
+        /// Text for standard error, its line ends included.
+        Stderr(text: String) = 17 up to bytes(LONGEST_STDERR),
+        /// A text to show on the terminal; one line of input is wanted for it.
+        Prompt(text: String) = 18 up to bytes(LONGEST_PROMPT),
+        /// The same, and what is typed is not shown.
+        Secret(text: String) = 22 up to bytes(LONGEST_PROMPT),
+        /// The question is still pending. Said every [`ALIVE_EVERY`], so that a hung resident is noticed.
+        Alive = 19 up to 0,
+        /// What a window is to show; opaque here.
+        View(view: Vec<u8>) = 20 up to bytes(LONGEST_VIEW),
+        /// The last reply: end with this code.
+        Exit(code: u8) = 21 up to 1,
+    }
 }
 
 /// How often the resident says [`Reply::Alive`] while a question is pending.
@@ -111,57 +117,6 @@ const fn bytes(longest: usize) -> u32 {
     longest as u32
 }
 
-const RUN: Kind = Kind {
-    number: 1,
-    name: "Run",
-    cap: 512 * KIB,
-};
-const COMMAND: Kind = Kind {
-    number: 2,
-    name: "Command",
-    cap: 64 * KIB,
-};
-const ANSWER: Kind = Kind {
-    number: 3,
-    name: "Answer",
-    cap: 4 * KIB,
-};
-const STDOUT: Kind = Kind {
-    number: 16,
-    name: "Stdout",
-    cap: bytes(LONGEST_STDOUT),
-};
-const STDERR: Kind = Kind {
-    number: 17,
-    name: "Stderr",
-    cap: bytes(LONGEST_STDERR),
-};
-const PROMPT: Kind = Kind {
-    number: 18,
-    name: "Prompt",
-    cap: bytes(LONGEST_PROMPT),
-};
-const ALIVE: Kind = Kind {
-    number: 19,
-    name: "Alive",
-    cap: 0,
-};
-const VIEW: Kind = Kind {
-    number: 20,
-    name: "View",
-    cap: bytes(LONGEST_VIEW),
-};
-const SECRET: Kind = Kind {
-    number: 22,
-    name: "Secret",
-    cap: bytes(LONGEST_PROMPT),
-};
-const EXIT: Kind = Kind {
-    number: 21,
-    name: "Exit",
-    cap: 1,
-};
-
 /// One direction of the protocol: [`Request`] or [`Reply`], and nothing else.
 pub trait Frame: Sized + sealed::Frame {}
 
@@ -180,105 +135,14 @@ mod sealed {
         fn kind(&self) -> &'static Kind;
         fn write_payload(&self, out: &mut Vec<u8>);
         fn read_payload(kind: u8, payload: &[u8]) -> Result<Self, FrameError>;
+        /// Some of every kind.
+        #[cfg(test)]
+        fn examples() -> Vec<Self>;
     }
 }
 
-impl Frame for Request {}
-impl Frame for Reply {}
-
-impl sealed::Frame for Request {
-    const KINDS: &'static [Kind] = &[RUN, COMMAND, ANSWER];
-
-    fn kind(&self) -> &'static Kind {
-        match self {
-            Self::Run(_) => &RUN,
-            Self::Command(_) => &COMMAND,
-            Self::Answer(_) => &ANSWER,
-        }
-    }
-
-    fn write_payload(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Run(run) => run.write(out),
-            Self::Command(bytes) => out.extend_from_slice(bytes),
-            Self::Answer(text) => out.extend_from_slice(text.as_bytes()),
-        }
-    }
-
-    fn read_payload(kind: u8, payload: &[u8]) -> Result<Self, FrameError> {
-        if kind == RUN.number {
-            Ok(Self::Run(Run::read(payload)?))
-        } else if kind == COMMAND.number {
-            Ok(Self::Command(payload.to_vec()))
-        } else if kind == ANSWER.number {
-            Ok(Self::Answer(text(&ANSWER, payload)?))
-        } else {
-            Err(FrameError::UnknownKind(kind))
-        }
-    }
-}
-
-impl sealed::Frame for Reply {
-    const KINDS: &'static [Kind] = &[STDOUT, STDERR, PROMPT, SECRET, ALIVE, VIEW, EXIT];
-
-    fn kind(&self) -> &'static Kind {
-        match self {
-            Self::Stdout(_) => &STDOUT,
-            Self::Stderr(_) => &STDERR,
-            Self::Prompt(_) => &PROMPT,
-            Self::Secret(_) => &SECRET,
-            Self::Alive => &ALIVE,
-            Self::View(_) => &VIEW,
-            Self::Exit(_) => &EXIT,
-        }
-    }
-
-    fn write_payload(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Stdout(bytes) | Self::View(bytes) => out.extend_from_slice(bytes),
-            Self::Stderr(text) | Self::Prompt(text) | Self::Secret(text) => {
-                out.extend_from_slice(text.as_bytes())
-            }
-            Self::Alive => {}
-            Self::Exit(code) => out.push(*code),
-        }
-    }
-
-    fn read_payload(kind: u8, payload: &[u8]) -> Result<Self, FrameError> {
-        if kind == STDOUT.number {
-            Ok(Self::Stdout(payload.to_vec()))
-        } else if kind == STDERR.number {
-            Ok(Self::Stderr(text(&STDERR, payload)?))
-        } else if kind == PROMPT.number {
-            Ok(Self::Prompt(text(&PROMPT, payload)?))
-        } else if kind == SECRET.number {
-            Ok(Self::Secret(text(&SECRET, payload)?))
-        } else if kind == ALIVE.number {
-            Ok(Self::Alive)
-        } else if kind == VIEW.number {
-            Ok(Self::View(payload.to_vec()))
-        } else if kind == EXIT.number {
-            let &[code] = payload else {
-                return Err(FrameError::Malformed {
-                    frame: EXIT.name,
-                    what: "an exit code is one byte",
-                });
-            };
-            Ok(Self::Exit(code))
-        } else {
-            Err(FrameError::UnknownKind(kind))
-        }
-    }
-}
-
-fn text(kind: &Kind, payload: &[u8]) -> Result<String, FrameError> {
-    match std::str::from_utf8(payload) {
-        Ok(text) => Ok(text.to_owned()),
-        Err(_) => Err(FrameError::Malformed {
-            frame: kind.name,
-            what: "its text is not UTF-8",
-        }),
-    }
+fn read<P: Payload>(frame: &'static str, payload: &[u8]) -> Result<P, FrameError> {
+    P::read(payload).map_err(|what| FrameError::Malformed { frame, what })
 }
 
 /// Turns frames to bytes; one for each direction of a connection.

@@ -6,10 +6,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::{Called, Dialect, get_token, value};
 use crate::account::Tls;
 use crate::command::{Add, Command, Invocation, Shell};
+use crate::consent::trust::Answer;
 use crate::problem::Problem;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
-use crate::trust::Answer;
 
 /// Sign in once; every kubectl, k9s, Helm and Lens on this computer just works.
 #[derive(Parser)]

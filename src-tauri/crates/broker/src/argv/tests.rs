@@ -7,11 +7,11 @@ use super::complete::Names;
 use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
 use crate::command::{Command, Shell, Which};
+use crate::consent::trust::Answer;
 use crate::credential::ExecVersion;
 use crate::problem::Code;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
-use crate::trust::Answer;
 
 const ISSUER: &str = "--oidc-issuer-url=https://sso.example.com/realms/r";
 const CLIENT: &str = "--oidc-client-id=kubernetes-client";

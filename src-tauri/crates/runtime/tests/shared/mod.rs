@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use broker::account::{AccountKey, Grant, Tls, TokenKind};
 use broker::clock::Wall;
@@ -40,6 +41,15 @@ pub fn missing<'a>(programs: &[&'a str]) -> Option<&'a str> {
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let is_there = |program: &&&str| folders.iter().any(|folder| folder.join(program).is_file());
     programs.iter().find(|program| !is_there(program)).copied()
+}
+
+/// Looks every few milliseconds until it is so.
+pub fn until(what: &str, latest: Duration, mut is_so: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < latest, "not within {latest:?}: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 pub fn record(client: &str, refresh: &str) -> Record {

@@ -1,6 +1,6 @@
 //! The payload of `Run`: byte strings behind their u32 lengths, lists behind their u32 counts.
 
-use super::{FrameError, RUN};
+use super::payload::Payload;
 
 /// The variables that a shim passes on; no other reaches the resident in a frame.
 pub const ENVIRONMENT: [&str; 9] = [
@@ -58,8 +58,10 @@ impl Run {
     pub fn asks_for_a_token(&self) -> bool {
         self.exec_info.is_some() || self.args.iter().any(|word| word == b"get-token")
     }
+}
 
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+impl Payload for Run {
+    fn write(&self, out: &mut Vec<u8>) {
         write_bytes(out, &self.program);
         write_count(out, self.args.len());
         for arg in &self.args {
@@ -86,7 +88,7 @@ impl Run {
         out.push(u8::from(stdin) | u8::from(stdout) << 1 | u8::from(stderr) << 2);
     }
 
-    pub(super) fn read(payload: &[u8]) -> Result<Self, FrameError> {
+    fn read(payload: &[u8]) -> Result<Self, &'static str> {
         let mut rest = Rest(payload);
         let program = rest.bytes()?;
         let mut args = Vec::new();
@@ -96,7 +98,7 @@ impl Run {
         let exec_info = match rest.byte()? {
             0 => None,
             1 => Some(rest.bytes()?),
-            _ => return Err(malformed("exec info is there or not")),
+            _ => return Err("exec info is there or not"),
         };
         let mut env = Vec::new();
         for _ in 0..rest.count(2 * LENGTH)? {
@@ -105,10 +107,10 @@ impl Run {
         let cwd = rest.bytes()?;
         let bits = rest.byte()?;
         if bits > 0b111 {
-            return Err(malformed("there are three streams"));
+            return Err("there are three streams");
         }
         if !rest.0.is_empty() {
-            return Err(malformed("bytes after its end"));
+            return Err("bytes after its end");
         }
         let terminals = Terminals {
             stdin: bits & 1 != 0,
@@ -124,17 +126,37 @@ impl Run {
             terminals,
         })
     }
+
+    #[cfg(test)]
+    fn examples() -> Vec<Self> {
+        let whole = Self {
+            program: b"/usr/bin/kubectl-fob".to_vec(),
+            args: vec![
+                b"get-token".to_vec(),
+                b"--oidc-issuer-url=\xff".to_vec(),
+                Vec::new(),
+            ],
+            exec_info: Some(b"{}".to_vec()),
+            env: vec![(b"LANG".to_vec(), b"ko_KR.UTF-8".to_vec())],
+            cwd: b"/home/test".to_vec(),
+            terminals: Terminals {
+                stdin: true,
+                stdout: false,
+                stderr: true,
+            },
+        };
+        let bare = Self {
+            exec_info: None,
+            args: vec![],
+            env: vec![],
+            ..whole.clone()
+        };
+        vec![whole, bare]
+    }
 }
 
 /// How many bytes a length takes.
 const LENGTH: usize = 4;
-
-fn malformed(what: &'static str) -> FrameError {
-    FrameError::Malformed {
-        frame: RUN.name,
-        what,
-    }
-}
 
 /// A length beyond u32 is far beyond the frame's cap, which the encoder then finds: saturating is safe.
 fn write_count(out: &mut Vec<u8>, count: usize) {
@@ -150,37 +172,34 @@ fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 struct Rest<'a>(&'a [u8]);
 
 impl Rest<'_> {
-    fn byte(&mut self) -> Result<u8, FrameError> {
-        let (byte, rest) = self.0.split_first().ok_or(malformed("cut off"))?;
+    fn byte(&mut self) -> Result<u8, &'static str> {
+        let (byte, rest) = self.0.split_first().ok_or("cut off")?;
         self.0 = rest;
         Ok(*byte)
     }
 
-    fn length(&mut self) -> Result<usize, FrameError> {
-        let (length, rest) = self
-            .0
-            .split_first_chunk::<LENGTH>()
-            .ok_or(malformed("cut off"))?;
+    fn length(&mut self) -> Result<usize, &'static str> {
+        let (length, rest) = self.0.split_first_chunk::<LENGTH>().ok_or("cut off")?;
         self.0 = rest;
-        usize::try_from(u32::from_be_bytes(*length)).map_err(|_| malformed("a length too large"))
+        usize::try_from(u32::from_be_bytes(*length)).map_err(|_| "a length too large")
     }
 
     /// A count of items that take at least `least` bytes each: more than the rest can hold is refused at
     /// once.
-    fn count(&mut self, least: usize) -> Result<usize, FrameError> {
+    fn count(&mut self, least: usize) -> Result<usize, &'static str> {
         let count = self.length()?;
         if count > self.0.len() / least {
-            return Err(malformed("a count without bytes behind it"));
+            return Err("a count without bytes behind it");
         }
         Ok(count)
     }
 
-    fn bytes(&mut self) -> Result<Vec<u8>, FrameError> {
+    fn bytes(&mut self) -> Result<Vec<u8>, &'static str> {
         let length = self.length()?;
         let (bytes, rest) = self
             .0
             .split_at_checked(length)
-            .ok_or(malformed("a length without bytes behind it"))?;
+            .ok_or("a length without bytes behind it")?;
         self.0 = rest;
         Ok(bytes.to_vec())
     }

@@ -1,50 +1,30 @@
 use super::*;
+use sealed::Frame as _;
 
 fn run() -> Run {
-    Run {
-        program: b"/usr/bin/kubectl-fob".to_vec(),
-        args: vec![
-            b"get-token".to_vec(),
-            b"--oidc-issuer-url=\xff".to_vec(),
-            Vec::new(),
-        ],
-        exec_info: Some(b"{}".to_vec()),
-        env: vec![(b"LANG".to_vec(), b"ko_KR.UTF-8".to_vec())],
-        cwd: b"/home/test".to_vec(),
-        terminals: Terminals {
-            stdin: true,
-            stdout: false,
-            stderr: true,
-        },
-    }
+    Run::examples().swap_remove(0)
 }
 
 fn requests() -> Vec<Request> {
-    let bare = Run {
-        exec_info: None,
-        args: vec![],
-        env: vec![],
-        ..run()
-    };
-    vec![
-        Request::Run(run()),
-        Request::Run(bare),
-        Request::Command(b"{}".to_vec()),
-        Request::Answer("y".to_owned()),
-        Request::Answer(String::new()),
-    ]
+    frames()
 }
 
 fn replies() -> Vec<Reply> {
-    vec![
-        Reply::Alive,
-        Reply::Stderr("sign in at …\n".to_owned()),
-        Reply::Prompt("trust? ".to_owned()),
-        Reply::Secret("client secret: ".to_owned()),
-        Reply::View(vec![0; 70_000]),
-        Reply::Stdout(b"{}".to_vec()),
-        Reply::Exit(7),
-    ]
+    frames()
+}
+
+/// Some of every kind that there is, as long as it may be.
+fn frames<F: Frame>() -> Vec<F> {
+    let fits = |frame: &F| {
+        let mut payload = Vec::new();
+        frame.write_payload(&mut payload);
+        payload.len() <= usize::try_from(frame.kind().cap).unwrap()
+    };
+    F::examples().into_iter().filter(fits).collect()
+}
+
+fn read_run(payload: &[u8]) -> Result<Request, FrameError> {
+    sealed::Frame::read_payload(1, payload)
 }
 
 fn encoded<F: Frame>(frames: &[F]) -> Vec<u8> {
@@ -113,7 +93,7 @@ fn every_prefix_of_a_run_is_malformed_and_so_is_a_longer_one() {
     let mut payload = Vec::new();
     run().write(&mut payload);
     for end in 0..payload.len() {
-        let error = Run::read(&payload[..end]).unwrap_err();
+        let error = read_run(&payload[..end]).unwrap_err();
         assert!(
             matches!(error, FrameError::Malformed { .. }),
             "{error:?} at {end}"
@@ -121,7 +101,7 @@ fn every_prefix_of_a_run_is_malformed_and_so_is_a_longer_one() {
     }
     payload.push(0);
     assert!(matches!(
-        Run::read(&payload),
+        read_run(&payload),
         Err(FrameError::Malformed { .. })
     ));
 }
@@ -150,12 +130,12 @@ fn a_length_or_count_without_bytes_behind_it_is_refused() {
     .write(&mut payload);
     payload[4..8].copy_from_slice(&u32::MAX.to_be_bytes()); // how many arguments
     assert!(matches!(
-        Run::read(&payload),
+        read_run(&payload),
         Err(FrameError::Malformed { .. })
     ));
     payload[..4].copy_from_slice(&u32::MAX.to_be_bytes()); // how long the program's name is
     assert!(matches!(
-        Run::read(&payload),
+        read_run(&payload),
         Err(FrameError::Malformed { .. })
     ));
 }
@@ -187,6 +167,41 @@ fn each_kind_takes_its_cap_and_not_one_byte_more() {
     let answer = Request::Answer("x".repeat(4097));
     let error = Encoder::new().encode(&answer, &mut bytes).unwrap_err();
     assert!(matches!(error, FrameError::TooLong { length: 4097, .. }) && bytes.is_empty());
+}
+
+/// What peers of any age go by: none of it changes while the version is the same.
+#[test]
+fn every_frame_has_the_number_and_the_cap_that_it_had() {
+    fn kinds<F: Frame>() -> Vec<(u8, &'static str, u32)> {
+        let kinds = F::KINDS.iter();
+        kinds
+            .map(|kind| (kind.number, kind.name, kind.cap))
+            .collect()
+    }
+    assert_eq!(
+        kinds::<Request>(),
+        [
+            (1, "Run", 512 * 1024),
+            (2, "Command", 64 * 1024),
+            (3, "Answer", 4 * 1024)
+        ]
+    );
+    assert_eq!(
+        kinds::<Reply>(),
+        [
+            (16, "Stdout", 1024 * 1024),
+            (17, "Stderr", 64 * 1024),
+            (18, "Prompt", 8 * 1024),
+            (22, "Secret", 8 * 1024),
+            (19, "Alive", 0),
+            (20, "View", 1024 * 1024),
+            (21, "Exit", 1),
+        ]
+    );
+    let seen: Vec<u8> = replies().iter().map(|reply| reply.kind().number).collect();
+    for kind in Reply::KINDS {
+        assert!(seen.contains(&kind.number), "no example of {}", kind.name);
+    }
 }
 
 #[test]
