@@ -1,5 +1,7 @@
 //! By which names people mean an account, and which name one may get.
 
+use std::collections::BTreeMap;
+
 use super::account::Account;
 use super::{Accounts, Step};
 use crate::account::{AccountId, AccountKey};
@@ -13,7 +15,44 @@ const LONGEST_LABEL: usize = 64;
 /// How much of an id is enough to mean it.
 const ENOUGH: usize = 4;
 
+/// What names mean: one account, or several (none).
+pub(crate) type Names<'a> = BTreeMap<String, Option<&'a AccountId>>;
+
 impl Accounts {
+    /// What a problem of an account is told with.
+    pub(crate) fn about(&self, id: &AccountId) -> About {
+        self.about_by(&self.names(), id)
+    }
+
+    /// The same, by [`names`](Self::names) for many. A command calls an account by its label, where that means it alone
+    /// and can be typed.
+    pub(crate) fn about_by(&self, names: &Names<'_>, id: &AccountId) -> About {
+        let Some(account) = self.get(id) else {
+            return About::default();
+        };
+        let label = account.label.as_str();
+        let about = About::account(label, account.key.host());
+        let is_others = names.get(label).is_some_and(|meant| *meant != Some(id));
+        if is_others || clean(label) != label {
+            about.called(id.as_str().get(..8).unwrap_or_default())
+        } else {
+            about
+        }
+    }
+
+    /// What each name means in a command.
+    pub(crate) fn names(&self) -> Names<'_> {
+        let mut names = Names::new();
+        for (id, account) in self.persons() {
+            let key = &account.key;
+            for name in [account.label.clone(), key.issuer.clone(), key.host()] {
+                let meant = names.entry(name).or_insert(Some(id));
+                *meant = meant.filter(|meant| *meant == id);
+            }
+        }
+        names
+    }
+
     /// The account that a name means: its label, its id or the beginning of it, its issuer or host. Without a name, the
     /// only one.
     pub(crate) fn named(&self, name: Option<&str>) -> Result<AccountId, Problem> {
@@ -33,28 +72,6 @@ impl Accounts {
                 let names = fitting.map(|(id, account)| (account.label.clone(), id));
                 Err(several(names))
             }
-        }
-    }
-
-    /// What a problem of an account is told with. A command calls it by its label, where that means it alone and can be
-    /// typed.
-    pub(crate) fn about(&self, id: &AccountId) -> About {
-        let Some(account) = self.get(id) else {
-            return About::default();
-        };
-        let label = account.label.as_str();
-        let about = About::account(label, account.key.host());
-        // Only what holds the label is read as an address: this is asked for each account of a view.
-        let means = |other: &Account| {
-            let AccountKey { issuer, .. } = &other.key;
-            other.label == label
-                || (issuer.contains(label) && (issuer == label || other.key.host() == label))
-        };
-        let mut others = self.persons().filter(|(other, _)| *other != id);
-        if clean(label) == label && !others.any(|(_, other)| means(other)) {
-            about
-        } else {
-            about.called(id.as_str().get(..8).unwrap_or_default())
         }
     }
 

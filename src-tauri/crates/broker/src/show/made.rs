@@ -43,6 +43,7 @@ impl Shown<'_> {
     /// What is shown, in a language.
     pub(crate) fn view(&self, now: Now, language: Language) -> View {
         let around = self.surroundings;
+        let names = self.accounts.names();
         let mut accounts: Vec<AccountView> = self
             .accounts
             .persons()
@@ -86,7 +87,7 @@ impl Shown<'_> {
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
                     problem: session::problem(session).map(|problem| {
-                        let about = self.accounts.about(id);
+                        let about = self.accounts.about_by(&names, id);
                         ProblemView::told(&problem.clone().of(about), language)
                     }),
                 }
