@@ -28,9 +28,9 @@ struct Fob {
 enum Verb {
     /// Sign in
     Login {
-        /// The account; it can be left out where only one needs it
+        /// The account; optional if only one needs it
         account: Option<String>,
-        /// Say the address instead of opening a browser
+        /// Print the address instead of opening a browser
         #[arg(long)]
         no_browser: bool,
         #[command(flatten)]
@@ -38,9 +38,9 @@ enum Verb {
     },
     /// Sign out: end the session's tokens at the provider and here
     Logout {
-        /// The account; it can be left out where there is only one
+        /// The account; optional if there is only one
         account: Option<String>,
-        /// End the provider's own session too, which signs you out of other things
+        /// Also end the provider's own session, which signs you out of other applications
         #[arg(long)]
         everywhere: bool,
         #[command(flatten)]
@@ -56,29 +56,29 @@ enum Verb {
         issuer: String,
         /// The client id that the provider knows kubectl by
         client_id: String,
-        /// What to call the account; its provider's host otherwise
+        /// A name for the account; the provider's host by default
         #[arg(long)]
         name: Option<String>,
-        /// A scope beside openid; again for another
+        /// A scope besides openid; may be repeated
         #[arg(long = "scope", value_name = "SCOPE")]
         scopes: Vec<String>,
-        /// A PEM file of authorities to trust at the provider instead of the system's
+        /// A PEM file of certificate authorities to trust at the provider instead of the system's
         #[arg(long, value_name = "FILE")]
         certificate_authority: Vec<String>,
-        /// Ask for the client secret, which a command line must not have
+        /// Ask for the client secret, which does not belong on a command line
         #[arg(long)]
         client_secret: bool,
-        /// Don't sign in to it now
+        /// Do not sign in now
         #[arg(long)]
         no_login: bool,
         #[command(flatten)]
         output: Output,
     },
-    /// Call an account otherwise
+    /// Rename an account
     Rename {
         /// The account
         account: String,
-        /// Its name from now on
+        /// Its new name
         name: String,
         #[command(flatten)]
         output: Output,
@@ -87,7 +87,7 @@ enum Verb {
     Remove {
         /// The account
         account: String,
-        /// Don't ask before
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
         #[command(flatten)]
@@ -95,37 +95,37 @@ enum Verb {
     },
     /// Print the kubeconfig user that uses an account
     Stanza {
-        /// The account; it can be left out where there is only one
+        /// The account; optional if there is only one
         account: Option<String>,
         #[command(flatten)]
         output: Output,
     },
     /// Print the ID token
     Token {
-        /// The account; it can be left out where there is only one
+        /// The account; optional if there is only one
         account: Option<String>,
         #[command(flatten)]
         output: Output,
     },
-    /// Let a server have an account's tokens
+    /// Allow a server to receive an account's tokens
     Trust {
-        /// The name that the message gave: a yes takes it; without it the one that waits is shown, or several are listed
+        /// The name given by the message; a yes needs it. Without it, the pending question is shown, or all are listed
         name: Option<String>,
         #[command(flatten)]
         answer: AnswerFlags,
         #[command(flatten)]
         output: Output,
     },
-    /// Take an approval back
+    /// Revoke an approval
     Untrust {
         /// The name that 'kubectl fob trusts' shows
         name: String,
         #[command(flatten)]
         output: Output,
     },
-    /// List which server may have which account's tokens
+    /// List which servers may receive which account's tokens
     Trusts {
-        /// The questions that wait for an answer instead
+        /// List the pending questions instead
         #[arg(long)]
         pending: bool,
         #[command(flatten)]
@@ -147,14 +147,14 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
-    /// Choose a setting
+    /// Change a setting
     Set {
         #[command(subcommand)]
         setting: Setting,
     },
-    /// Sign out everywhere and forget all of it: tokens, their key, accounts, trusted servers, autostart, the log
+    /// Sign out everywhere and delete everything: tokens, their key, accounts, approvals, autostart, the log
     Reset {
-        /// Without a question
+        /// Skip the confirmation
         #[arg(long)]
         yes: bool,
     },

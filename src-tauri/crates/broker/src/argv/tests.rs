@@ -744,12 +744,12 @@ fn fob_helps() {
         panic!("no help");
     };
     insta::assert_snapshot!(text, @r"
-    Let a server have an account's tokens
+    Allow a server to receive an account's tokens
 
     Usage: kubectl fob trust [OPTIONS] [NAME]
 
     Arguments:
-      [NAME]  The name that the message gave: a yes takes it; without it the one that waits is shown, or several are listed
+      [NAME]  The name given by the message; a yes needs it. Without it, the pending question is shown, or all are listed
 
     Options:
           --once       Yes, until the program that asks ends
@@ -805,7 +805,7 @@ fn kubectl_is_told_what_may_follow() {
     assert_eq!(told("login w"), "work\n:4\n");
     assert_eq!(
         told("logout --every"),
-        "--everywhere\tEnd the provider's own session too, which signs you out of other things\n:4\n"
+        "--everywhere\tAlso end the provider's own session, which signs you out of other applications\n:4\n"
     );
     assert_eq!(told("completion z"), "zsh\n:4\n");
     assert_eq!(completed("use --kubeconfig ", &[]).1, ":0\n", "a file");

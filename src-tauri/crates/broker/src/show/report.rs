@@ -1,7 +1,7 @@
 //! What a terminal shows of the view and of what was done: lines for people, JSON for programs.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::view::{AccountView, PluginView, ProblemView, TrustView, View};
 use crate::account::AccountId;
@@ -483,10 +483,36 @@ fn keep_key(keep: Keep) -> &'static str {
     }
 }
 
+/// JSON for programs, its keys as Kubernetes writes them. `docs/json.md` has the shape of each command's.
 pub(crate) fn pretty(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let value = serde_json::to_value(value).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&camel(value)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The same with each key in camelCase. Only our own names are keys: what people wrote stands in values.
+fn camel(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            let fields = fields.map(|(key, value)| (camel_key(&key), camel(value)));
+            Value::Object(fields.collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(camel).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn camel_key(key: &str) -> String {
+    let mut words = key.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
 }
 
 pub(crate) fn joined(lines: Vec<String>) -> String {
