@@ -5,10 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 use crate::account::{AccountId, AccountKey, ClientSettings, Tls};
-use crate::argv::complete::{Completing, Names};
-use crate::consent::trust::Answer;
 use crate::credential::{ExecCluster, ExecVersion};
 use crate::manner::Manner;
+use crate::question::Answer;
 use crate::secret::ClientSecret;
 use crate::settings::Choice;
 
@@ -409,4 +408,30 @@ pub enum Shell {
     Zsh,
     /// fish.
     Fish,
+}
+
+/// What is being completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Completing {
+    /// How the word begins, as far as it was typed.
+    pub beginning: String,
+    /// The words that the grammar knows, and what each is for.
+    pub words: Vec<(String, String)>,
+    /// Names of something that may stand there too.
+    pub names: Option<Names>,
+    /// A file may.
+    pub file: bool,
+}
+
+/// Of what the names are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Accounts.
+    Accounts,
+    /// Questions that wait.
+    Questions,
+    /// Approvals.
+    Approvals,
+    /// Contexts of the file that `--kubeconfig` names, else of the asker's.
+    Contexts(Option<String>),
 }

@@ -3,7 +3,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::schedule;
 use crate::clock::Wall;
 use crate::problem::Problem;
 use crate::secret::BearerToken;
@@ -155,7 +154,7 @@ pub fn render_token(token: &BearerToken, facts: Option<&TokenFacts>) -> String {
 /// as long as the token is good, and never of one past the token's own.
 #[must_use]
 pub fn stated_expiry(tokens: &Tokens, now: Wall) -> Wall {
-    let early = tokens.expires.before(schedule::margin(tokens)).seconds();
+    let early = tokens.expires.before(tokens.margin()).seconds();
     let next = now.seconds().saturating_add(1);
     Wall::from_seconds(early.max(next).min(tokens.expires.seconds()))
 }
@@ -350,7 +349,7 @@ mod tests {
             let now = Wall((lifetime as f64 * share) as i64);
             let stated = stated_expiry(&tokens, now);
             assert!(stated <= tokens.expires);
-            let margin = schedule::margin(&tokens);
+            let margin = tokens.margin();
             if tokens.expires.since(now) > margin {
                 assert!(stated > now);
             }

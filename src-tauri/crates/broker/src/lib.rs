@@ -24,6 +24,7 @@ pub mod question;
 mod requests;
 pub mod secret;
 pub mod settings;
+mod shell;
 pub mod short;
 mod show;
 pub mod stanza;

@@ -107,8 +107,6 @@ pub struct RefreshRequest {
 pub struct SignInRequest {
     /// Whose tokens.
     pub account: AccountId,
-    /// What a page says that a problem is about.
-    pub about: About,
     /// The account's key, for issuer, client, scopes and TLS.
     pub key: AccountKey,
     /// Client secret, listen addresses, proxies and so on.
@@ -123,7 +121,9 @@ pub struct SignInRequest {
     /// The issuers of the person's other accounts: a sign-in at one of theirs is not this one's.
     pub other_issuers: Vec<String>,
     /// What the page asks before anything goes to the provider; none: the pair is trusted.
-    pub question: Option<crate::consent::trust::Question>,
+    pub question: Option<crate::question::Question>,
+    /// What a page says that a problem is about.
+    pub about: About,
     /// The language of the pages.
     pub language: crate::texts::Language,
     /// Whether a provider's page may be shown at all; `Silent` sends `prompt=none`.

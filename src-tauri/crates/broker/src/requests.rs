@@ -66,7 +66,6 @@ pub(crate) fn sign_in(
         question,
         request: SignInRequest {
             account: id.clone(),
-            about: facts.accounts.about(id),
             key: account.key.clone(),
             settings: with_ways(client, &account.key, settings, facts),
             known_secret: account.known_secret.clone(),
@@ -74,6 +73,7 @@ pub(crate) fn sign_in(
             signed_in_at: account.signed_in_at.clone(),
             other_issuers: other_issuers(&account.key, consent, facts.accounts),
             question: question.and_then(|question| consent.questions().worded(question)),
+            about: facts.accounts.about(id),
             language: language.unwrap_or_default(),
             prompt: Prompting::Allowed,
         },
@@ -153,7 +153,6 @@ pub(crate) fn ask_page(
     Some(AskPage {
         request: SignInRequest {
             account: account_id.clone(),
-            about: accounts.about(account_id),
             key: account.key.clone(),
             settings: ClientSettings {
                 // No provider comes back to it: the ports that one knows stay free for a sign-in.
@@ -169,6 +168,7 @@ pub(crate) fn ask_page(
             signed_in_at: None,
             other_issuers: Vec::new(),
             question: consent.questions().worded(id),
+            about: accounts.about(account_id),
             language: asker.map_or(Language::default(), |asker| asker.language),
             prompt: Prompting::Allowed,
         },

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{AccountKey, ClientSettings, ListenAddress};
 use crate::manner::{Change, Manner};
-use crate::surroundings::plugin::quoted;
+use crate::shell::quoted;
 
 /// The version that kubectl speaks since 1.22.
 const API_VERSION: &str = "client.authentication.k8s.io/v1";

@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Wall;
 use crate::secret::{BearerToken, ClientSecret, RefreshToken};
 
+/// A token with less than this left (or a tenth of its life, if that is less) is renewed first:
+/// client-go compares expiry without a margin, and a request takes its time too.
+const MARGIN_MOST: Duration = Duration::from_secs(30);
+const MARGIN_LEAST: Duration = Duration::from_secs(2);
+
 /// The tokens of one account, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tokens {
@@ -50,5 +55,11 @@ impl Tokens {
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         self.expires.since(self.obtained)
+    }
+
+    /// How much of that life is not used.
+    #[must_use]
+    pub fn margin(&self) -> Duration {
+        (self.lifetime() / 10).clamp(MARGIN_LEAST, MARGIN_MOST)
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use broker::argv::complete::Names;
 use broker::argv::{self, Called};
 use broker::asker::{Asker, Endpoint, Place};
+use broker::command::Names;
 use broker::command::{Command, Invocation};
 use broker::contexts::{ContextCommand, ContextWish};
 use broker::event::{Commanded, Event};

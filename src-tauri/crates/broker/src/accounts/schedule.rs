@@ -5,11 +5,6 @@ use std::time::Duration;
 use crate::clock::{Moment, Now};
 use crate::tokens::Tokens;
 
-/// A token with less than this left (or a tenth of its life, if that is less) is renewed first:
-/// client-go compares expiry without a margin, and a request takes its time too.
-const MARGIN_MOST: Duration = Duration::from_secs(30);
-const MARGIN_LEAST: Duration = Duration::from_secs(2);
-
 /// How soon an ask may repeat a try that has just failed.
 pub const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long an ask waits for a provider that does not answer, so that kubectl says something
@@ -48,16 +43,10 @@ impl Jitter {
     }
 }
 
-/// How much of a token's life is not used.
-#[must_use]
-pub fn margin(tokens: &Tokens) -> Duration {
-    (tokens.lifetime() / 10).clamp(MARGIN_LEAST, MARGIN_MOST)
-}
-
 /// Whether a token may still be handed out.
 #[must_use]
 pub fn good(tokens: &Tokens, now: Now) -> bool {
-    tokens.expires.since(now.wall) > margin(tokens)
+    tokens.expires.since(now.wall) > tokens.margin()
 }
 
 /// When to renew a token before it ends: a quarter of its life ahead, at least ten seconds and at

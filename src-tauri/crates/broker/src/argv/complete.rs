@@ -6,32 +6,7 @@
 use clap::Arg;
 
 use super::fob::grammar;
-
-/// What is being completed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Completing {
-    /// How the word begins, as far as it was typed.
-    pub beginning: String,
-    /// The words that the grammar knows, and what each is for.
-    pub words: Vec<(String, String)>,
-    /// Names of something that may stand there too.
-    pub names: Option<Names>,
-    /// A file may.
-    pub file: bool,
-}
-
-/// Of what the names are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// Accounts.
-    Accounts,
-    /// Questions that wait.
-    Questions,
-    /// Approvals.
-    Approvals,
-    /// Contexts of the file that `--kubeconfig` names, else of the asker's.
-    Contexts(Option<String>),
-}
+use crate::command::{Completing, Names};
 
 /// The shell completes nothing by itself, and no files (cobra `ShellCompDirectiveNoFileComp`).
 const NO_FILES: &str = ":4\n";

@@ -6,8 +6,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use super::{Called, Dialect, get_token, value};
 use crate::account::Tls;
 use crate::command::{Add, Command, Invocation, Shell};
-use crate::consent::trust::Answer;
 use crate::problem::Problem;
+use crate::question::Answer;
 use crate::settings::{Choice, KeepFresh, Theme};
 use crate::texts::Language;
 

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::complete::Names;
 use super::*;
 use crate::account::{AccountKey, ClientSettings, ListenAddress, Pkce};
+use crate::command::Names;
 use crate::command::{Command, Shell, Which};
 use crate::consent::trust::Answer;
 use crate::credential::ExecVersion;

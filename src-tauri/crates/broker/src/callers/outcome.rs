@@ -1,9 +1,8 @@
 //! What becomes of what a caller wants, as data. It gets its words in `show`.
 
 use crate::account::AccountId;
-use crate::argv::complete::Completing;
 use crate::clock::Wall;
-use crate::command::Shell;
+use crate::command::{Completing, Shell};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::kubeconfigs::contexts::{ContextList, Switched};
 use crate::outcome::{Announced, SignOutOutcome};

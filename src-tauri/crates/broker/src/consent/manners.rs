@@ -7,41 +7,8 @@ use crate::consent::trust::{Approval, Standing, no_holds_until};
 use crate::manner::Manner;
 use crate::pair::Pair;
 
-/// How many values are approved beside one pair; the oldest goes first.
-const MOST: usize = 16;
-
 /// How many refusals are remembered; the oldest goes first.
 const MOST_REFUSALS: usize = 512;
-
-/// What is approved beside a pair, with what is approved now: each value once, the newest last.
-pub(crate) fn joined(mut known: Vec<Manner>, newer: Vec<Manner>) -> Vec<Manner> {
-    for manner in newer {
-        known.retain(|other| *other != manner);
-        known.push(manner);
-    }
-    let superfluous = known.len().saturating_sub(MOST);
-    known.drain(..superfluous);
-    known
-}
-
-impl Approval {
-    /// Whether tokens may go to its server for an ask that would sign in so.
-    pub(crate) fn covers(&self, asked: &Manner) -> bool {
-        // Nobody knows any more what it was approved with.
-        self.manners.is_empty() || self.manners.iter().any(|known| known.covers(asked))
-    }
-
-    /// Notes what an earlier version did not write down. Whether it did not.
-    pub(crate) fn completes(&mut self, asked: &Manner) -> bool {
-        if self.manners.is_empty() {
-            self.manners.push(asked.clone());
-            return true;
-        }
-        let incomplete = |known: &&mut Manner| known.rest.is_none() && known.covers(asked);
-        let known = self.manners.iter_mut().find(incomplete);
-        known.map(|known| known.rest = asked.rest).is_some()
-    }
-}
 
 /// What was said of values other than for good: beside a pair that is trusted, or is for this process.
 #[derive(Debug, Default)]
@@ -171,56 +138,5 @@ impl Manners {
         for refused in &mut self.refused {
             refused.processes.retain(|known| *known != process);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::account::ListenAddress;
-
-    fn listening(redirect: Option<&str>, ports: &[u16]) -> Manner {
-        let listen = ports.iter().map(|port| ListenAddress {
-            host: "127.0.0.1".into(),
-            port: *port,
-        });
-        Manner {
-            listen: listen.collect(),
-            redirect_url: redirect.map(str::to_owned),
-            ..Manner::default()
-        }
-    }
-
-    #[test]
-    fn an_old_approval_is_completed_by_the_first_ask_alone() {
-        let mut approval = Approval {
-            at: crate::clock::Wall(0),
-            by: crate::consent::trust::By::Page,
-            contexts: vec![],
-            file: None,
-            manners: vec![Manner {
-                rest: None,
-                ..Manner::default()
-            }],
-        };
-        let path = listening(Some("http://localhost:8000/callback"), &[8000]);
-        assert!(!approval.covers(&path), "what was written down holds");
-        let mut quick = Manner::default();
-        quick.rest.as_mut().unwrap().seconds = 60;
-        assert!(approval.covers(&quick) && approval.completes(&quick));
-        assert!(approval.covers(&quick) && !approval.completes(&quick));
-        assert!(!approval.covers(&Manner::default()));
-    }
-
-    #[test]
-    fn only_so_many_values_are_kept_beside_a_pair() {
-        let values = |ports: std::ops::Range<u16>| ports.map(|port| listening(None, &[port]));
-        let known = joined(vec![], values(0..20).collect());
-        assert_eq!(known.len(), MOST);
-        let again = joined(known, values(10..11).collect());
-        assert_eq!(
-            (again.len(), &again[MOST - 1]),
-            (MOST, &listening(None, &[10]))
-        );
     }
 }

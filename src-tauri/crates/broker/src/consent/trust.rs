@@ -15,7 +15,6 @@ use url::{Host, Url};
 pub use crate::pair::{Pair, Server};
 pub use crate::question::{Answer, Longest, Question, ServerLine, Vouched, Wary};
 
-use super::manners;
 use crate::account::AccountId;
 use crate::asker::{Container, ProcessId, Whose};
 use crate::clock::{Moment, Wall};
@@ -23,6 +22,8 @@ use crate::manner::Manner;
 
 /// How many of the contexts that led to a server are remembered.
 const NAMED: usize = 16;
+/// How many values are approved beside one pair; the oldest goes first.
+const MOST_MANNERS: usize = 16;
 
 /// How long a no holds for its servers, whoever asks.
 pub(crate) const NO_HOLDS: Duration = Duration::from_secs(10 * 60);
@@ -150,7 +151,7 @@ impl Trust {
         approval.contexts.truncate(NAMED);
         self.allowed(&pair);
         if let Some(known) = self.always.remove(&pair) {
-            approval.manners = manners::joined(known.manners, approval.manners);
+            approval.manners = joined(known.manners, approval.manners);
         }
         self.always.insert(pair, approval);
     }
@@ -327,8 +328,39 @@ pub fn wary(trust: &Trust, pair: &Pair) -> Vec<Wary> {
     }
 }
 
+impl Approval {
+    /// Whether tokens may go to its server for an ask that would sign in so.
+    pub(crate) fn covers(&self, asked: &Manner) -> bool {
+        // Nobody knows any more what it was approved with.
+        self.manners.is_empty() || self.manners.iter().any(|known| known.covers(asked))
+    }
+
+    /// Notes what an earlier version did not write down. Whether it did not.
+    pub(crate) fn completes(&mut self, asked: &Manner) -> bool {
+        if self.manners.is_empty() {
+            self.manners.push(asked.clone());
+            return true;
+        }
+        let incomplete = |known: &&mut Manner| known.rest.is_none() && known.covers(asked);
+        let known = self.manners.iter_mut().find(incomplete);
+        known.map(|known| known.rest = asked.rest).is_some()
+    }
+}
+
+/// What is approved beside a pair, with what is approved now: each value once, the newest last.
+pub(super) fn joined(mut known: Vec<Manner>, newer: Vec<Manner>) -> Vec<Manner> {
+    for manner in newer {
+        known.retain(|other| *other != manner);
+        known.push(manner);
+    }
+    let superfluous = known.len().saturating_sub(MOST_MANNERS);
+    known.drain(..superfluous);
+    known
+}
+
 #[cfg(test)]
 mod tests {
+    use crate::account::ListenAddress;
     use std::sync::Arc;
 
     use kubeconfig::CertificateAuthority;
@@ -581,5 +613,50 @@ mod tests {
         assert_eq!(name.len(), 24);
         assert_eq!(name, pair("a").name());
         assert_ne!(name, pair("b").name());
+    }
+
+    fn listening(redirect: Option<&str>, ports: &[u16]) -> Manner {
+        let listen = ports.iter().map(|port| ListenAddress {
+            host: "127.0.0.1".into(),
+            port: *port,
+        });
+        Manner {
+            listen: listen.collect(),
+            redirect_url: redirect.map(str::to_owned),
+            ..Manner::default()
+        }
+    }
+
+    #[test]
+    fn an_old_approval_is_completed_by_the_first_ask_alone() {
+        let mut approval = Approval {
+            at: crate::clock::Wall(0),
+            by: crate::consent::trust::By::Page,
+            contexts: vec![],
+            file: None,
+            manners: vec![Manner {
+                rest: None,
+                ..Manner::default()
+            }],
+        };
+        let path = listening(Some("http://localhost:8000/callback"), &[8000]);
+        assert!(!approval.covers(&path), "what was written down holds");
+        let mut quick = Manner::default();
+        quick.rest.as_mut().unwrap().seconds = 60;
+        assert!(approval.covers(&quick) && approval.completes(&quick));
+        assert!(approval.covers(&quick) && !approval.completes(&quick));
+        assert!(!approval.covers(&Manner::default()));
+    }
+
+    #[test]
+    fn only_so_many_values_are_kept_beside_a_pair() {
+        let values = |ports: std::ops::Range<u16>| ports.map(|port| listening(None, &[port]));
+        let known = joined(vec![], values(0..20).collect());
+        assert_eq!(known.len(), MOST_MANNERS);
+        let again = joined(known, values(10..11).collect());
+        assert_eq!(
+            (again.len(), &again[MOST_MANNERS - 1]),
+            (MOST_MANNERS, &listening(None, &[10]))
+        );
     }
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
-use crate::argv::complete::Completing;
 use crate::asker::Asker;
+use crate::command::Completing;
 use crate::problem::Problem;
 
 /// A person's command about contexts.

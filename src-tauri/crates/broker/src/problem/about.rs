@@ -1,7 +1,7 @@
 //! What a problem is about, and how somebody is told it.
 
 use super::{Code, Problem};
-use crate::plugin::quoted;
+use crate::shell::quoted;
 use crate::short;
 use crate::texts::{Language, Parameters, clean, text};
 

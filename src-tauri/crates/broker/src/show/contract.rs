@@ -9,10 +9,11 @@ use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::command::{Add, Command, ScreenName};
-use crate::consent::trust::{Answer, By, Longest, ServerLine, Vouched, Wary};
+use crate::consent::trust::By;
 use crate::kubeconfigs::kubeconfig::{ContextEntry, Kubeconfig};
 use crate::manner::Change;
 use crate::problem::Code;
+use crate::question::{Answer, Longest, ServerLine, Vouched, Wary};
 use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::show::view::{
     AccountView, FoundView, PluginView, ProblemView, QuestionView, StepView, Told, TrustView, View,

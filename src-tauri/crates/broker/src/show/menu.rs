@@ -8,7 +8,6 @@ use crate::clock::{Local, Wall};
 use crate::command::{Command, ScreenName};
 use crate::kubeconfigs::kubeconfig::Kubeconfig;
 use crate::short;
-use crate::show::notes;
 use crate::show::report::state_key;
 use crate::show::view::{AccountView, View};
 use crate::texts::{Language, shortened, text};
@@ -200,7 +199,7 @@ fn menu(view: &View, language: Language, local: Local) -> Vec<Item> {
             question: Some(question.name.clone()),
         }));
         let servers = question.servers_briefly(BRIEFLY.0, language);
-        let waits = notes::waits(question, servers, BRIEFLY.1, language);
+        let waits = question.waits(servers, BRIEFLY.1, language);
         items.push(Item::Act(waits, ask));
     }
     let open = |screen| Action::Command(Box::new(Command::Open { screen }));

@@ -208,38 +208,13 @@ fn of_question(question: &QuestionView, language: Language) -> Note {
             },
             &[("asker", question.asker.clone())],
         ),
-        text: waits(
-            question,
-            question.servers_line(language),
-            LONGEST.0 / 2,
-            language,
-        ),
+        text: question.waits(question.servers_line(language), LONGEST.0 / 2, language),
         deed: Some((text(language, "tray.answer", &[]), act(ask))),
     }
 }
 
 fn act(command: Command) -> Action {
     Action::Command(Box::new(command))
-}
-
-/// That a question about these servers waits, and how to answer it; the account in so many characters.
-pub(crate) fn waits(
-    question: &QuestionView,
-    servers: String,
-    most: usize,
-    language: Language,
-) -> String {
-    let parameters = [
-        ("servers", servers),
-        ("account", shortened(question.who(), most)),
-        ("name", question.name.clone()),
-    ];
-    let key = if question.in_window {
-        "tray.question-in-window"
-    } else {
-        "tray.question"
-    };
-    text(language, key, &parameters)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use crate::stanza::{Redirects, StanzaView};
 use crate::surroundings::RestingPlaces;
 use crate::surroundings::plugin::{Plugin, Whose};
 use crate::surroundings::reach::TrayHost;
-use crate::texts::{Language, clean, shortened};
+use crate::texts::{Language, clean, shortened, text};
 
 /// Everything that is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -349,6 +349,22 @@ impl QuestionView {
     #[must_use]
     pub(crate) fn who(&self) -> &str {
         self.who.as_ref().unwrap_or(&self.account)
+    }
+
+    /// That a question about these servers waits, and how to answer it; the account in so many characters.
+    #[must_use]
+    pub(crate) fn waits(&self, servers: String, most: usize, language: Language) -> String {
+        let parameters = [
+            ("servers", servers),
+            ("account", shortened(self.who(), most)),
+            ("name", self.name.clone()),
+        ];
+        let key = if self.in_window {
+            "tray.question-in-window"
+        } else {
+            "tray.question"
+        };
+        text(language, key, &parameters)
     }
 
     /// Its first servers in a line, and how many more there are.

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::shell::quoted;
+
 /// What was found on a PATH.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugin {
@@ -88,16 +90,6 @@ impl Plugin {
         Some(format!(
             "{sudo}mv {there} {aside} && {sudo}ln -s {ours} {there}"
         ))
-    }
-}
-
-/// A word for a shell.
-pub(crate) fn quoted(text: &str) -> String {
-    let plain = |char: char| char.is_ascii_alphanumeric() || "-._/=:@+".contains(char);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
