@@ -77,7 +77,7 @@ pub fn address_text(asker: &Asker, url: &str, ports: &[u16]) -> String {
 }
 
 /// A problem as one caller should hear it: its account named, and a certificate that it can't have trusted explained.
-fn as_heard(problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Refusal {
+fn as_heard(problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Box<Refusal> {
     let Some(account) = caller.wish.account() else {
         return problem.into();
     };
@@ -88,7 +88,7 @@ fn as_heard(problem: Problem, caller: &Caller, shown: &Shown<'_>) -> Refusal {
     } else {
         problem
     };
-    problem.of(shown.accounts.about(account))
+    Box::new(problem.of(shown.accounts.about(account)))
 }
 
 fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<Reply> {
@@ -98,9 +98,7 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
     let done = |what, name: &str| vec![Reply::Out(report::done(what, name, json, language))];
     match outcome {
         Outcome::Done => Vec::new(),
-        Outcome::Refused(problem) => {
-            vec![Reply::Refused(Box::new(as_heard(problem, caller, shown)))]
-        }
+        Outcome::Refused(problem) => vec![Reply::Refused(as_heard(problem, caller, shown))],
         Outcome::WhichQuestion(problem) => {
             let view = shown.view(now, language);
             let list = report::questions(&view, json, language);
