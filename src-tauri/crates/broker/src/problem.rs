@@ -14,13 +14,6 @@ pub use codes::{Code, Problem};
 use crate::texts::Language;
 
 impl Problem {
-    /// A problem whose texts name nothing; what they name otherwise is empty. For the transition, as
-    /// [`new`](Self::new).
-    #[must_use]
-    pub fn plain(code: Code) -> Self {
-        Self::new(code, Vec::new())
-    }
-
     /// With what it is about.
     #[must_use]
     pub fn of(self, about: About) -> Refusal {

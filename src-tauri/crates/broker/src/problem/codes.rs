@@ -6,21 +6,14 @@ use crate::short;
 use crate::texts::Parameters;
 
 /// What a text names, as it stands in one.
-trait Field: Sized {
+trait Field {
     /// As people read it.
     fn shown(&self) -> String;
-
-    /// From what [`Problem::new`] is given; what is none is nothing. Goes with it.
-    fn read(text: &str) -> Self;
 }
 
 impl Field for String {
     fn shown(&self) -> String {
         self.clone()
-    }
-
-    fn read(text: &str) -> Self {
-        text.to_owned()
     }
 }
 
@@ -30,21 +23,12 @@ impl Field for Option<String> {
         self.as_ref()
             .map_or_else(String::new, |it| format!(" {it}"))
     }
-
-    fn read(text: &str) -> Self {
-        let text = text.trim_start();
-        (!text.is_empty()).then(|| text.to_owned())
-    }
 }
 
 /// How many.
 impl Field for usize {
     fn shown(&self) -> String {
         short::count(*self)
-    }
-
-    fn read(text: &str) -> Self {
-        text.replace(',', "").parse().unwrap_or_default()
     }
 }
 
@@ -53,10 +37,6 @@ impl Field for u16 {
     fn shown(&self) -> String {
         self.to_string()
     }
-
-    fn read(text: &str) -> Self {
-        text.parse().unwrap_or_default()
-    }
 }
 
 /// A bound.
@@ -64,16 +44,6 @@ impl Field for u64 {
     fn shown(&self) -> String {
         self.to_string()
     }
-
-    fn read(text: &str) -> Self {
-        text.parse().unwrap_or_default()
-    }
-}
-
-/// The field of a name; none given: nothing.
-fn taken<Value: Field>(parameters: &Parameters, name: &str) -> Value {
-    let given = parameters.iter().find(|(known, _)| *known == name);
-    Value::read(given.map_or("", |(_, value)| value))
 }
 
 macro_rules! codes {
@@ -108,14 +78,11 @@ macro_rules! codes {
         }
 
         impl Problem {
-            /// A problem of a code, its fields by name; one that is missing is empty. For the transition to variants
-            /// alone: what is new names its variant.
-            #[must_use]
-            pub fn new(code: Code, parameters: Parameters) -> Self {
+            /// A problem of a code with fields that say nothing.
+            #[cfg(test)]
+            pub(super) fn of_code(code: Code) -> Self {
                 match code {
-                    $(Code::$variant => Self::$variant $({
-                        $($field: taken(&parameters, stringify!($field)),)*
-                    })?,)*
+                    $(Code::$variant => Self::$variant $({ $($field: Default::default(),)* })?,)*
                 }
             }
 

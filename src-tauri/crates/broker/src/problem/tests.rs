@@ -18,7 +18,7 @@ fn places(text: &str) -> Vec<&str> {
 fn every_code_has_a_message_and_a_hint_in_each_language() {
     for code in Code::ALL {
         for language in [Language::En, Language::Ko] {
-            let problem = Problem::plain(*code);
+            let problem = Problem::of_code(*code);
             assert_ne!(
                 problem.message(language),
                 format!("{}.message", code.name())
@@ -46,7 +46,7 @@ fn a_text_names_fields_of_its_code_and_what_it_is_about_alone() {
     for texts in TEXTS {
         let texts: BTreeMap<String, String> = serde_json::from_str(texts).unwrap();
         for code in Code::ALL {
-            let fields = Problem::plain(*code).fields();
+            let fields = Problem::of_code(*code).fields();
             let (known, unknown) = (About::default().known(), About::unknown(Language::En));
             let has = |name: &str| {
                 let mut known = fields.iter().chain(&known).chain(&unknown);
@@ -123,6 +123,6 @@ fn what_nobody_answered_is_what_was_asked() {
         (Code::NotTrustedContainer, Code::QuestionUnansweredUnseen),
         (Code::SettingsNotAllowed, Code::SettingsUnanswered),
     ] {
-        assert_eq!(Problem::plain(asked).unanswered().code(), expected);
+        assert_eq!(Problem::of_code(asked).unanswered().code(), expected);
     }
 }
