@@ -258,7 +258,7 @@ pub(crate) async fn clocks(table: &Table) -> Result<()> {
         scene.playground.advance(seconds);
         let clock_off = |when: &str| -> Result<()> {
             let status = scene.person.fob(&["status"])?;
-            let off = status["accounts"][0]["clock_off"].as_i64();
+            let off = status["accounts"][0]["clockOff"].as_i64();
             let off = off.with_context(|| format!("{when}: {status:#}"))?;
             ensure!((off - seconds).abs() < 60, "{when}: {off}");
             Ok(())
@@ -297,7 +297,7 @@ pub(crate) async fn clocks(table: &Table) -> Result<()> {
         let said = scene.person.kubectl(ONE_REQUEST)?;
         let status = scene.person.fob(&["status"])?;
         ensure!(
-            status["accounts"][0]["clock_off"].is_i64(),
+            status["accounts"][0]["clockOff"].is_i64(),
             "{said:?} {status:#}"
         );
         scene.playground.lift_all().await?;

@@ -118,7 +118,7 @@ pub(super) fn clock(table: &Table) -> Result<()> {
             scene.playground.advance(seconds);
             scene.works(input)?;
             let status = scene.person.fob(&["status"])?;
-            let off = status["accounts"][0]["clock_off"].as_i64();
+            let off = status["accounts"][0]["clockOff"].as_i64();
             let off = off.with_context(|| format!("{status:#}"))?;
             ensure!((off.abs() - 600).abs() < 60, "{off}");
             let said = scene.person.kubectl(&["fob", "status"])?;

@@ -12,7 +12,7 @@ pub(super) fn trial(table: &Table) -> Result<()> {
 async fn questions(table: &Table) -> Result<()> {
     let scene = Scene::signed_in(json!({})).await?;
     let person = &scene.person;
-    let before = person.fob(&["status"])?["accounts"][0]["signed_in"].clone();
+    let before = person.fob(&["status"])?["accounts"][0]["signedIn"].clone();
     ensure!(before.is_i64(), "{before}");
     let issuer = scene.playground.issuer();
     let get = "kubectl-oidc_login get-token";
@@ -70,7 +70,7 @@ async fn questions(table: &Table) -> Result<()> {
         table.row(input, &said.err, "the session is as it was");
     }
     scene.works("after questions that make no sense")?;
-    let after = &person.fob(&["status"])?["accounts"][0]["signed_in"];
+    let after = &person.fob(&["status"])?["accounts"][0]["signedIn"];
     ensure!(*after == before && scene.sign_ins() == 1, "{after}");
     Ok(())
 }

@@ -22,7 +22,7 @@ use crate::command::{Add, Command, Flags, Invocation, ScreenName, Which};
 use crate::consent::{self, Consent, Facts};
 use crate::ending::{self, Ending};
 use crate::event::{Address, Ask, Commanded, Effect, Event, Found, Kept, Reply};
-use crate::kubeconfigs::contexts::{self, ContextCommand, Edit};
+use crate::kubeconfigs::contexts::{self, ContextCommand, ContextWish, Edit};
 use crate::kubeconfigs::{Kubeconfigs, found::Files};
 use crate::manner::Manner;
 use crate::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Taken};
@@ -463,6 +463,19 @@ impl Broker {
             contexts::Step::Complete(completing, names) => {
                 self.answer(caller, Outcome::CompletedWith(completing, names), now);
             }
+            contexts::Step::SignIn {
+                current,
+                open_browser,
+            } => {
+                let account = match current {
+                    Some((context, id)) => self.account_of_context(caller, context, id, now),
+                    None => self.account_to_sign_in(caller, None, now),
+                };
+                match account {
+                    Ok(account) => self.sign_in(caller, account, open_browser, now),
+                    Err(problem) => self.refuse(caller, problem, now),
+                }
+            }
             contexts::Step::Edit(edit) => self.outbox.push(Effect::Edit(edit)),
             contexts::Step::Refuse(problem) => self.refuse(caller, problem, now),
         }
@@ -701,6 +714,27 @@ impl Broker {
         let steps = self.accounts.of_flags(&flags, asker, now);
         self.follow_accounts(steps, now);
         Ok(flags.id().clone())
+    }
+
+    /// The account of the current context. One that nobody was asked about yet is none to sign in to: whoever wrote the
+    /// file chose where that would be.
+    fn account_of_context(
+        &mut self,
+        caller: CallerId,
+        context: String,
+        id: AccountId,
+        now: Now,
+    ) -> Result<AccountId, Problem> {
+        if !self.accounts.is_persons(&id) {
+            let (Some(flags), Some(asker)) =
+                (self.kubeconfigs.offer_of(&id), self.callers.asker(caller))
+            else {
+                return Err(Problem::ContextNotAsked { context });
+            };
+            let steps = self.accounts.of_flags(&flags, asker, now);
+            self.follow_accounts(steps, now);
+        }
+        Ok(id)
     }
 
     fn sign_in(&mut self, caller: CallerId, account: AccountId, open_browser: bool, now: Now) {
@@ -1370,6 +1404,11 @@ fn waits_for_the_vault(event: &Event) -> Option<CallerId> {
         && commanded.invocation.needs_tokens()
     {
         return Some(commanded.caller);
+    }
+    if let Event::Contexts(command) = event
+        && let ContextWish::SignIn { .. } = command.wish
+    {
+        return Some(command.caller);
     }
     None
 }

@@ -124,6 +124,12 @@ impl Kubeconfigs {
         }
     }
 
+    /// What makes the account of this id.
+    pub(crate) fn offer_of(&self, id: &AccountId) -> Option<Arc<Flags>> {
+        let stanza = self.stanzas.iter().find(|one| one.flags.id() == id)?;
+        Some(Arc::clone(&stanza.flags))
+    }
+
     /// A switch was made; `before` is the context that the file had.
     pub(crate) fn switched(&mut self, edit: &Edit, before: Option<String>, now: Now) -> Switched {
         self.last_switch = LastSwitch::made(&edit.file, before.clone(), &edit.context, now.moment);

@@ -14,15 +14,17 @@ mod shared;
 
 use std::sync::Arc;
 
-use broker::account::AccountKey;
+use broker::account::{AccountId, AccountKey};
 use broker::asker::Desktop;
 use broker::broker::Broker;
 use broker::command::{Command, Flags};
+use broker::contexts::{Context, ContextCommand, ContextList, ContextWish};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::{Files, Stanza};
 use broker::kubeconfig::Kubeconfig;
 use broker::problem::Code;
 use broker::settings::Settings;
+use broker::waiters::CallerId;
 use shared::{asker, command, key, start, with_secret};
 
 fn stanza(issuer: &str, context: &str, file: &str) -> Stanza {
@@ -150,4 +152,56 @@ fn a_login_without_a_name_takes_the_only_one_that_is_found() {
     assert_eq!(begun(&by_host).unwrap().0, "https://b.example");
     let nobody = sign_in(&mut broker(Vec::new()), None);
     assert_eq!(refused(&nobody), Some(Code::NoSuchAccount));
+}
+
+/// `kubectl fob login` without a name, in a shell whose current context is this one.
+fn sign_in_where(broker: &mut Broker, context: &str, account: Option<AccountId>) -> Vec<Effect> {
+    let current = Context {
+        name: context.into(),
+        server: None,
+        user: "oidc".into(),
+        namespace: None,
+        file: "f".into(),
+        account,
+        kubelogin: false,
+    };
+    broker.handle(
+        Event::Contexts(Box::new(ContextCommand {
+            caller: CallerId(1),
+            asker: asker(1, true),
+            wish: ContextWish::SignIn {
+                open_browser: true,
+                json: false,
+            },
+            kubeconfigs: ContextList {
+                contexts: vec![current],
+                current: Some(context.into()),
+                file: "f".into(),
+            },
+        })),
+        start(),
+    )
+}
+
+#[test]
+fn a_login_without_a_name_is_for_the_current_context() {
+    let stanzas = || {
+        vec![
+            stanza("https://a.example", "dev", "f"),
+            stanza("https://b.example", "prod", "f"),
+        ]
+    };
+    let id = |index: usize| Some(stanzas()[index].flags.id().clone());
+    let mut several = broker(stanzas());
+    let effects = sign_in_where(&mut several, "prod", id(1));
+    assert_eq!(begun(&effects).unwrap().0, "https://b.example");
+    // It is the only account that there is, and none of the current context.
+    let effects = sign_in_where(&mut several, "dev", id(0));
+    assert_eq!(begun(&effects).unwrap().0, "https://a.example");
+    // A file that nobody was asked about yet chooses no provider; one that is not ours chooses nothing.
+    let mut one = broker(vec![stanza("https://a.example", "dev", "f")]);
+    let effects = sign_in_where(&mut one, "evil", id(1));
+    assert_eq!(refused(&effects), Some(Code::ContextNotAsked));
+    let effects = sign_in_where(&mut one, "static", None);
+    assert_eq!(begun(&effects).unwrap().0, "https://a.example");
 }

@@ -922,3 +922,37 @@ fn a_question_names_the_file_of_what_it_asks_about() {
         .collect();
     assert!(files.contains(&"/evil, /third".to_owned()), "{files:?}");
 }
+
+/// `kubectl fob trust NAME --no` in a script, beside a desktop: nothing is given, so nobody need be asked.
+#[test]
+fn a_no_counts_at_once_from_anywhere() {
+    let mut desk = Desk::new(Desktop::Unlocked);
+    desk.ask(1, asker(1, false), servers("a"));
+    let name = desk.only().name;
+    let command = |answer| Command::Answer {
+        question: Some(name.clone()),
+        answer,
+        others: vec![],
+    };
+    let piped = |caller: u64, answer| {
+        Event::Commanded(Box::new(Commanded {
+            caller: CallerId(caller),
+            asker: asker(900, false),
+            endpoint: Endpoint::Control,
+            invocation: Invocation::Do {
+                command: command(answer),
+                json: false,
+            },
+        }))
+    };
+    desk.handle(piped(2, Answer::Always));
+    assert!(!desk.has_token(1), "a yes is a person's");
+    assert_eq!(desk.only().name, name);
+    desk.handle(piped(3, Answer::No));
+    assert_eq!(desk.refused(1), Some(Code::TrustRefused));
+    assert!(
+        desk.effects
+            .contains(&Effect::Reply(CallerId(3), Reply::Done(0)))
+    );
+    assert!(desk.questions().is_empty());
+}

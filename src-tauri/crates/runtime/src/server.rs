@@ -338,6 +338,27 @@ impl Server {
                 };
                 (kubeconfig.clone(), wish)
             }
+            Invocation::Do {
+                command:
+                    Command::SignIn {
+                        account: None,
+                        open_browser,
+                    },
+                json,
+            } if commanded.asker.place != Place::Container => {
+                let wish = ContextWish::SignIn {
+                    open_browser: *open_browser,
+                    json: *json,
+                };
+                let (caller, asker) = (commanded.caller, commanded.asker.clone());
+                let event = self.about_contexts(caller, asker, None, run, wish).await;
+                // Where no context is to be told, an account may be.
+                return if let Event::Refused(..) = event {
+                    Event::Commanded(Box::new(commanded))
+                } else {
+                    event
+                };
+            }
             Invocation::Complete(completing) => match &completing.names {
                 Some(Names::Contexts(kubeconfig)) => {
                     let wish = ContextWish::Complete(completing.clone());

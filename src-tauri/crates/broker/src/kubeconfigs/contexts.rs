@@ -39,6 +39,13 @@ pub enum ContextWish {
         /// Tell the outcome as JSON.
         json: bool,
     },
+    /// Sign in to the account of the current one.
+    SignIn {
+        /// Whether to open a browser; if not, an address of one's own is told.
+        open_browser: bool,
+        /// Tell the outcome as JSON.
+        json: bool,
+    },
     /// Complete the name of one.
     Complete(Completing),
 }
@@ -104,6 +111,11 @@ pub(crate) enum Step {
     List(ContextList),
     /// The name of one is completed: these are there, and this is what each is.
     Complete(Completing, Vec<(String, String)>),
+    /// Somebody signs in to the account of this context; none: the current one, if there is one, is not of an account.
+    SignIn {
+        current: Option<(String, AccountId)>,
+        open_browser: bool,
+    },
     /// A file is changed.
     Edit(Box<Edit>),
     /// There is no such context.
@@ -120,6 +132,10 @@ pub(crate) fn carry_out(command: ContextCommand) -> Step {
     } = command;
     match wish {
         ContextWish::List { .. } => Step::List(kubeconfigs),
+        ContextWish::SignIn { open_browser, .. } => Step::SignIn {
+            current: kubeconfigs.current_account(),
+            open_browser,
+        },
         ContextWish::Complete(completing) => {
             let names = kubeconfigs.contexts.into_iter();
             let names = names.map(|each| (each.name, each.server.unwrap_or_default()));
@@ -139,11 +155,20 @@ pub(crate) fn carry_out(command: ContextCommand) -> Step {
     }
 }
 
+impl ContextList {
+    /// The current context, and the account that signs in there.
+    fn current_account(&self) -> Option<(String, AccountId)> {
+        let current = self.current.as_ref()?;
+        let context = self.contexts.iter().find(|one| one.name == *current)?;
+        Some((context.name.clone(), context.account.clone()?))
+    }
+}
+
 impl ContextWish {
     /// Whether its outcome is told as JSON.
     pub(crate) fn json(&self) -> bool {
         match self {
-            Self::List { json } | Self::Use { json, .. } => *json,
+            Self::List { json } | Self::Use { json, .. } | Self::SignIn { json, .. } => *json,
             Self::Complete(_) => false,
         }
     }

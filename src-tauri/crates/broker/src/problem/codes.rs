@@ -168,6 +168,8 @@ codes! {
     NoSuchContext { name: String } = "no-such-context",
     /// No context of that name, but others that contain it.
     NoSuchContextNear { name: String, near: String } = "no-such-context-near",
+    /// The account of the current context is none that anybody was asked about.
+    ContextNotAsked { context: String } = "context-not-asked",
     /// A kubeconfig's lock is held. `path` is the lock's.
     KubeconfigLocked { path: String } = "kubeconfig-locked",
     /// A kubeconfig that is not changed.

@@ -360,7 +360,9 @@ impl Consent {
             return Vec::new();
         };
         let (longest, waits) = (question.worded.longest, !question.askers.is_empty());
-        let may = may_approve(endpoint, asker, facts.desktop);
+        // A no gives nobody anything: it counts from wherever it comes.
+        let may = may_approve(endpoint, asker, facts.desktop)
+            || answer.as_ref().is_some_and(|(answer, _)| !answer.is_yes());
         if let Some((answer, _)) = &answer
             && may
         {
