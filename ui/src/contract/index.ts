@@ -11,7 +11,11 @@ account: string | null,
 /**
  * Whether to open a browser; if not, an address of one's own is told.
  */
-open_browser: boolean, } | { "do": "cancel", 
+open_browser: boolean, } | { "do": "renew", 
+/**
+ * Of which account; none: the only one.
+ */
+account: string | null, } | { "do": "cancel", 
 /**
  * Of which account.
  */

@@ -63,6 +63,8 @@ export const rename = (account: string, label: string): Command => ({
 
 export const remove = (account: string): Command => ({ do: "remove", account });
 
+export const renew = (account: string): Command => ({ do: "renew", account });
+
 export const tryNow = (account: string): Command => ({ do: "try-now", account });
 
 export const chooseTheme = (theme: Theme): Command => ({

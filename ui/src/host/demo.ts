@@ -150,6 +150,9 @@ function done(command: Command): Told {
       case "rename":
         for (const account of of(command.account)) account.label = command.label;
         break;
+      case "renew":
+        for (const account of of(command.account)) account.obtained = NOW;
+        break;
       case "ask":
       case "discover":
       case "open":

@@ -389,6 +389,10 @@ impl Broker {
                 let account = self.account_to_sign_in(caller, account.as_deref(), now);
                 account.map(|account| self.sign_in(caller, account, open_browser, now))
             }
+            Command::Renew { account } => self.accounts.named(account.as_deref()).map(|account| {
+                self.callers.wants(caller, Wish::Renewal { account });
+                self.go_on(caller, now);
+            }),
             Command::Cancel { account } => self.accounts.named(Some(&account)).map(|account| {
                 self.act(&account, now, |session, _| session.cancel());
                 self.answer(caller, Outcome::Cancelled(account), now);
@@ -584,6 +588,11 @@ impl Broker {
                 (credential.account, wants)
             }
             Wish::Token { account } => (account.clone(), Wants::Token),
+            Wish::Renewal { account } => {
+                let account = account.clone();
+                // It is done without a page, or not at all.
+                return self.join(caller, &account, Wants::Renewal, Person::Absent, now);
+            }
             Wish::SignIn {
                 account,
                 open_browser,
@@ -643,6 +652,7 @@ impl Broker {
         };
         self.act(account, now, |session, cx| match wants {
             Wants::SignIn => session.sign_in(waiter, cx),
+            Wants::Renewal => session.renew(waiter, cx),
             Wants::Credential(_) | Wants::Token => session.ask(waiter, cx),
         });
     }

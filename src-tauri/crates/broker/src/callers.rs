@@ -70,6 +70,7 @@ impl Callers {
             Wish::Line(asked) => Some(asked),
             other @ (Wish::Credential(_)
             | Wish::Token { .. }
+            | Wish::Renewal { .. }
             | Wish::SignIn { .. }
             | Wish::Answer
             | Wish::End
@@ -88,6 +89,7 @@ impl Callers {
             Wish::Discovery { draft } => Some(draft),
             other @ (Wish::Credential(_)
             | Wish::Token { .. }
+            | Wish::Renewal { .. }
             | Wish::SignIn { .. }
             | Wish::Answer
             | Wish::End

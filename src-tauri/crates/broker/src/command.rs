@@ -23,6 +23,11 @@ pub enum Command {
         /// Whether to open a browser; if not, an address of one's own is told.
         open_browser: bool,
     },
+    /// Renew the tokens now, without a page: what the provider says of the account has changed, its groups perhaps.
+    Renew {
+        /// Of which account; none: the only one.
+        account: Option<String>,
+    },
     /// Give the sign-in up that is under way.
     Cancel {
         /// Of which account.
@@ -163,7 +168,10 @@ impl Command {
     #[must_use]
     pub fn needs_tokens(&self) -> bool {
         match self {
-            Self::SignIn { .. } | Self::SignOut { .. } | Self::Remove { .. } => true,
+            Self::SignIn { .. }
+            | Self::Renew { .. }
+            | Self::SignOut { .. }
+            | Self::Remove { .. } => true,
             Self::Cancel { .. }
             | Self::Ask { .. }
             | Self::Answer { .. }
@@ -192,7 +200,8 @@ impl Command {
             | Self::Leave { .. }
             | Self::TryNow { .. }
             | Self::Open { .. } => true,
-            Self::SignOut { .. }
+            Self::Renew { .. }
+            | Self::SignOut { .. }
             | Self::Untrust { .. }
             | Self::Use { .. }
             | Self::Discover { .. }

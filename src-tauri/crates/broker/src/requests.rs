@@ -99,6 +99,12 @@ pub(crate) fn handed_out(
     let tokens = account.good(facts.now)?;
     let token = tokens.bearer.clone();
     Some(match wants {
+        Wants::Renewal => Outcome::Renewed {
+            account: account.label.clone(),
+            name: tokens.identity.name.clone(),
+            groups: tokens.identity.groups.clone(),
+            expires: tokens.expires,
+        },
         Wants::Credential(version) => {
             let expiry = stated_expiry(tokens, facts.now.wall);
             Outcome::Credential(version, token, expiry)

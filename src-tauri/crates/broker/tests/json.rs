@@ -26,7 +26,7 @@ use broker::command::Invocation;
 use broker::contexts::{Context, ContextCommand, ContextList, ContextWish};
 use broker::credential::render_token;
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
-use broker::outcome::{Announced, SignInOutcome, SignOutOutcome, Step};
+use broker::outcome::{Announced, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::settings::{Keep, Settings};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
@@ -82,6 +82,10 @@ impl World {
                         provider_session: request.everywhere.then_some(Step::NotOffered),
                     };
                     Some(Event::SignedOut(request.account.clone(), *attempt, ended))
+                }
+                Effect::Refresh(attempt, request) => {
+                    let renewed = RefreshOutcome::Refreshed(tokens(2, LIFE, start()));
+                    Some(Event::Refreshed(request.account.clone(), *attempt, renewed))
                 }
                 Effect::Discover(caller, _) => {
                     let announced = Announced {
@@ -201,6 +205,7 @@ const COMMANDS: &[&str] = &[
     "kubectl fob stanza sso.example.com",
     "kubectl fob rename sso.example.com work",
     "kubectl fob login work",
+    "kubectl fob renew work",
     "kubectl fob logout work --everywhere",
     "kubectl fob remove other.example.com --yes",
     "kubectl fob version",

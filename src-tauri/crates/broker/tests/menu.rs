@@ -126,6 +126,7 @@ login.acme.example · needs you >
 test · signed in >
   (login.acme.example)
   --
+  Renew now
   Sign out
 --
 ● dev

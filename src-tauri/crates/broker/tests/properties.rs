@@ -43,6 +43,7 @@ enum Happening {
     Tab,
     Login,
     Logout,
+    Renew,
     Remove {
         ask_first: bool,
     },
@@ -105,6 +106,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => (0_u8..4).prop_map(Happening::Ended),
         1 => Just(Happening::Login),
         1 => Just(Happening::Logout),
+        1 => Just(Happening::Renew),
         1 => any::<bool>().prop_map(|ask_first| Happening::Remove { ask_first }),
         1 => Just(Happening::TryNow),
         1 => any::<u8>().prop_map(Happening::HangUp),
@@ -596,6 +598,13 @@ impl World {
             }
             Happening::Login => self.command(Endpoint::Control, shared::login()),
             Happening::Logout => self.command(Endpoint::Control, shared::logout()),
+            Happening::Renew => {
+                let asked = (self.signing_in.len(), self.pages.len(), self.prompts.len());
+                let account = Some(shared::key().host());
+                self.command(Endpoint::Control, Command::Renew { account });
+                let now = (self.signing_in.len(), self.pages.len(), self.prompts.len());
+                assert_eq!(asked, now, "a renewal asks nobody");
+            }
             Happening::Remove { ask_first } => {
                 let account = shared::key().host();
                 let remove = Command::Remove { account, ask_first };

@@ -297,6 +297,14 @@ impl Session {
         self.waiting.take().into_iter().map(Step::Serve).collect()
     }
 
+    /// The tokens stay as they are: whoever wants newer ones is told why.
+    fn fail_renewals(&mut self, problem: &Problem) -> Vec<Step> {
+        let waiting = self.waiting.renewals().into_iter();
+        waiting
+            .map(|waiter| Step::Fail(waiter, problem.clone()))
+            .collect()
+    }
+
     fn fail_all(&mut self, problem: &Problem) -> Vec<Step> {
         self.waiting
             .take()

@@ -16,6 +16,8 @@ pub enum Wants {
     Token,
     /// To be told that the sign-in is done.
     SignIn,
+    /// To be told that the tokens are newer than those that were held.
+    Renewal,
 }
 
 /// Whether somebody could sign in, for an ask that finds no token.
@@ -43,7 +45,7 @@ pub struct Waiter {
 }
 
 /// Everybody who waits for one session. Whoever is in here is answered exactly once: the ways out
-/// are [`Waiters::take`], [`Waiters::overdue`], [`Waiters::unattended`] and [`Waiters::remove`].
+/// are [`Waiters::take`], [`Waiters::overdue`], [`Waiters::unattended`], [`Waiters::renewals`] and [`Waiters::remove`].
 #[derive(Debug, Default)]
 pub struct Waiters(Vec<Waiter>);
 
@@ -76,6 +78,16 @@ impl Waiters {
             .partition(|waiter| waiter.person == Person::Absent);
         self.0 = rest;
         unattended
+    }
+
+    /// Those who want newer tokens, which there won't be, to be answered.
+    pub fn renewals(&mut self) -> Vec<Waiter> {
+        let (renewals, rest) = self
+            .0
+            .drain(..)
+            .partition(|waiter| waiter.wants == Wants::Renewal);
+        self.0 = rest;
+        renewals
     }
 
     /// A caller who hung up.

@@ -36,6 +36,13 @@ enum Verb {
         #[command(flatten)]
         output: Output,
     },
+    /// Renew an account's tokens now, to pick up new groups
+    Renew {
+        /// The account; optional if there is only one
+        account: Option<String>,
+        #[command(flatten)]
+        output: Output,
+    },
     /// Sign out: end the session's tokens at the provider and here
     Logout {
         /// The account; optional if there is only one
@@ -341,6 +348,7 @@ impl Verb {
                     ask_secret: client_secret,
                 }))
             }
+            Verb::Renew { account, output } => output.of(Command::Renew { account }),
             Verb::Rename {
                 account,
                 name: label,

@@ -30,6 +30,15 @@ pub(crate) enum Outcome {
         /// Who it is.
         name: String,
     },
+    /// An account's tokens are renewed.
+    Renewed {
+        account: String,
+        /// Who it is, by the new token.
+        name: String,
+        groups: Vec<String>,
+        /// When it ends.
+        expires: Wall,
+    },
     /// A sign-in was given up.
     Cancelled(AccountId),
     /// A session is ended.
@@ -146,6 +155,7 @@ impl Outcome {
             | Self::Credential(..)
             | Self::Token(..)
             | Self::SignedIn { .. }
+            | Self::Renewed { .. }
             | Self::Cancelled(_)
             | Self::SignedOut { .. }
             | Self::Removed { .. }

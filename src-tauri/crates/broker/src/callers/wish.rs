@@ -16,6 +16,8 @@ pub(crate) enum Wish {
     Credential(Credential),
     /// An account's raw token, for a person.
     Token { account: AccountId },
+    /// An account's tokens renewed, now.
+    Renewal { account: AccountId },
     /// To be signed in.
     SignIn {
         account: AccountId,
@@ -69,6 +71,7 @@ impl Wish {
         match self {
             Self::Credential(Credential { account, .. })
             | Self::Token { account }
+            | Self::Renewal { account }
             | Self::SignIn { account, .. }
             | Self::Line(Asked::Removal(account)) => Some(account),
             Self::Answer

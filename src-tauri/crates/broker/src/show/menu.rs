@@ -255,6 +255,11 @@ fn account_menu(account: &AccountView, language: Language, local: Local) -> Vec<
             open_browser: true,
         }))
     };
+    let renew = || {
+        Action::Command(Box::new(Command::Renew {
+            account: named.clone(),
+        }))
+    };
     let sign_out = || {
         Action::Command(Box::new(Command::SignOut {
             account: named.clone(),
@@ -271,7 +276,13 @@ fn account_menu(account: &AccountView, language: Language, local: Local) -> Vec<
             items.push(Item::Act(say("tray.open-again"), sign_in()));
             items.push(Item::Act(say("tray.sign-out"), sign_out()));
         }
-        StateWord::SignedIn | StateWord::Renewing | StateWord::CannotReach => {
+        StateWord::SignedIn => {
+            if account.renews {
+                items.push(Item::Act(say("tray.renew"), renew()));
+            }
+            items.push(Item::Act(say("tray.sign-out"), sign_out()));
+        }
+        StateWord::Renewing | StateWord::CannotReach => {
             items.push(Item::Act(say("tray.sign-out"), sign_out()));
         }
     }

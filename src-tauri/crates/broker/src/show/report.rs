@@ -17,7 +17,7 @@ use crate::short::{listed, quoted};
 use crate::stanza::StanzaView;
 use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
-use crate::texts::{Language, text};
+use crate::texts::{Language, clean, text};
 
 /// `kubectl fob status`.
 #[must_use]
@@ -237,6 +237,35 @@ pub(crate) fn signed_in(account: &str, name: &str, as_json: bool, language: Lang
     }
     let parameters = [("account", account.to_owned()), ("name", name.to_owned())];
     joined(vec![text(language, "terminal.signed-in", &parameters)])
+}
+
+/// After `kubectl fob renew`: what the new token says, which is why somebody wanted it.
+#[must_use]
+pub(crate) fn renewed(
+    account: &str,
+    name: &str,
+    groups: &[String],
+    expires: Wall,
+    as_json: bool,
+    language: Language,
+) -> String {
+    if as_json {
+        return pretty(&json!({
+            "account": account, "name": name, "groups": groups, "expires": expires
+        }));
+    }
+    let parameters = [
+        ("account", account.to_owned()),
+        ("name", name.to_owned()),
+        ("time", expires.rfc3339()),
+    ];
+    let mut lines = vec![text(language, "terminal.renewed", &parameters)];
+    if !groups.is_empty() {
+        let groups: Vec<_> = groups.iter().map(|group| clean(group)).collect();
+        let parameters = [("groups", listed(&groups, 0, language))];
+        lines.push(text(language, "terminal.groups", &parameters));
+    }
+    joined(lines)
 }
 
 /// After `kubectl fob logout`.

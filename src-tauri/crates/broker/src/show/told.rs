@@ -111,6 +111,14 @@ fn said(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: Now) -> Vec<R
         Outcome::SignedIn { account, name } => {
             out(report::signed_in(&account, &name, json, language))
         }
+        Outcome::Renewed {
+            account,
+            name,
+            groups,
+            expires,
+        } => out(report::renewed(
+            &account, &name, &groups, expires, json, language,
+        )),
         Outcome::Cancelled(account) => done("cancelled", account.as_str()),
         Outcome::SignedOut { account, ended } => {
             let text = report::signed_out(&account, &ended, json, language);
@@ -217,6 +225,7 @@ fn true_all_the_same(outcome: Outcome, caller: &Caller, shown: &Shown<'_>, now: 
         | Outcome::Credential(..)
         | Outcome::Token(..)
         | Outcome::SignedIn { .. }
+        | Outcome::Renewed { .. }
         | Outcome::Cancelled(_)
         | Outcome::Reset { .. }
         | Outcome::Answered(..)

@@ -141,6 +141,41 @@ impl Session {
         }
     }
 
+    /// A person wants newer tokens than those that are held, without a page: what the provider says of them now.
+    pub fn renew(&mut self, mut waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
+        match &self.doing {
+            Doing::SigningOut(_) => vec![Step::Fail(waiter, Problem::SignedOut)],
+            Doing::SigningIn(..) => {
+                self.waiting.join(waiter);
+                Vec::new()
+            }
+            Doing::Idle
+            | Doing::Refreshing(_)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+                if !self.refreshable() =>
+            {
+                vec![Step::Fail(waiter, self.nobody())]
+            }
+            // Who waits for a reply gets what it brings.
+            Doing::Refreshing(_) | Doing::LostReply { .. } => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                Vec::new()
+            }
+            Doing::Idle
+            | Doing::BackingOff { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. } => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                self.refresh_for_an_ask(&mut cx)
+            }
+        }
+    }
+
     /// A person gives a sign-in up.
     pub fn cancel(&mut self) -> Vec<Step> {
         let Doing::SigningIn(attempt, _) = self.doing else {

@@ -46,11 +46,13 @@ impl Session {
                 self.held = Held::Tokens(tokens);
                 self.renewal = Renewal::Over(Problem::RefreshWithoutIdToken);
                 self.doing = Doing::Idle;
-                if self.good(cx.now).is_some() {
+                let mut steps = self.fail_renewals(&Problem::RefreshWithoutIdToken);
+                steps.extend(if self.good(cx.now).is_some() {
                     self.serve_all()
                 } else {
                     self.ask_a_person(&mut cx)
-                }
+                });
+                steps
             }
             RefreshOutcome::Unreachable(fault) => self.back_off(fault, attempt, &mut cx),
             RefreshOutcome::LostReply(fault) => match attempt.after_loss {
@@ -73,6 +75,7 @@ impl Session {
                 };
                 self.doing = Doing::Idle;
                 let mut steps = vec![Step::Forget];
+                steps.extend(self.fail_renewals(&why));
                 // A bearer token that is still good goes on being served; what is over is its
                 // renewal.
                 if self.good(cx.now).is_some() {

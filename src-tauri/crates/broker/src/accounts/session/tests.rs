@@ -424,3 +424,53 @@ fn a_clock_that_is_set_moves_the_tokens_along() {
     assert!(walk.session.good(walk.now).is_some());
     assert_eq!(walk.session.tokens().unwrap().skew_ms, -600_000);
 }
+
+/// `kubectl fob renew`.
+fn renew(walk: &mut Walk, caller: u64) -> Vec<Step> {
+    let waiter = Waiter {
+        wants: Wants::Renewal,
+        ..waiter(caller, Person::Absent)
+    };
+    walk.with(|session, cx| session.renew(waiter, cx))
+}
+
+#[test]
+fn a_renewal_refreshes_a_good_token_which_is_served_meanwhile() {
+    let mut walk = Walk::with_tokens(600);
+    let steps = renew(&mut walk, 1);
+    assert!(matches!(steps[..], [Step::Refresh(_)]), "{steps:?}");
+    assert!(matches!(walk.ask(2, Person::Absent)[..], [Step::Serve(_)]));
+    assert!(renew(&mut walk, 3).is_empty(), "it joins the one under way");
+    let steps = walk.refreshed(RefreshOutcome::Refreshed(tokens(1, 600)));
+    let told: Vec<_> = steps
+        .iter()
+        .filter_map(|step| {
+            if let Step::Serve(waiter) = step {
+                Some((waiter.caller.0, waiter.wants))
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(told, [(1, Wants::Renewal), (3, Wants::Renewal)]);
+}
+
+#[test]
+fn a_renewal_that_fails_says_why_and_opens_no_page() {
+    for outcome in [ended(), RefreshOutcome::Unreachable(fault())] {
+        let mut walk = Walk::with_tokens(600);
+        renew(&mut walk, 1);
+        let steps = walk.refreshed(outcome);
+        let failed = |step: &Step| matches!(step, Step::Fail(waiter, _) if waiter.caller.0 == 1);
+        assert!(steps.iter().any(failed), "{steps:?}");
+        let opens = |step: &Step| matches!(step, Step::SignIn(_));
+        assert!(!steps.iter().any(opens), "{steps:?}");
+        assert!(matches!(walk.ask(2, Person::Absent)[..], [Step::Serve(_)]));
+    }
+    let mut nobody = Walk::new();
+    let steps = renew(&mut nobody, 1);
+    assert!(
+        matches!(&steps[..], [Step::Fail(_, problem)] if problem.code() == Code::NotSignedIn),
+        "{steps:?}"
+    );
+}
