@@ -48,7 +48,7 @@ pub(crate) struct Wanted {
     pub(crate) screen: Option<String>,
 }
 
-/// What the resident says; the names are its (`runtime/window/connection.rs`).
+/// What the resident says; the names are its (`runtime/serve/window/connection.rs`).
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Said {

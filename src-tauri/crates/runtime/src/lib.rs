@@ -1,41 +1,21 @@
 //! The loop around the broker: effects performed, the socket served, tokens kept.
 
-mod asker;
-mod autostart;
-mod blocking;
-mod browser;
+mod askers;
 pub mod clock;
-mod contexts;
-mod desktop;
-mod edit;
-mod files;
-pub mod folders;
-pub mod front;
-mod ground;
-mod handover;
-mod inbox;
-mod line;
-pub mod log;
-mod notices;
+mod desk;
+mod hall;
+mod kubeconfigs;
+mod life;
 mod os;
+mod own;
 mod perform;
-mod plugin;
 mod regular;
-pub mod resident;
-mod room;
-mod run;
-mod server;
-pub mod settings;
-mod settled;
-pub mod single;
-mod store;
-mod surroundings;
-mod survey;
-mod under_way;
-pub mod upgrade;
+mod serve;
 pub mod vault;
-mod way;
-mod window;
+
+pub use life::{resident, single, upgrade};
+pub use own::{folders, log, settings};
+pub use serve::front;
 
 #[cfg(target_os = "linux")]
 pub use os::keyring::is_own_bus;

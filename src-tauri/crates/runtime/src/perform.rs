@@ -22,23 +22,23 @@ use broker::waiters::CallerId;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 
-use crate::autostart::Autostart;
-use crate::blocking::blocking;
-use crate::browser::Browser;
 use crate::clock;
-use crate::files;
-use crate::front::Stage;
-use crate::inbox::{Inbox, Listening, Message};
-use crate::line::Line;
-use crate::log::States;
-use crate::notices::{Notice, Notices};
+use crate::desk::autostart::Autostart;
+use crate::desk::browser::Browser;
+use crate::hall::blocking::blocking;
+use crate::hall::inbox::{Inbox, Listening, Message};
+use crate::hall::line::Line;
+use crate::hall::notices::{Notice, Notices};
+use crate::hall::under_way::{Turn, UnderWay};
+use crate::kubeconfigs::files;
 use crate::os::processes;
-use crate::server::Server;
-use crate::settings;
-use crate::store::{self, Store, Wanted};
-use crate::under_way::{Turn, UnderWay};
+use crate::own::log::States;
+use crate::own::settings;
+use crate::own::store::{self, Store, Wanted};
+use crate::serve::front::Stage;
+use crate::serve::server::Server;
+use crate::serve::window::{Pane, Window};
 use crate::vault::{Record, State, Vault};
-use crate::window::{Pane, Window};
 
 /// How long a client may take to hear that this resident ends.
 const LISTENING: Duration = Duration::from_secs(2);

@@ -211,7 +211,7 @@ fn remove_if(
 
 /// Removes a file, or whatever stands in its place.
 fn remove_file(path: &Path) -> Result<(), Problem> {
-    crate::store::remove(path)
+    crate::own::store::remove(path)
 }
 
 /// The key that rests beside the files, in the clear. None: there is none, or it is not readable as one.

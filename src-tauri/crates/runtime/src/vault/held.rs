@@ -11,7 +11,7 @@ use super::State;
 use super::key::{Key, KeyId};
 use super::seal::Record;
 use crate::clock;
-use crate::settings::Keep;
+use crate::own::settings::Keep;
 
 #[derive(Default)]
 pub(super) struct Held {

@@ -12,10 +12,10 @@ use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard};
 use super::held::{Access, Held, Look};
 use super::key::{Caller, Key, KeyId};
 use super::{Loaded, SEALING, file};
-use crate::blocking::blocking;
 use crate::clock;
+use crate::hall::blocking::blocking;
 use crate::os::keyring::{Found, Keyring, Was};
-use crate::settings::Keep;
+use crate::own::settings::Keep;
 
 pub(super) struct Inner {
     pub(super) folder: PathBuf,

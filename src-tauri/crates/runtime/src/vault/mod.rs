@@ -24,9 +24,9 @@ use tokio::sync::{Mutex as AsyncMutex, Notify};
 use self::held::{Access, Held, Look};
 use self::inner::Inner;
 use self::key::Caller;
-use crate::blocking::blocking;
+use crate::hall::blocking::blocking;
 use crate::os::keyring::{Found, Keyring, System};
-use crate::settings::Keep;
+use crate::own::settings::Keep;
 
 pub use self::key::{Key, KeyId};
 pub use self::seal::{Attempt, Content, Record};

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use wire::endpoint::{EndpointError, Places, create_folder};
 
+use crate::life::single::{INHERIT, Unclaimed, io_at};
 use crate::os::descriptor;
 use crate::os::files::{Identity, of_entry};
-use crate::single::{INHERIT, Unclaimed, io_at};
 
 /// Marks a socket that whoever started us bound, and keeps: systemd.
 const LENT: &str = "lent";

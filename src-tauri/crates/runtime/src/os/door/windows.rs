@@ -15,8 +15,8 @@ use windows_sys::Win32::System::Threading::{
 };
 use wire::endpoint::Places;
 
+use crate::life::single::{INHERIT, Unclaimed, io_at};
 use crate::os::socket::{Bound, first};
-use crate::single::{INHERIT, Unclaimed, io_at};
 
 /// How long the one before us may take to end once it has let go of everything else.
 const ENDING: Duration = Duration::from_secs(20);

@@ -2,7 +2,7 @@
 //!
 //! | name | is |
 //! |---|---|
-//! | `Disk`, `Handle` | the system's own [`Tree`](crate::way::Tree), and what stands for a part |
+//! | `Disk`, `Handle` | the system's own [`Tree`](crate::askers::way::Tree), and what stands for a part |
 //! | `standing`, `here` | where a process stands; where we do |
 //! | `open`, `stamp` | a file at the end of a way, to be read; its state |
 //! | `is_passing` | whether an error is one of this moment |

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
+use crate::askers::way::{Kind, Part, Place, Standing, Times, Tree};
 use crate::os::files::Stamp;
-use crate::way::{Kind, Part, Place, Standing, Times, Tree};
 
 /// The disks of this machine, for one person.
 #[derive(Clone, Copy, Debug)]

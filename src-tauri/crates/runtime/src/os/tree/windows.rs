@@ -6,9 +6,9 @@ use std::io;
 use std::os::windows::fs::MetadataExt as _;
 use std::path::PathBuf;
 
+use crate::askers::way::{Kind, Part, Place, Standing, Times, Tree};
 use crate::os::files::{self, Stamp};
 use crate::os::ownership;
-use crate::way::{Kind, Part, Place, Standing, Times, Tree};
 
 /// `FILE_ATTRIBUTE_REPARSE_POINT`: a link, a junction, or something that leads elsewhere as well.
 const LEADS_ELSEWHERE: u32 = 0x400;

@@ -1,0 +1,7 @@
+//! Kubeconfigs: read for a question, looked for, watched, and changed.
+
+pub(crate) mod contexts;
+pub(crate) mod edit;
+pub(crate) mod files;
+pub(crate) mod settled;
+pub(crate) mod survey;
