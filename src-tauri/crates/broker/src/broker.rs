@@ -20,9 +20,10 @@ use crate::callers::{Callers, Form};
 use crate::clock::{Ahead, Deadline, Now};
 use crate::command::{Add, Command, Flags, Invocation, ScreenName, Which};
 use crate::consent::{self, Consent, Facts};
+use crate::early::Early;
 use crate::ending::{self, Ending};
 use crate::event::{Address, Ask, Commanded, Effect, Event, Found, Kept, Reply};
-use crate::kubeconfigs::contexts::{self, ContextCommand, ContextWish, Edit};
+use crate::kubeconfigs::contexts::{self, ContextCommand, Edit};
 use crate::kubeconfigs::{Kubeconfigs, found::Files};
 use crate::manner::Manner;
 use crate::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Taken};
@@ -51,16 +52,6 @@ pub struct Broker {
     shown: View,
     /// When what is shown changes by itself: a token ends that nothing renews, or enough was said of a switch.
     look_again: Option<Deadline>,
-}
-
-/// What came before the vault had said what it has: to decide on it would mean a page for a
-/// session that is there.
-#[derive(Debug)]
-enum Early {
-    /// The vault is still being asked.
-    Waits(Vec<Event>),
-    /// It has answered, or there is nothing that it could have.
-    Over,
 }
 
 /// What a decision may know of the other rooms.
@@ -99,11 +90,7 @@ impl Broker {
         let is_approved = |id: &AccountId| trusts.iter().any(|(pair, _)| pair.account == *id);
         let renews = surroundings.renews();
         let accounts = Accounts::restored(kept.accounts, is_approved, renews, seed);
-        let early = if accounts.is_empty() {
-            Early::Over
-        } else {
-            Early::Waits(Vec::new())
-        };
+        let early = Early::new(!accounts.is_empty());
         Self {
             accounts,
             callers: Callers::default(),
@@ -122,9 +109,7 @@ impl Broker {
     /// There are sessions at rest, of accounts that were not written down or are forgotten: they are waited for.
     #[must_use]
     pub fn with_sessions_at_rest(mut self) -> Self {
-        if let Early::Over = self.early {
-            self.early = Early::Waits(Vec::new());
-        }
+        self.early = Early::new(true);
         self
     }
 
@@ -141,11 +126,11 @@ impl Broker {
         if let Some(moved) = moved {
             self.accounts.clock_set(moved, now);
         }
-        let Some(event) = self.in_time(event) else {
+        let Some(event) = self.early.in_time(event) else {
             return Vec::new();
         };
         let is_ask = matches!(event, Event::Asked(_));
-        if let (true, Some(caller)) = (self.ending.is_resetting(), who_asks(&event)) {
+        if let (true, Some(caller)) = (self.ending.is_resetting(), event.asks()) {
             self.turn_away(caller, Problem::Ending);
         } else {
             self.route(event, now);
@@ -262,33 +247,15 @@ impl Broker {
 
     // What comes in
 
-    /// Keeps back what only the vault's answer can decide; a caller who hangs up meanwhile is
-    /// forgotten.
-    fn in_time(&mut self, event: Event) -> Option<Event> {
-        let Early::Waits(early) = &mut self.early else {
-            return Some(event);
-        };
-        if let Event::Gone(caller) = event {
-            early.retain(|kept| waits_for_the_vault(kept) != Some(caller));
-        }
-        if waits_for_the_vault(&event).is_some() {
-            early.push(event);
-            return None;
-        }
-        Some(event)
-    }
-
     fn vault_has_answered(&mut self, now: Now) {
         if self.surroundings.unseen_dropped.is_some() {
             self.write_down();
         }
-        if let Early::Waits(early) = std::mem::replace(&mut self.early, Early::Over) {
-            let mut effects = std::mem::take(&mut self.outbox);
-            for event in early {
-                effects.extend(self.handle(event, now));
-            }
-            self.outbox = effects;
+        let mut effects = std::mem::take(&mut self.outbox);
+        for event in self.early.over() {
+            effects.extend(self.handle(event, now));
         }
+        self.outbox = effects;
     }
 
     fn asked(&mut self, ask: Ask, now: Now) {
@@ -1353,9 +1320,7 @@ impl Broker {
     }
 
     fn show(&mut self, now: Now) {
-        if let Early::Over = self.early
-            && self.accounts.has_unapproved()
-        {
+        if self.early.is_over() && self.accounts.has_unapproved() {
             let mut waiting = self.callers.accounts();
             waiting.extend(self.consent.questions().each().map(|one| one.account));
             self.accounts.forget_unapproved(&waiting);
@@ -1389,38 +1354,6 @@ fn is_a_token_alone(effects: &[Effect]) -> bool {
             Effect::Reply(_, Reply::Done(_)),
         ]
     )
-}
-
-/// Who wants something by an event.
-fn who_asks(event: &Event) -> Option<CallerId> {
-    if let Event::Asked(ask) = event {
-        return Some(ask.caller);
-    }
-    if let Event::Commanded(commanded) = event {
-        return Some(commanded.caller);
-    }
-    if let Event::Contexts(command) = event {
-        return Some(command.caller);
-    }
-    None
-}
-
-/// Who waits for an event that needs to know which tokens there are.
-fn waits_for_the_vault(event: &Event) -> Option<CallerId> {
-    if let Event::Asked(ask) = event {
-        return Some(ask.caller);
-    }
-    if let Event::Commanded(commanded) = event
-        && commanded.invocation.needs_tokens()
-    {
-        return Some(commanded.caller);
-    }
-    if let Event::Contexts(command) = event
-        && let ContextWish::SignIn { .. } = command.wish
-    {
-        return Some(command.caller);
-    }
-    None
 }
 
 /// It needs what the kubeconfigs say, and whoever sent it did not bring that.

@@ -101,6 +101,33 @@ pub enum Event {
     Timeout,
 }
 
+impl Event {
+    /// Who wants something by it.
+    pub(crate) fn asks(&self) -> Option<CallerId> {
+        if let Self::Asked(ask) = self {
+            Some(ask.caller)
+        } else if let Self::Commanded(commanded) = self {
+            Some(commanded.caller)
+        } else if let Self::Contexts(command) = self {
+            Some(command.caller)
+        } else {
+            None
+        }
+    }
+
+    /// Who waits for it to be handled, where that needs to know which tokens there are.
+    pub(crate) fn waits_for_the_vault(&self) -> Option<CallerId> {
+        let waits = if let Self::Commanded(commanded) = self {
+            commanded.invocation.needs_tokens()
+        } else if let Self::Contexts(command) = self {
+            command.wish.needs_tokens()
+        } else {
+            matches!(self, Self::Asked(_))
+        };
+        self.asks().filter(|_| waits)
+    }
+}
+
 /// What the world must do.
 #[derive(Debug, PartialEq)]
 pub enum Effect {

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod command;
 mod consent;
 pub mod credential;
+mod early;
 mod ending;
 pub mod event;
 mod kubeconfigs;

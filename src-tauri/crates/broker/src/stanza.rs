@@ -17,8 +17,8 @@ const PROGRAM: &str = "kubectl-fob";
 
 /// How a kubeconfig uses an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(ts_rs::TS))]
-pub struct StanzaView {
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "StanzaView"))]
+pub struct KubeconfigUser {
     /// The user, as YAML for a kubeconfig's `users`.
     pub yaml: String,
     /// The command that writes the same.
@@ -40,10 +40,10 @@ impl Default for Redirects {
 
 /// The stanza of an account; `label` is what its user is called.
 #[must_use]
-pub(crate) fn stanza(key: &AccountKey, settings: &ClientSettings, label: &str) -> StanzaView {
+pub(crate) fn stanza(key: &AccountKey, settings: &ClientSettings, label: &str) -> KubeconfigUser {
     let user = user(label);
     let arguments = arguments(key, settings);
-    StanzaView {
+    KubeconfigUser {
         yaml: yaml(&user, &arguments),
         command: command(&user, &arguments),
         redirects: redirects(settings),

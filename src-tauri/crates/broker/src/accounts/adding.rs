@@ -14,7 +14,7 @@ use crate::outcome::DiscoverRequest;
 use crate::problem::Problem;
 use crate::secret::ClientSecret;
 use crate::settings::Settings;
-use crate::stanza::{StanzaView, stanza};
+use crate::stanza::{KubeconfigUser, stanza};
 
 const MOST_SCOPES: usize = 32;
 
@@ -87,7 +87,7 @@ impl Accounts {
     }
 
     /// How a kubeconfig uses an account.
-    pub(crate) fn stanza(&self, id: &AccountId) -> Option<StanzaView> {
+    pub(crate) fn stanza(&self, id: &AccountId) -> Option<KubeconfigUser> {
         let account = self.get(id)?;
         Some(stanza(&account.key, &account.settings, &account.label))
     }

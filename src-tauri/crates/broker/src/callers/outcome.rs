@@ -9,7 +9,7 @@ use crate::outcome::{Announced, SignOutOutcome};
 use crate::problem::Problem;
 use crate::question::{Answer, Question};
 use crate::secret::BearerToken;
-use crate::stanza::StanzaView;
+use crate::stanza::KubeconfigUser;
 
 /// What a caller is told, once.
 #[derive(Debug)]
@@ -75,10 +75,10 @@ pub(crate) enum Outcome {
         account: AccountId,
         label: String,
         known: bool,
-        stanza: StanzaView,
+        stanza: KubeconfigUser,
     },
     /// How a kubeconfig uses an account.
-    Stanza(StanzaView),
+    Stanza(KubeconfigUser),
     /// An account has another name.
     Renamed(String),
     /// A context is the current one.

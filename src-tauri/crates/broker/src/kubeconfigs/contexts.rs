@@ -165,6 +165,14 @@ impl ContextList {
 }
 
 impl ContextWish {
+    /// Whether the answer depends on the tokens that there are.
+    pub(crate) fn needs_tokens(&self) -> bool {
+        match self {
+            Self::SignIn { .. } => true,
+            Self::List { .. } | Self::Use { .. } | Self::Complete(_) => false,
+        }
+    }
+
     /// Whether its outcome is told as JSON.
     pub(crate) fn json(&self) -> bool {
         match self {

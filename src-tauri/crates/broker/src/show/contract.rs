@@ -18,7 +18,7 @@ use crate::settings::{Choice, Keep, KeepFresh, Theme};
 use crate::show::view::{
     AccountView, FoundView, PluginView, ProblemView, QuestionView, StepView, Told, TrustView, View,
 };
-use crate::stanza::StanzaView;
+use crate::stanza::KubeconfigUser;
 use crate::surroundings::RestingPlaces;
 use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
@@ -47,7 +47,7 @@ fn contract() {
         declared::<Answer>,
         declared::<Longest>,
         declared::<Told>,
-        declared::<StanzaView>,
+        declared::<KubeconfigUser>,
         declared::<StepView>,
         declared::<View>,
         declared::<AccountView>,

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::question::{Answer, Question};
 use crate::settings::Keep;
 use crate::short::{listed, quoted};
-use crate::stanza::StanzaView;
+use crate::stanza::KubeconfigUser;
 use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
 use crate::texts::{Language, clean, text};
@@ -431,7 +431,7 @@ pub(crate) fn added(
     label: &str,
     id: &AccountId,
     known: bool,
-    stanza: &StanzaView,
+    stanza: &KubeconfigUser,
     as_json: bool,
     language: Language,
 ) -> String {

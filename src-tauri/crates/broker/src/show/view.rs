@@ -15,7 +15,7 @@ use crate::problem::{Code, Problem, Refusal};
 use crate::question::{Longest, ServerLine, Vouched};
 use crate::settings::{Keep, KeepFresh, Theme};
 use crate::short::{address, listed};
-use crate::stanza::{Redirects, StanzaView};
+use crate::stanza::{KubeconfigUser, Redirects};
 use crate::surroundings::RestingPlaces;
 use crate::surroundings::plugin::{Plugin, Whose};
 use crate::surroundings::reach::TrayHost;
@@ -411,7 +411,7 @@ pub enum Told {
         /// It was there already.
         known: bool,
         /// How a kubeconfig uses it.
-        stanza: StanzaView,
+        stanza: KubeconfigUser,
     },
     /// Somebody is signed out, and this is what that came to.
     SignedOut {
@@ -430,7 +430,7 @@ pub enum Told {
     /// How a kubeconfig uses an account.
     Stanza {
         /// How.
-        stanza: StanzaView,
+        stanza: KubeconfigUser,
     },
     /// An address to sign in at, good for one browser.
     Link {
