@@ -133,7 +133,12 @@ impl Session {
             | Doing::Declined { .. } => {
                 // A token that nothing renews any more is no reason to wait for its end.
                 if self.good(cx.now).is_some() && !matches!(self.renewal, Renewal::Over(_)) {
-                    return vec![Step::Serve(waiter)];
+                    let mut steps = vec![Step::Serve(waiter)];
+                    // What could not be renewed is tried again for a person, who may be looking at that.
+                    if !matches!(self.doing, Doing::Idle) && self.refreshable() {
+                        steps.extend(self.refresh_for_an_ask(&mut cx));
+                    }
+                    return steps;
                 }
                 self.waiting.join(waiter);
                 self.ask_a_person(&mut cx)

@@ -474,3 +474,21 @@ fn a_renewal_that_fails_says_why_and_opens_no_page() {
         "{steps:?}"
     );
 }
+
+/// An account that nothing keeps fresh stays as its last try left it: who signs in has it tried again.
+#[test]
+fn a_person_who_signs_in_has_a_failed_renewal_tried_again() {
+    let mut walk = Walk::with_tokens(600);
+    renew(&mut walk, 1);
+    walk.refreshed(RefreshOutcome::Unreachable(fault()));
+    assert_eq!(word(&walk.session, walk.now), StateWord::CannotReach);
+    let signs_in = Waiter {
+        wants: Wants::SignIn,
+        ..waiter(2, Person::Asking)
+    };
+    let steps = walk.with(|session, cx| session.sign_in(signs_in, cx));
+    assert!(
+        matches!(steps[..], [Step::Serve(_), Step::Refresh(_)]),
+        "{steps:?}"
+    );
+}
