@@ -18,8 +18,8 @@ use crate::kubeconfigs::settled::{
     self, Ours, PATIENCE, TRY_EVERY, is_held, lock_is_anothers, lock_of, locked,
 };
 use crate::os::files::Stamp;
+use crate::os::files::regular::{self, Unread};
 use crate::os::ownership;
-use crate::regular::{self, Unread};
 
 impl Files {
     /// Sets `current-context` in a file, which comes about if it is not there. Gives back the one before, as it was

@@ -33,8 +33,8 @@ use crate::askers::ground::Ground;
 use crate::hall::blocking::blocking;
 use crate::kubeconfigs::settled::{self, Lock, Ours};
 use crate::kubeconfigs::survey::Seen;
+use crate::os::files::regular::{Unread, bounded, open};
 use crate::os::processes;
-use crate::regular::{Unread, bounded, open};
 
 use look::Look;
 use needs::Needs;

@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 use crate::kubeconfigs::contexts::contexts;
 use crate::kubeconfigs::files::{Files, account_of};
 use crate::os::files::Stamp;
+use crate::os::files::regular::{self, Unread, open};
 use crate::own::folders::below_home;
-use crate::regular::{self, Unread, open};
 
 /// How many files of askers are known.
 const MOST: usize = 16;

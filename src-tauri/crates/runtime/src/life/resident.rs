@@ -139,7 +139,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let plugins = Plugins::new(
         program.path().parent().unwrap_or(Path::new("/")),
         &folders.home,
-        crate::askers::asker::variable(&environment, "PATH"),
+        crate::os::environment::variable(&environment, "PATH"),
         inbox.clone(),
     );
     plugins.look_again();
@@ -287,7 +287,7 @@ fn opening(store: &Store, broker: &impl Fn(Kept) -> Broker, found: Vec<Found>) -
 
 /// The session bus's socket, there yet or not: as zbus finds it, so that its coming is seen.
 fn bus(environment: &[(OsString, OsString)], runtime: Option<&Path>) -> Option<PathBuf> {
-    let named = crate::askers::asker::variable(environment, "DBUS_SESSION_BUS_ADDRESS");
+    let named = crate::os::environment::variable(environment, "DBUS_SESSION_BUS_ADDRESS");
     let Some(named) = named else {
         return Some(runtime?.join("bus"));
     };
