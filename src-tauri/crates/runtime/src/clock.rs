@@ -3,12 +3,12 @@
 //! std's and tokio's clocks stop while a laptop sleeps, so a deadline of ours would come late by
 //! the length of the nap. [`Alarm`] does not, and costs nothing until it rings.
 
-use broker::clock::{Local, Moment, Now, Wall};
+use broker::clock::{Local, Moment, Now};
 use chrono::{Offset as _, TimeZone as _};
 
 use crate::os::clock as os;
 
-pub use os::{Alarm, ClockSet, Jump};
+pub use os::{Alarm, ClockSet, Jump, wall};
 
 /// What both clocks say.
 #[must_use]
@@ -16,19 +16,6 @@ pub fn now() -> Now {
     Now {
         wall: wall(),
         moment: os::moment(),
-    }
-}
-
-/// The time of day.
-#[must_use]
-pub fn wall() -> Wall {
-    let since = |ahead: bool, by: std::time::Duration| {
-        let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
-        Wall(if ahead { milliseconds } else { -milliseconds })
-    };
-    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        Ok(since_epoch) => since(true, since_epoch),
-        Err(before_epoch) => since(false, before_epoch.duration()),
     }
 }
 

@@ -3,5 +3,6 @@
 pub(crate) mod contexts;
 pub(crate) mod edit;
 pub(crate) mod files;
+pub(crate) mod seen;
 pub(crate) mod settled;
 pub(crate) mod survey;

@@ -9,7 +9,6 @@ mod life;
 mod os;
 mod own;
 mod perform;
-mod regular;
 mod serve;
 pub mod vault;
 

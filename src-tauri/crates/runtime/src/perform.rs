@@ -30,6 +30,7 @@ use crate::hall::inbox::{Inbox, Listening, Message};
 use crate::hall::line::Line;
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::{Turn, UnderWay};
+use crate::kubeconfigs::edit::set_current_context;
 use crate::kubeconfigs::files;
 use crate::os::processes;
 use crate::own::log::States;
@@ -301,13 +302,13 @@ impl Performer {
 
     /// One change after the other, as they were asked for: a crowd that tries one lock starves the unlucky.
     fn edit(&self, edit: Box<Edit>) {
-        let (inbox, files) = (self.inbox.clone(), self.server.files().clone());
+        let (inbox, ours) = (self.inbox.clone(), self.server.files().ours().clone());
         let line = Arc::clone(&self.edits);
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
             let first = line.lock_owned().await;
             let (file, context) = (edit.file.clone(), edit.context.clone());
-            let change = blocking(move || files.set_current_context(&file, &context));
+            let change = blocking(move || set_current_context(&ours, &file, &context));
             let outcome = change.await.and_then(|outcome| outcome);
             inbox.event(Event::Edited(edit, outcome));
             drop(first);

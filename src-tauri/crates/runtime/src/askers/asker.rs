@@ -15,9 +15,10 @@ use broker::texts::Language;
 use wire::frame::Run;
 
 use crate::askers::ground::Ground;
+use crate::os::environment::variable;
+use crate::os::files::regular::Unread;
 use crate::os::processes::{self, Held, Process};
 use crate::os::tree::is_passing;
-use crate::regular::Unread;
 
 /// An asker, and what of its surroundings tells which kubeconfigs it uses.
 #[derive(Clone, Debug)]
@@ -354,18 +355,6 @@ pub(crate) fn started_in(pid: u32) -> Option<Vec<(OsString, OsString)>> {
         return None;
     }
     processes::environment(processes::process(pid)?.parent)
-}
-
-/// The value of a variable that is set to something.
-pub(crate) fn variable<'a>(
-    environment: &'a [(OsString, OsString)],
-    name: &str,
-) -> Option<&'a OsStr> {
-    let mut all = environment.iter();
-    let found = all.find(|(known, _)| wire::os::is_named(known, name));
-    found
-        .map(|(_, value)| value.as_os_str())
-        .filter(|value| !value.is_empty())
 }
 
 /// Whether a program was called with the shim's arguments, whatever stands before them.

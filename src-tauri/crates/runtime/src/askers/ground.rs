@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::askers::way::{self, Changed, Doubt, End, Kind, Standing};
+use crate::askers::way::{self, Changed, Doubt, End};
 use crate::os::files::Stamp;
-use crate::os::tree::{self, Disk, Handle};
-use crate::regular::Unread;
+use crate::os::files::regular::Unread;
+use crate::os::tree::{self, Disk, Handle, Kind, Standing};
 
 /// Where a process stands, and with whose eyes its files are looked at.
 #[derive(Clone, Debug)]

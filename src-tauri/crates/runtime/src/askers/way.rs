@@ -14,83 +14,14 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-pub(crate) use changed::{Changed, Times, look};
+pub(crate) use changed::{Changed, look};
+
+use crate::os::tree::{Kind, Part, Place, Standing, Tree};
 
 /// How many links a way may have (path_resolution(7)).
 const LINKS: usize = 40;
 /// How deep a folder may lie.
 const DEPTH: usize = 256;
-
-/// A file system, as one process sees it.
-pub(crate) trait Tree {
-    /// What stands for one part, open.
-    type Handle;
-
-    /// What stands in a folder under this name, itself and not what it leads to; `..` is the folder's own folder.
-    ///
-    /// # Errors
-    /// What the system says.
-    fn enter(&self, folder: &Self::Handle, name: &OsStr) -> io::Result<(Part, Self::Handle)>;
-
-    /// When the content of a part changed last, and when anything about it did.
-    ///
-    /// # Errors
-    /// What the system says.
-    fn times(&self, part: &Self::Handle) -> io::Result<Times>;
-
-    /// The root of a drive, where there are drives (`C:`).
-    ///
-    /// # Errors
-    /// What the system says.
-    fn drive(&self, _prefix: &OsStr) -> io::Result<Place<Self::Handle>> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-}
-
-/// One part of a way.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) kind: Kind,
-    /// It belongs to this person or to root.
-    pub(crate) ours: bool,
-    /// Others may write it too. Of a link that says nothing.
-    pub(crate) others_write: bool,
-    /// In a folder: others may take away only what is theirs.
-    pub(crate) sticky: bool,
-    /// How many names it has.
-    pub(crate) names: u64,
-    /// What it shows is made up for whoever looks (procfs), or by another user or machine (FUSE).
-    pub(crate) made_up: bool,
-    /// Which it is: the number of its disk, and its own there.
-    pub(crate) identity: (u64, u64),
-}
-
-/// What a part is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Folder,
-    File,
-    /// It leads there.
-    Link(PathBuf),
-    /// `/dev/null` (Windows: `NUL`), which reads as an empty file whoever may write to it.
-    Null,
-    /// A pipe, another device, a socket.
-    Other,
-}
-
-/// A part with what stands for it.
-#[derive(Clone, Debug)]
-pub(crate) struct Place<H> {
-    pub(crate) part: Part,
-    pub(crate) handle: H,
-}
-
-/// Where a process stands: all that its paths begin at.
-#[derive(Clone, Debug)]
-pub(crate) struct Standing<H> {
-    pub(crate) root: Place<H>,
-    pub(crate) folder: Place<H>,
-}
 
 /// What is at the end of a way that nobody else has a say in.
 #[derive(Debug)]

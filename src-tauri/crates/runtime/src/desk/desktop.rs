@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(*state.borrow(), Desktop::Unlocked, "somebody sat down");
         screen.offer(&variables(&[("WAYLAND_DISPLAY", "wayland-1")]));
         let environment = screen.environment();
-        let named = crate::askers::asker::variable(&environment, "WAYLAND_DISPLAY");
+        let named = crate::os::environment::variable(&environment, "WAYLAND_DISPLAY");
         assert_eq!(named, Some(OsStr::new("wayland-0")), "it stays");
     }
 

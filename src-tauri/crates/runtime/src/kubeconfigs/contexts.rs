@@ -10,33 +10,31 @@ use kubeconfig::{FileSet, Merged};
 use crate::hall::blocking::blocking;
 use crate::kubeconfigs::files::{Files, account_of};
 
-impl Files {
-    /// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
-    ///
-    /// # Errors
-    /// `BadKubeconfig`, for a file set that kubectl could not load either.
-    pub(crate) async fn contexts(
-        &self,
-        flag: Option<String>,
-        variable: Option<PathBuf>,
-        folder: PathBuf,
-    ) -> Result<ContextList, Problem> {
-        let files = self.clone();
-        blocking(move || {
-            let set = kubeconfig::paths(
-                flag.as_deref().map(OsStr::new),
-                variable.as_deref().map(Path::as_os_str),
-                Some(files.home()),
-            );
-            let merged = files.load_set(&set, &folder)?;
-            Ok(ContextList {
-                contexts: contexts(&merged, &folder, files.home()),
-                file: folder.join(written_to(&set, &folder)),
-                current: merged.current_context,
-            })
+/// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
+///
+/// # Errors
+/// `BadKubeconfig`, for a file set that kubectl could not load either.
+pub(crate) async fn of_a_command(
+    files: &Files,
+    flag: Option<String>,
+    variable: Option<PathBuf>,
+    folder: PathBuf,
+) -> Result<ContextList, Problem> {
+    let files = files.clone();
+    blocking(move || {
+        let set = kubeconfig::paths(
+            flag.as_deref().map(OsStr::new),
+            variable.as_deref().map(Path::as_os_str),
+            Some(files.home()),
+        );
+        let merged = files.load_set(&set, &folder)?;
+        Ok(ContextList {
+            contexts: contexts(&merged, &folder, files.home()),
+            file: folder.join(written_to(&set, &folder)),
+            current: merged.current_context,
         })
-        .await?
-    }
+    })
+    .await?
 }
 
 /// The file that gets a new current context: the first of the set that exists, else the last (client-go
@@ -88,6 +86,8 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
+    use crate::kubeconfigs::edit::set_current_context;
+    use crate::kubeconfigs::survey::survey;
 
     /// A home with a kubeconfig of forty contexts, and the kubeconfig's path and text.
     fn home() -> (tempfile::TempDir, PathBuf, String) {
@@ -131,7 +131,7 @@ mod tests {
             });
             let mut readings = 0;
             while readings == 0 || !writer.is_finished() {
-                let view = files.survey().own.unwrap();
+                let view = survey(&files).own.unwrap();
                 assert_eq!(view.contexts.len(), 40);
                 assert_eq!(view.current.as_deref(), Some("c39"));
                 readings += 1;
@@ -147,8 +147,8 @@ mod tests {
         lock.set_modified(SystemTime::now() - Duration::from_secs(60))
             .unwrap();
         let files = Files::new(home.path().to_owned());
-        assert_eq!(files.survey().own.unwrap().contexts.len(), 40);
-        let problem = files.set_current_context(&file, "c0").unwrap_err();
+        assert_eq!(survey(&files).own.unwrap().contexts.len(), 40);
+        let problem = set_current_context(files.ours(), &file, "c0").unwrap_err();
         assert_eq!(problem.code(), broker::problem::Code::KubeconfigLocked);
     }
 }

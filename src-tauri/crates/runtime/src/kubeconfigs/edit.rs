@@ -13,42 +13,39 @@ use std::time::Instant;
 use broker::problem::Problem;
 
 use crate::clock;
-use crate::kubeconfigs::files::Files;
 use crate::kubeconfigs::settled::{
     self, Ours, PATIENCE, TRY_EVERY, is_held, lock_is_anothers, lock_of, locked,
 };
 use crate::os::files::Stamp;
+use crate::os::files::regular::{self, Unread};
 use crate::os::ownership;
-use crate::regular::{self, Unread};
 
-impl Files {
-    /// Sets `current-context` in a file, which comes about if it is not there. Gives back the one before, as it was
-    /// under the lock.
-    ///
-    /// # Errors
-    /// `KubeconfigLocked`: another program holds the lock. `KubeconfigNotChanged`: with the reason; the file is as it
-    /// was.
-    pub(crate) fn set_current_context(
-        &self,
-        file: &Path,
-        context: &str,
-    ) -> Result<Option<String>, Problem> {
-        let not_changed = |reason: String| {
-            let path = file.display().to_string();
-            Problem::KubeconfigNotChanged { path, reason }
-        };
-        let lock = match Lock::of(file, Instant::now() + PATIENCE) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => {
-                let path = lock_of(file).display().to_string();
-                return Err(Problem::KubeconfigLocked { path });
-            }
-            Err(error) => return Err(not_changed(format!("no lock beside it: {error}"))),
-        };
-        let outcome = change(file, context, self.ours()).map_err(not_changed);
-        drop(lock);
-        outcome
-    }
+/// Sets `current-context` in a file, which comes about if it is not there. Gives back the one before, as it was
+/// under the lock.
+///
+/// # Errors
+/// `KubeconfigLocked`: another program holds the lock. `KubeconfigNotChanged`: with the reason; the file is as it
+/// was.
+pub(crate) fn set_current_context(
+    ours: &Ours,
+    file: &Path,
+    context: &str,
+) -> Result<Option<String>, Problem> {
+    let not_changed = |reason: String| {
+        let path = file.display().to_string();
+        Problem::KubeconfigNotChanged { path, reason }
+    };
+    let lock = match Lock::of(file, Instant::now() + PATIENCE) {
+        Ok(Some(lock)) => lock,
+        Ok(None) => {
+            let path = lock_of(file).display().to_string();
+            return Err(Problem::KubeconfigLocked { path });
+        }
+        Err(error) => return Err(not_changed(format!("no lock beside it: {error}"))),
+    };
+    let outcome = change(file, context, ours).map_err(not_changed);
+    drop(lock);
+    outcome
 }
 
 /// Reads, edits and writes. The lock is held.

@@ -31,10 +31,11 @@ use wire::frame::Run;
 use crate::askers::asker;
 use crate::askers::ground::Ground;
 use crate::hall::blocking::blocking;
+use crate::kubeconfigs::seen::Seen;
 use crate::kubeconfigs::settled::{self, Lock, Ours};
-use crate::kubeconfigs::survey::Seen;
+use crate::os::files::Stamp;
+use crate::os::files::regular::{self, Unread, bounded, open};
 use crate::os::processes;
-use crate::regular::{Unread, bounded, open};
 
 use look::Look;
 use needs::Needs;
@@ -217,6 +218,16 @@ impl Files {
     /// The person's own home folder.
     pub(crate) fn home(&self) -> &Path {
         &self.home
+    }
+
+    /// Where that has its kubeconfig.
+    pub(crate) fn own_path(&self) -> PathBuf {
+        self.home().join(".kube").join("config")
+    }
+
+    /// The state of the person's own kubeconfig, whole or not; none if it is not there.
+    pub(crate) fn own_state(&self) -> Option<Stamp> {
+        regular::state(&self.own_path())
     }
 
     /// Loads and merges a file set as kubectl does, for what is shown and edited: a file in which others have a say is

@@ -17,8 +17,8 @@ use broker::clock::Wall;
 
 use crate::clock;
 use crate::os::files::Stamp;
+use crate::os::files::regular::{Unread, bounded, open, stamp};
 use crate::os::ownership;
-use crate::regular::{Unread, bounded, open, stamp};
 
 /// How long a lock is heeded. kubectl holds one for milliseconds: what is older was left behind.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(3);

@@ -1,151 +1,72 @@
 //! The kubeconfigs that are looked at by themselves, and not for a question: the person's own, and those that askers
-//! had. Of the latter a few are known, the newest first, as long as they are there.
+//! had.
 
-use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::Path;
 
 use broker::contexts::Context;
 use broker::found::{Files as Surveyed, Stanza};
 use broker::kubeconfig::{ContextEntry, Kubeconfig};
 use kubeconfig::{FileSet, Merged};
-use tokio::sync::Notify;
 
 use crate::kubeconfigs::contexts::contexts;
 use crate::kubeconfigs::files::{Files, account_of};
-use crate::os::files::Stamp;
+use crate::os::files::regular::{Unread, open};
 use crate::own::folders::below_home;
-use crate::regular::{self, Unread, open};
 
-/// How many files of askers are known.
-const MOST: usize = 16;
-
-/// The files of askers, shared by its clones.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Seen(Arc<Inner>);
-
-#[derive(Debug, Default)]
-struct Inner {
-    paths: Mutex<VecDeque<PathBuf>>,
-    news: Notify,
-}
-
-impl Seen {
-    /// An asker had these.
-    pub(crate) fn saw(&self, files: impl Iterator<Item = PathBuf>) {
-        let mut paths = self.paths();
-        for file in files {
-            let known = paths.iter().position(|path| *path == file);
-            match known {
-                Some(0) => continue,
-                Some(at) => drop(paths.remove(at)),
-                None => self.0.news.notify_one(),
-            }
-            paths.push_front(file);
-            paths.truncate(MOST);
+/// What they say. One that kubectl could not load either has nothing to show.
+pub(crate) fn survey(files: &Files) -> Surveyed {
+    let mut surveyed = Surveyed::default();
+    let own = files.own_path();
+    if let Ok(merged) = files.load_set(&FileSet::Optional(vec![own.clone()]), Path::new("/")) {
+        surveyed.stanzas.extend(stanzas(files, &merged, &own));
+        surveyed.own = Some(shown(files, merged, &own));
+    }
+    for file in files.seen().known() {
+        if let Err(Unread::Missing | Unread::NotRegular) = open(&file) {
+            files.seen().forget(&file);
+            continue;
+        }
+        if file != own
+            && let Ok(merged) = files.load_set(&FileSet::Explicit(file.clone()), Path::new("/"))
+        {
+            surveyed.stanzas.extend(stanzas(files, &merged, &file));
+            surveyed.others.push(shown(files, merged, &file));
         }
     }
+    surveyed
+}
 
-    /// They are to be looked at: there is another one, or somebody who wants to see them.
-    pub(crate) fn look(&self) {
-        self.0.news.notify_one();
-    }
-
-    /// Waits until they are to be looked at.
-    pub(crate) async fn news(&self) {
-        self.0.news.notified().await;
-    }
-
-    /// The folders that they are in.
-    pub(crate) fn folders(&self) -> Vec<PathBuf> {
-        let paths = self.paths();
-        paths
-            .iter()
-            .filter_map(|path| Some(path.parent()?.to_owned()))
-            .collect()
-    }
-
-    /// The files themselves.
-    pub(crate) fn known(&self) -> Vec<PathBuf> {
-        self.paths().iter().cloned().collect()
-    }
-
-    /// What is no file any more is nobody's.
-    fn forget(&self, file: &Path) {
-        self.paths().retain(|path| path != file);
-    }
-
-    fn paths(&self) -> MutexGuard<'_, VecDeque<PathBuf>> {
-        self.0.paths.lock().unwrap_or_else(PoisonError::into_inner)
+fn shown(files: &Files, merged: Merged, file: &Path) -> Kubeconfig {
+    Kubeconfig {
+        file: below_home(file, files.home()),
+        path: file.display().to_string(),
+        contexts: contexts(&merged, Path::new("/"), files.home())
+            .into_iter()
+            .map(context)
+            .collect(),
+        current: merged.current_context,
     }
 }
 
-impl Files {
-    pub(crate) fn own_path(&self) -> PathBuf {
-        self.home().join(".kube").join("config")
-    }
-
-    /// The state of the person's own kubeconfig, whole or not; none if it is not there.
-    pub(crate) fn own_state(&self) -> Option<Stamp> {
-        regular::state(&self.own_path())
-    }
-
-    /// What they say. One that kubectl could not load either has nothing to show.
-    pub(crate) fn survey(&self) -> Surveyed {
-        let mut surveyed = Surveyed::default();
-        let own = self.own_path();
-        if let Ok(merged) = self.load_set(&FileSet::Optional(vec![own.clone()]), Path::new("/")) {
-            surveyed.stanzas.extend(self.stanzas(&merged, &own));
-            surveyed.own = Some(self.shown(merged, &own));
-        }
-        for file in self.seen().known() {
-            if let Err(Unread::Missing | Unread::NotRegular) = open(&file) {
-                self.seen().forget(&file);
-                continue;
-            }
-            if file != own
-                && let Ok(merged) = self.load_set(&FileSet::Explicit(file.clone()), Path::new("/"))
-            {
-                surveyed.stanzas.extend(self.stanzas(&merged, &file));
-                surveyed.others.push(self.shown(merged, &file));
-            }
-        }
-        surveyed
-    }
-
-    fn shown(&self, merged: Merged, file: &Path) -> Kubeconfig {
-        Kubeconfig {
-            file: below_home(file, self.home()),
-            path: file.display().to_string(),
-            contexts: contexts(&merged, Path::new("/"), self.home())
-                .into_iter()
-                .map(context)
-                .collect(),
-            current: merged.current_context,
-        }
-    }
-
-    /// Its users that run us and that a context uses.
-    fn stanzas(&self, merged: &Merged, file: &Path) -> Vec<Stanza> {
-        let stanza = |(name, user): (&String, &kubeconfig::User)| {
-            let exec = user.exec.as_ref()?;
-            let arguments = kubeconfig::shim_arguments(exec)?;
-            let flags = account_of(arguments, Path::new("/"), self.home())?;
-            let using = |(context, of): (&String, &kubeconfig::Context)| {
-                (of.user == *name).then(|| context.clone())
-            };
-            let contexts: Vec<_> = merged.contexts.iter().filter_map(using).collect();
-            (!contexts.is_empty()).then(|| Stanza {
-                flags,
-                contexts,
-                file: below_home(file, self.home()),
-                kubelogin: kubeconfig::by_kubelogins_name(exec),
-            })
+/// Its users that run us and that a context uses.
+fn stanzas(files: &Files, merged: &Merged, file: &Path) -> Vec<Stanza> {
+    let stanza = |(name, user): (&String, &kubeconfig::User)| {
+        let exec = user.exec.as_ref()?;
+        let arguments = kubeconfig::shim_arguments(exec)?;
+        let flags = account_of(arguments, Path::new("/"), files.home())?;
+        let using = |(context, of): (&String, &kubeconfig::Context)| {
+            (of.user == *name).then(|| context.clone())
         };
-        merged.users.iter().filter_map(stanza).collect()
-    }
+        let contexts: Vec<_> = merged.contexts.iter().filter_map(using).collect();
+        (!contexts.is_empty()).then(|| Stanza {
+            flags,
+            contexts,
+            file: below_home(file, files.home()),
+            kubelogin: kubeconfig::by_kubelogins_name(exec),
+        })
+    };
+    merged.users.iter().filter_map(stanza).collect()
 }
-
 fn context(context: Context) -> ContextEntry {
     ContextEntry {
         name: context.name,
@@ -162,6 +83,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::kubeconfigs::seen::MOST;
 
     const FILE: &str = "
 current-context: a
@@ -180,10 +102,10 @@ contexts:
     fn the_own_file_is_shown_and_what_it_offers() {
         let home = tempfile::tempdir().unwrap();
         let files = Files::new(home.path().to_owned());
-        assert_eq!(files.survey().own.unwrap().contexts, []);
+        assert_eq!(survey(&files).own.unwrap().contexts, []);
         fs::create_dir(home.path().join(".kube")).unwrap();
         fs::write(files.own_path(), FILE).unwrap();
-        let surveyed = files.survey();
+        let surveyed = survey(&files);
         assert_eq!(surveyed.own.unwrap().file, "~/.kube/config");
         let [stanza] = surveyed.stanzas.as_slice() else {
             panic!("{:?}", surveyed.stanzas);
@@ -206,8 +128,7 @@ contexts:
         }
         files.seen().saw([path(5), files.own_path()].into_iter());
         let shown = |files: &Files| -> Vec<String> {
-            files
-                .survey()
+            survey(files)
                 .others
                 .into_iter()
                 .map(|view| view.file)

@@ -15,7 +15,7 @@ use crate::desk::desktop::Screen;
 use crate::hall::inbox::{Inbox, Message};
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::{Counts, UnderWay};
-use crate::life::resident::Leaving;
+use crate::life::leaving::Leaving;
 use crate::life::single::Claim;
 use crate::life::upgrade::{Fate, Program, Tried};
 use crate::own::store::Store;

@@ -1,18 +1,14 @@
 //! The resident, put together: what it finds at its start, and what runs until its end.
 
-use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
 
 use broker::broker::Broker;
 use broker::command::Command;
-use broker::event::{AtRest, Effect, Event, Found, Kept, Restored};
+use broker::event::Kept;
 use broker::menu::Action;
 use broker::problem::Problem;
-use broker::secret::RefreshToken;
-use broker::session::Loss;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
@@ -20,26 +16,28 @@ use crate::clock;
 use crate::desk::autostart::Autostart;
 use crate::desk::browser::Browser;
 use crate::desk::desktop::Screen;
-use crate::hall::inbox::{self, Inbox, Message};
+use crate::hall::inbox;
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::UnderWay;
 use crate::kubeconfigs::files::Files;
+use crate::life::at_rest::watch_the_vault;
 use crate::life::handover::Handover;
+use crate::life::leaving::Leaving;
+use crate::life::opening::{self, Opening};
 use crate::life::run;
 use crate::life::single::{Claim, INHERIT};
 use crate::life::surroundings::Surroundings;
 use crate::life::upgrade::Program;
-use crate::os::signals::Signals;
 use crate::os::socket::Listener;
 use crate::own::folders::{Folders, Lacking};
 use crate::own::settings;
 use crate::own::store::{Store, Stored};
-use crate::perform::{Performer, keep};
+use crate::perform::Performer;
 use crate::serve::front::{Front, Stage};
 use crate::serve::plugin::Plugins;
 use crate::serve::server::{Door, Server};
 use crate::serve::window::{self, Window};
-use crate::vault::{Content, Loaded, Record, Vault};
+use crate::vault::Vault;
 
 /// Who started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +99,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         }
     };
     let opening = if first {
-        opening(&store, &broker, files.first_start())
+        opening::first(&store, &broker, files.first_start())
     } else {
         let unwritten = lost.is_some().then(|| store.write(kept.clone()).err());
         Opening {
@@ -139,7 +137,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let plugins = Plugins::new(
         program.path().parent().unwrap_or(Path::new("/")),
         &folders.home,
-        crate::askers::asker::variable(&environment, "PATH"),
+        crate::os::environment::variable(&environment, "PATH"),
         inbox.clone(),
     );
     plugins.look_again();
@@ -249,45 +247,9 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     Ok(())
 }
 
-/// What there is before anybody is served.
-struct Opening {
-    broker: Broker,
-    /// What it has decided already.
-    effects: Vec<Effect>,
-    /// What the disk did not take, and why.
-    owed: Option<(Box<Kept>, Problem)>,
-}
-
-/// The first start: what was found is trusted in bulk, once that it was is on disk. Where it can't be, nothing is: each
-/// start would be a first one, and trust again what was taken back.
-fn opening(store: &Store, broker: &impl Fn(Kept) -> Broker, found: Vec<Found>) -> Opening {
-    let mut trusting = broker(Kept::default());
-    let mut effects = trusting.handle(Event::FirstStart(found), clock::now());
-    let mut kept = Kept::default();
-    effects.retain_mut(|effect| {
-        let Effect::Keep(newest) = effect else {
-            return true;
-        };
-        kept = *std::mem::take(newest);
-        false
-    });
-    match store.write(kept) {
-        Ok(()) => Opening {
-            broker: trusting,
-            effects,
-            owed: None,
-        },
-        Err(problem) => Opening {
-            broker: broker(Kept::default()),
-            effects: Vec::new(),
-            owed: Some((Box::default(), problem)),
-        },
-    }
-}
-
 /// The session bus's socket, there yet or not: as zbus finds it, so that its coming is seen.
 fn bus(environment: &[(OsString, OsString)], runtime: Option<&Path>) -> Option<PathBuf> {
-    let named = crate::askers::asker::variable(environment, "DBUS_SESSION_BUS_ADDRESS");
+    let named = crate::os::environment::variable(environment, "DBUS_SESSION_BUS_ADDRESS");
     let Some(named) = named else {
         return Some(runtime?.join("bus"));
     };
@@ -320,91 +282,4 @@ fn handed_on(environment: &[(OsString, OsString)], folders: &Folders) -> Vec<(Os
 fn seed() -> u64 {
     let now = clock::now();
     now.moment.0 ^ u64::from(std::process::id()).rotate_left(32) ^ now.wall.0.unsigned_abs()
-}
-
-/// The first pause before a vault that can't keep what it has is tried again by itself, and the longest.
-const RETRY: Duration = Duration::from_secs(10);
-const RETRY_LONGEST: Duration = Duration::from_secs(60);
-
-/// Loads what rests, and again whenever the keyring may have come or been unlocked. While tokens are in memory
-/// alone, and only then, it is tried from time to time too: not every system tells, and no disk does.
-async fn watch_the_vault(vault: Vault, inbox: Inbox) {
-    let mut known = BTreeSet::new();
-    tell(vault.load().await, &mut known, &inbox);
-    let mut pause = RETRY;
-    loop {
-        tokio::select! {
-            () = vault.woken() => {}
-            () = tokio::time::sleep(pause), if vault.is_restless() => {
-                pause = (pause * 2).min(RETRY_LONGEST);
-            }
-        }
-        if let Some(loaded) = vault.retry().await {
-            tell(loaded, &mut known, &inbox);
-            pause = RETRY;
-        }
-    }
-}
-
-fn tell(loaded: Loaded, known: &mut BTreeSet<String>, inbox: &Inbox) {
-    for (path, problem) in &loaded.damaged {
-        tracing::warn!(path = %path.display(), problem = problem.code().name(), "set aside");
-    }
-    let state = keep(&loaded.state);
-    tracing::info!(?state, accounts = loaded.accounts.len(), "vault");
-    let restored = loaded.accounts.into_iter().map(restored);
-    let restored: Vec<_> = restored
-        .filter(|one| known.insert(one.key.id().to_string()))
-        .collect();
-    inbox.event(Event::Loaded(restored, state));
-}
-
-/// A noted refresh of the very token that is kept was never heard of again.
-fn restored(record: Record) -> Restored {
-    let presented = record.attempt.map(|attempt| attempt.fingerprint);
-    let at_rest = match record.content {
-        Content::Secret(secret) => AtRest::Secret(secret),
-        Content::Tokens(tokens) => {
-            let kept = tokens.refresh.as_ref().map(RefreshToken::fingerprint);
-            let loss = if presented.is_some() && presented == kept {
-                Loss::ReplyLost
-            } else {
-                Loss::None
-            };
-            AtRest::Tokens(tokens, loss)
-        }
-    };
-    Restored {
-        key: record.key,
-        at_rest,
-    }
-}
-
-/// What it takes to end.
-#[derive(Clone)]
-pub(crate) struct Leaving {
-    claim: Arc<Mutex<Claim>>,
-    door: watch::Sender<Door>,
-    inbox: Inbox,
-}
-
-impl Leaving {
-    /// Ends the resident when the system or a person says so: from then on nobody new finds it.
-    async fn on_signal(self) {
-        let Ok(mut signals) = Signals::new() else {
-            return;
-        };
-        loop {
-            self.leave(signals.next().await);
-        }
-    }
-
-    pub(crate) fn leave(&self, why: &str) {
-        tracing::info!(why, "ending");
-        self.door.send_replace(Door::Gone);
-        let mut claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
-        claim.close();
-        drop(claim);
-        self.inbox.send(Message::Stop);
-    }
 }

@@ -9,17 +9,13 @@ use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use wire::endpoint::{EndpointError, Places, create_folder};
+use wire::endpoint::{Places, create_folder};
 
-use crate::os::door::{self, Door};
+use crate::os::door::{self, Door, io_at};
 use crate::os::files::{of_entry, of_file};
 
-pub use crate::os::door::Handed;
+pub use crate::os::door::{Handed, INHERIT, Unclaimed};
 pub use crate::os::socket::Bound;
-
-/// The variable that says what an upgrade left for its successor: descriptors of lock and sockets, or the process to
-/// wait for.
-pub const INHERIT: &str = "KUBEFOB_INHERIT";
 
 /// The right to be the resident, and its sockets.
 #[derive(Debug)]
@@ -27,35 +23,6 @@ pub struct Claim {
     lock: File,
     lock_path: PathBuf,
     doors: Vec<Door>,
-}
-
-/// Why there is no claim.
-#[derive(Debug, thiserror::Error)]
-pub enum Unclaimed {
-    /// Another resident is there.
-    #[error("another resident is there")]
-    Taken,
-    /// A folder that can't be used.
-    #[error(transparent)]
-    Place(#[from] EndpointError),
-    /// The lock can't be used: without it nobody knows who is the resident.
-    #[error(
-        "the lock {path} can't be used ({error}): move it away if no Kubefob runs, or make it yours again"
-    )]
-    Lock {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
-    /// The socket can't be made.
-    #[error("{path}: {error}")]
-    Io {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        error: io::Error,
-    },
 }
 
 /// Takes the lock, then binds. What whoever started us left open is used where it is ours.
@@ -237,13 +204,6 @@ fn take_lock(path: &Path) -> Result<File, Unclaimed> {
 fn is_at(file: &File, path: &Path) -> bool {
     file.metadata().is_ok_and(|open| open.is_file())
         && of_file(file).is_ok_and(|open| of_entry(path).is_ok_and(|found| found == open))
-}
-
-pub(crate) fn io_at(path: &Path, error: io::Error) -> Unclaimed {
-    Unclaimed::Io {
-        path: path.to_owned(),
-        error,
-    }
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ use crate::desk::desktop::Screen;
 use crate::hall::inbox::{Inbox, Message};
 use crate::hall::notices::{Notice, Notices};
 use crate::kubeconfigs::files::Files;
-use crate::life::resident::Leaving;
+use crate::kubeconfigs::survey::survey;
+use crate::life::leaving::Leaving;
 use crate::life::single::{Claim, Unclaimed};
 use crate::life::upgrade::{Fate, Program};
 use crate::os::files::{self, Stamp};
@@ -206,7 +207,7 @@ impl Surroundings {
             bus: self.bus.as_deref().and_then(inode),
             // First: what is written later is news later.
             written: self.files.own_state(),
-            kubeconfigs: self.files.survey(),
+            kubeconfigs: survey(&self.files),
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod clock;
 #[cfg(unix)]
 pub(crate) mod descriptor;
 pub(crate) mod door;
+pub(crate) mod environment;
 pub(crate) mod execute;
 pub(crate) mod files;
 pub(crate) mod image;

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use wire::endpoint::{EndpointError, check_folder};
 
+use crate::os::files::regular::{self, Unread};
 use crate::os::ownership;
-use crate::regular::{self, Unread};
 
 const VERSION: u64 = 1;
 

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use crate::os::files;
-use crate::regular::{self, Unread};
+use crate::os::files::regular::{self, Unread};
 
 /// How soon a disk that took nothing is tried again.
 pub(crate) const AGAIN: Duration = Duration::from_secs(10);

@@ -56,7 +56,7 @@ impl Reports {
     #[must_use]
     pub fn desktop_name(&self) -> String {
         let environment = self.screen.environment();
-        let named = crate::askers::asker::variable(&environment, "XDG_CURRENT_DESKTOP");
+        let named = crate::os::environment::variable(&environment, "XDG_CURRENT_DESKTOP");
         named
             .map(|name| name.to_string_lossy().into_owned())
             .unwrap_or_default()

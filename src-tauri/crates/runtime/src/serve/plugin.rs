@@ -8,9 +8,10 @@ use std::time::Duration;
 use broker::event::Event;
 use broker::plugin::{First, Plugin};
 
-use crate::askers::asker::{Found, Program, variable};
+use crate::askers::asker::{Found, Program};
 use crate::hall::blocking::blocking;
 use crate::hall::inbox::Inbox;
+use crate::os::environment::variable;
 use crate::os::files::{self, Identity};
 use crate::own::folders::below_home;
 

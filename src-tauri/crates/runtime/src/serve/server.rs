@@ -24,6 +24,7 @@ use crate::desk::desktop::Screen;
 use crate::hall::inbox::{Inbox, Message};
 use crate::hall::line::Line;
 use crate::hall::under_way::{Turn, UnderWay};
+use crate::kubeconfigs::contexts;
 use crate::kubeconfigs::files::Files;
 use crate::os::files::path;
 use crate::os::socket::{self, Listener, Stream};
@@ -444,7 +445,7 @@ impl Server {
     ) -> Event {
         let variable = run.variable("KUBECONFIG").map(path);
         let _turn = self.room.look().await;
-        match self.files.contexts(flag, variable, path(&run.cwd)).await {
+        match contexts::of_a_command(&self.files, flag, variable, path(&run.cwd)).await {
             Ok(kubeconfigs) => Event::Contexts(Box::new(ContextCommand {
                 caller,
                 asker,

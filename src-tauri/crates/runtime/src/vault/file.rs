@@ -21,8 +21,8 @@ use zeroize::Zeroizing;
 
 use super::key::{Key, KeyId};
 use super::seal::{self, Record, Unopened};
+use crate::os::files::regular::refusal as reason;
 use crate::os::files::{no_follow, private, sync_folder};
-use crate::regular::refusal as reason;
 
 const SEALED: &str = ".sealed";
 const NEW: &str = ".new";

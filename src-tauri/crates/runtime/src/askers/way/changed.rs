@@ -4,10 +4,8 @@ use std::path::Path;
 
 use broker::clock::Wall;
 
-use super::{Doubt, End, Pass, Standing, Tree, walk_by};
-
-/// Two times, in seconds and nanoseconds: of a content, and of anything about it.
-pub(crate) type Times = ((i64, i64), (i64, i64));
+use super::{Doubt, End, Pass, walk_by};
+use crate::os::tree::{Standing, Tree};
 
 /// When a way last came to lead where it leads, in seconds and nanoseconds of the system's clock. None: that can't be
 /// told.

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use broker::problem::Code;
 
 use super::*;
+use crate::kubeconfigs::files::Files;
 
 fn kubeconfig(folder: &Path, contexts: usize) -> PathBuf {
     let mut text = String::from("# mine\ncurrent-context: none # here\ncontexts:\n");
@@ -54,7 +55,7 @@ fn each_write_has_read_what_the_one_before_wrote() {
                 std::thread::spawn(move || {
                     let name = format!("c{}", round * WRITERS + writer);
                     loop {
-                        match files.set_current_context(&file, &name) {
+                        match set_current_context(files.ours(), &file, &name) {
                             Ok(read) => break (read.unwrap(), name),
                             // A crowd of forty waits longer than one person's command does.
                             Err(problem) => assert_eq!(problem.code(), Code::KubeconfigLocked),
@@ -145,7 +146,7 @@ fn a_program_that_writes_without_a_lock_is_waited_for() {
     let mut written = File::create(&file).unwrap();
     let switch = std::thread::spawn({
         let file = file.clone();
-        move || files.set_current_context(&file, "c0")
+        move || set_current_context(files.ours(), &file, "c0")
     });
     while !lock_of(&file).exists() {
         assert!(!switch.is_finished());
@@ -182,7 +183,7 @@ fn what_another_user_puts_in_the_lock_s_place_refuses_nothing_and_stays() {
     fs::write(lock_of(&file), "").unwrap();
     std::os::unix::fs::lchown(lock_of(&file), Some(4711), None).unwrap();
     let files = Files::new(folder.path().to_owned());
-    files.set_current_context(&file, "c1").unwrap();
+    set_current_context(files.ours(), &file, "c1").unwrap();
     assert_eq!(current(&file), "c1");
     assert!(lock_of(&file).exists());
 }
@@ -196,7 +197,7 @@ fn symlink_and_mode_stay_and_a_folder_of_others_is_refused() {
     let link = folder.path().join("link");
     std::os::unix::fs::symlink("config", &link).unwrap();
     let files = Files::new(folder.path().to_owned());
-    files.set_current_context(&link, "c0").unwrap();
+    set_current_context(files.ours(), &link, "c0").unwrap();
     assert_eq!(current(&real), "c0");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(
@@ -205,14 +206,14 @@ fn symlink_and_mode_stay_and_a_folder_of_others_is_refused() {
     );
 
     fs::hard_link(&real, folder.path().join("twin")).unwrap();
-    assert!(files.set_current_context(&link, "c1").is_err());
+    assert!(set_current_context(files.ours(), &link, "c1").is_err());
     fs::remove_file(folder.path().join("twin")).unwrap();
 
     let open = folder.path().join("open");
     fs::create_dir(&open).unwrap();
     let file = kubeconfig(&open, 1);
     fs::set_permissions(&open, fs::Permissions::from_mode(0o777)).unwrap();
-    let problem = files.set_current_context(&file, "c0").unwrap_err();
+    let problem = set_current_context(files.ours(), &file, "c0").unwrap_err();
     assert_eq!(problem.code(), Code::KubeconfigNotChanged);
     assert_eq!(current(&file), "none");
 }
@@ -241,7 +242,7 @@ fn odd_files_keep_every_other_byte_and_their_symlinks() {
                 let before = fs::read(&real).unwrap();
                 let expected = kubeconfig::set_current_context(&link, &before, "zz");
                 let files = Files::new(home.path().to_owned());
-                let found = files.set_current_context(&link, "zz");
+                let found = set_current_context(files.ours(), &link, "zz");
                 assert_eq!(found.is_ok(), expected.is_ok(), "{}", path.display());
                 let after = fs::read(&real).unwrap();
                 assert_eq!(after, expected.unwrap_or(before), "{}", path.display());
@@ -270,7 +271,7 @@ fn what_a_symlink_leads_to_comes_about() {
     let link = folder.path().join("config");
     std::os::unix::fs::symlink("dotfiles", &link).unwrap();
     let files = Files::new(folder.path().to_owned());
-    files.set_current_context(&link, "c0").unwrap();
+    set_current_context(files.ours(), &link, "c0").unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(current(&folder.path().join("dotfiles")), "c0");
 }
@@ -289,7 +290,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
     )
     .unwrap();
     let files = Files::new(folder.path().to_owned());
-    let problem = files.set_current_context(&pipe, "c0").unwrap_err();
+    let problem = set_current_context(files.ours(), &pipe, "c0").unwrap_err();
     assert_eq!(problem.code(), Code::KubeconfigNotChanged);
 }
 
@@ -298,6 +299,6 @@ fn a_file_that_is_not_there_comes_about() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new").join("config");
     let files = Files::new(folder.path().to_owned());
-    files.set_current_context(&file, "c0").unwrap();
+    set_current_context(files.ours(), &file, "c0").unwrap();
     assert_eq!(current(&file), "c0");
 }

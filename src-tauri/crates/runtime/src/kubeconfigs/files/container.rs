@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use kubeconfig::{Exec, FileSet};
 
-use crate::askers::asker::{self, Found};
+use crate::askers::asker::Found;
+use crate::os::environment;
 use crate::os::files::inside;
 
 /// How long it is waited for what a container's files say: a file system of its own can take for ever.
@@ -61,8 +62,8 @@ fn said(found: &Found, arguments: &[String]) -> Option<Vec<String>> {
     let narrow = kubeconfig::narrow(own, found.kubectl, &folder);
     let set = kubeconfig::paths(
         narrow.kubeconfig.as_deref().map(OsStr::new),
-        asker::variable(environment, "KUBECONFIG"),
-        asker::variable(environment, "HOME").map(Path::new),
+        environment::variable(environment, "KUBECONFIG"),
+        environment::variable(environment, "HOME").map(Path::new),
     );
     let paths = match &set {
         FileSet::Explicit(path) => std::slice::from_ref(path),

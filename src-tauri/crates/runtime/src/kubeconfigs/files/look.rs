@@ -19,9 +19,10 @@ use kubeconfig::{
 use super::remembered::Ledger;
 use super::versions::Before;
 use super::{Files, account_of, bad_kubeconfig, paths_of, versions};
-use crate::askers::asker::{self, Found};
+use crate::askers::asker::Found;
 use crate::askers::ground::Ground;
-use crate::regular::{self, Unread};
+use crate::os::environment;
+use crate::os::files::regular::{self, Unread};
 
 /// How much is read of a file that nothing but a path leads to.
 const IN_PASSING: u64 = 8 << 20;
@@ -192,20 +193,20 @@ impl Look<'_> {
             return Ok(narrow);
         }
         let environment = found.program.environment.as_deref().unwrap_or_default();
-        let default_server = asker::variable(environment, "KUBERNETES_MASTER");
+        let default_server = environment::variable(environment, "KUBERNETES_MASTER");
         narrow.default_server = default_server.and_then(OsStr::to_str).map(str::to_owned);
         // What is no text leads to who knows which server.
         let is_lost = default_server.is_some() && narrow.default_server.is_none();
         let preferences = kubeconfig::kuberc(
             narrow.kuberc.as_deref().map(OsStr::new),
-            asker::variable(environment, "KUBERC"),
-            asker::variable(environment, "HOME").map(Path::new),
+            environment::variable(environment, "KUBERC"),
+            environment::variable(environment, "HOME").map(Path::new),
         );
         if let (Some(path), Some(ground)) = (preferences, self.ground) {
             let most = kubeconfig::MAX_BYTES as u64;
             let whole = folder.join(&path);
             let is_told =
-                narrow.kuberc.is_some() || asker::variable(environment, "KUBERC").is_some();
+                narrow.kuberc.is_some() || environment::variable(environment, "KUBERC").is_some();
             let is_as_found = || self.files.is_as_found(ground, &whole, found, false);
             narrow.preferences_choose = match self.ledger.bytes(ground, &whole, most) {
                 // kubectl can have read others.
@@ -414,7 +415,7 @@ impl Look<'_> {
         let found = self.found;
         let folder = found.folder.as_deref().unwrap_or(Path::new(""));
         let environment = found.program.environment.as_deref().unwrap_or_default();
-        let shells = asker::variable(environment, "PWD").map(Path::new);
+        let shells = environment::variable(environment, "PWD").map(Path::new);
         let shells = shells.filter(|shells| shells.is_absolute() && *shells != folder);
         let can_be_it = |ground: &Ground, shells: &Path| {
             ground.stands_in(shells).unwrap_or(true)
@@ -437,10 +438,10 @@ impl Look<'_> {
         };
         let arguments = found.asker.arguments.as_deref().unwrap_or_default();
         let narrow = kubeconfig::narrow(arguments, found.kubectl, folder);
-        let home = asker::variable(environment, "HOME").map(Path::new);
+        let home = environment::variable(environment, "HOME").map(Path::new);
         let set = kubeconfig::paths(
             narrow.kubeconfig.as_deref().map(OsStr::new),
-            asker::variable(environment, "KUBECONFIG"),
+            environment::variable(environment, "KUBECONFIG"),
             home,
         );
         let (paths, mandatory) = paths_of(&set);

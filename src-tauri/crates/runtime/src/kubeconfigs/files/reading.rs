@@ -14,7 +14,7 @@ use crate::askers::ground::Ground;
 use crate::askers::way::Changed;
 use crate::kubeconfigs::settled::Ours;
 use crate::os::files::Stamp;
-use crate::regular::Unread;
+use crate::os::files::regular::Unread;
 
 /// What a file is looked at and read by. Anything can happen between two of its answers.
 pub(super) trait Sight {

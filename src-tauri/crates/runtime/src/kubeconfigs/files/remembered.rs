@@ -19,8 +19,8 @@ use crate::askers::asker::{Found, Program};
 use crate::askers::ground::{self, Ground};
 use crate::askers::way::Changed;
 use crate::kubeconfigs::settled::{self, Ours};
+use crate::os::files::regular::Unread;
 use crate::os::files::{self as os, Stamp};
-use crate::regular::Unread;
 
 /// How many bytes of certificate authorities the servers of one question may have, all together: a short file can name a
 /// long one a thousand times.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::named;
-use crate::regular::{self, Unread};
+use crate::os::files::regular::{self, Unread};
 
 /// A line by which ours is known: another's of the same name is not touched.
 const OURS: &str = "X-Kubefob=1";

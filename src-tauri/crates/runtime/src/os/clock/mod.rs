@@ -3,9 +3,12 @@
 //! | name | is |
 //! |---|---|
 //! | `moment` | that clock, read |
+//! | `wall` | the time of day |
 //! | `Alarm` | a wait until a moment that can be moved |
 //! | `ClockSet` | the event that somebody set the time of day, or that the computer woke up |
 //! | `Jump` | which of both it was |
+
+use broker::clock::Wall;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -21,6 +24,19 @@ pub use polled::{Alarm, ClockSet};
 pub(crate) use linux::moment;
 #[cfg(not(target_os = "linux"))]
 pub(crate) use polled::moment;
+
+/// The time of day.
+#[must_use]
+pub fn wall() -> Wall {
+    let since = |ahead: bool, by: std::time::Duration| {
+        let milliseconds = i64::try_from(by.as_millis()).unwrap_or(i64::MAX);
+        Wall(if ahead { milliseconds } else { -milliseconds })
+    };
+    match std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        Ok(since_epoch) => since(true, since_epoch),
+        Err(before_epoch) => since(false, before_epoch.duration()),
+    }
+}
 
 /// What happened to the clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

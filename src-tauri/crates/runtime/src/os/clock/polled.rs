@@ -114,6 +114,6 @@ impl ClockSet {
 }
 
 fn offset() -> i64 {
-    let Wall(wall) = crate::clock::wall();
+    let Wall(wall) = super::wall();
     wall.saturating_sub(i64::try_from(moment().0).unwrap_or(i64::MAX))
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use wire::endpoint::{EndpointError, Places, create_folder};
 
-use crate::life::single::{INHERIT, Unclaimed, io_at};
+use super::{INHERIT, Unclaimed, io_at};
 use crate::os::descriptor;
 use crate::os::files::{Identity, of_entry};
 

@@ -15,7 +15,7 @@ use windows_sys::Win32::System::Threading::{
 };
 use wire::endpoint::Places;
 
-use crate::life::single::{INHERIT, Unclaimed, io_at};
+use super::{INHERIT, Unclaimed, io_at};
 use crate::os::socket::{Bound, first};
 
 /// How long the one before us may take to end once it has let go of everything else.

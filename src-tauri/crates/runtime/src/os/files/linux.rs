@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat2, statfs};
 
-use crate::regular::bounded;
+use crate::os::files::regular::bounded;
 
 /// Whether a file, or where it would be, is on a file system that nobody changes but through this
 /// kernel. What is not known to be so is not.

@@ -7,10 +7,12 @@
 //! | `stamp`, `program` | its state, of an open file or of one that can be run |
 //! | `of_file`, `of_entry`, `of_target` | which file it is |
 //! | `without_a_wait`, `no_follow`, `private`, `private_in_place`, `sync_folder` | how it is opened, made, and kept |
+//! | `regular` | a file read with a bound, and why one is not |
 //! | `path` | a path as the shim sends it |
 
 #[cfg(target_os = "linux")]
 mod linux;
+pub(crate) mod regular;
 #[cfg(unix)]
 mod unix;
 #[cfg(not(target_os = "linux"))]

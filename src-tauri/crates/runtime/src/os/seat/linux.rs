@@ -91,7 +91,7 @@ fn peer(address: &SocketAddrUnix) -> rustix::io::Result<Peer> {
 
 /// The socket of the screen that an environment names, if it is one of this computer.
 fn socket(environment: &[(OsString, OsString)]) -> Option<PathBuf> {
-    let variable = |name: &str| crate::askers::asker::variable(environment, name);
+    let variable = |name: &str| crate::os::environment::variable(environment, name);
     let wayland = variable("WAYLAND_DISPLAY").and_then(|name| {
         let name = Path::new(name);
         if name.is_absolute() {

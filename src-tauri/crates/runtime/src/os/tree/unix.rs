@@ -11,7 +11,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
-use crate::askers::way::{Kind, Part, Place, Standing, Times, Tree};
+use super::{Kind, Part, Place, Standing, Times, Tree};
 use crate::os::files::Stamp;
 
 /// The disks of this machine, for one person.

@@ -6,7 +6,7 @@ use std::io;
 use std::os::windows::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use crate::askers::way::{Kind, Part, Place, Standing, Times, Tree};
+use super::{Kind, Part, Place, Standing, Times, Tree};
 use crate::os::files::{self, Stamp};
 use crate::os::ownership;
 

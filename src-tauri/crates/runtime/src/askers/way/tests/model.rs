@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::os::files::Stamp;
+use crate::os::tree::Times;
 
 /// What a mutant of the walk would not look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::os::files::{self, Stamp};
+use super::Stamp;
 
 /// Why a file was not read.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(crate) fn refusal(error: &io::Error) -> String {
 /// It is missing, no regular file, or the system refuses.
 pub(crate) fn open(path: &Path) -> Result<File, Unread> {
     let mut options = File::options();
-    files::without_a_wait(options.read(true));
+    super::without_a_wait(options.read(true));
     let missing = |error: &io::Error| {
         [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
     };
@@ -104,5 +104,5 @@ pub(crate) fn bounded(file: &File, most: u64) -> Result<Vec<u8>, Unread> {
 /// # Errors
 /// The system refuses.
 pub(crate) fn stamp(file: &File) -> Result<Stamp, Unread> {
-    files::stamp(file).map_err(Unread::Io)
+    super::stamp(file).map_err(Unread::Io)
 }
