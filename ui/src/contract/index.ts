@@ -378,6 +378,10 @@ clock_off: number | null,
  */
 waiting: Array<string>, 
 /**
+ * The API servers that refuse its tokens however fresh they are.
+ */
+refused_by: Array<string>, 
+/**
  * What is wrong.
  */
 problem: ProblemView | null, };

@@ -27,6 +27,7 @@ function account(change: Partial<AccountView> = {}): AccountView {
     renews: true,
     clock_off: null,
     waiting: [],
+    refused_by: [],
     problem: null,
     ...change,
   };

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod adding;
+pub(crate) mod held;
 pub(crate) mod naming;
 pub(crate) mod proxies;
 pub mod schedule;
@@ -18,6 +19,7 @@ use crate::outcome::{AttemptId, Forget};
 use crate::secret::ClientSecret;
 use crate::settings::Settings;
 use account::{Account, AtRest, KeptAccount, Restored};
+use held::HeldTokens;
 use proxies::KnownProxies;
 use schedule::Jitter;
 use session::{Context, Session};
@@ -27,6 +29,8 @@ use waiters::CallerId;
 #[derive(Debug)]
 pub(crate) struct Accounts {
     all: BTreeMap<AccountId, Account>,
+    /// Which token a client-go process holds.
+    pub(crate) held: HeldTokens,
     /// The ways to providers that askers came with.
     proxies: KnownProxies,
     jitter: Jitter,
@@ -68,6 +72,7 @@ impl Accounts {
         });
         Self {
             all: all.collect(),
+            held: HeldTokens::default(),
             proxies: KnownProxies::default(),
             jitter: Jitter::new(seed),
             attempts: 0,
@@ -124,6 +129,7 @@ impl Accounts {
 
     /// Takes one out: nothing of it is known any more.
     pub(crate) fn remove(&mut self, id: &AccountId) -> Option<Account> {
+        self.held.forget(id);
         self.all.remove(id)
     }
 
@@ -134,6 +140,7 @@ impl Accounts {
 
     /// Forgets all of them.
     pub(crate) fn clear(&mut self) {
+        self.held = HeldTokens::default();
         self.all.clear();
     }
 
@@ -238,6 +245,7 @@ impl Accounts {
 
     /// A person signs out: whoever signs in next may be another.
     pub(crate) fn leave(&mut self, id: &AccountId, forget: Forget) {
+        self.held.forget(id);
         if let Some(account) = self.all.get_mut(id) {
             account.subject = None;
             account.signed_in_at = None;

@@ -9,6 +9,7 @@ use zeroize::Zeroize;
 
 use crate::account::AccountId;
 use crate::accounts::adding::{Draft, key_to_look_at};
+use crate::accounts::held::Says;
 use crate::accounts::session::{self, Doing, Session};
 use crate::accounts::waiters::{CallerId, Person, Waiter, Wants};
 use crate::accounts::{self, Accounts};
@@ -135,7 +136,8 @@ impl Broker {
         } else {
             self.route(event, now);
         }
-        if is_ask && moved.is_none() && is_a_token_alone(&self.outbox) {
+        let news = self.accounts.held.take_news();
+        if is_ask && moved.is_none() && !news && is_a_token_alone(&self.outbox) {
             return std::mem::take(&mut self.outbox);
         }
         self.tidy(now);
@@ -229,6 +231,7 @@ impl Broker {
             }
             Event::TrayHost(there) => self.surroundings.tray_host(there),
             Event::Ended(process) => {
+                self.accounts.held.ended(process);
                 let steps = self.consent.process_ended(process, facts!(self, now));
                 self.follow_consent(steps, now);
             }
@@ -264,6 +267,7 @@ impl Broker {
             asker,
             account,
             version,
+            by_client,
             servers,
             files,
         } = ask;
@@ -280,6 +284,7 @@ impl Broker {
         };
         let credential = Credential {
             version,
+            by_client,
             account,
             servers,
             flags,
@@ -577,7 +582,27 @@ impl Broker {
             }
         };
         let person = self.person(caller, &account);
+        if self.was_refused(caller, &account, now) {
+            return self.act(&account, now, |session, cx| {
+                session.refused(Waiter::new(caller, wants, person), cx)
+            });
+        }
         self.join(caller, &account, wants, person, now);
+    }
+
+    /// Whether whoever asks again was refused with the token that is held, and renewing it may help.
+    fn was_refused(&mut self, caller: CallerId, id: &AccountId, now: Now) -> bool {
+        let account = self.accounts.get(id);
+        let token = account.and_then(|account| Some(account.good(now)?.bearer.fingerprint()));
+        let Some((token, (asker, credential))) = token.zip(self.callers.credential(caller)) else {
+            return false;
+        };
+        let server = credential.servers.needed.first();
+        let server = server.and_then(|one| one.server.url()).unwrap_or_default();
+        let client = credential.client(asker);
+        client.is_some_and(|client| {
+            self.accounts.held.asks(&client, &token, server, now.wall) == Says::Renew
+        })
     }
 
     /// What an ask that may have its token says: of its kubeconfigs, and of its account.
@@ -611,12 +636,7 @@ impl Broker {
         person: Person,
         now: Now,
     ) {
-        let waiter = Waiter {
-            caller,
-            wants,
-            person,
-            until: None,
-        };
+        let waiter = Waiter::new(caller, wants, person);
         self.act(account, now, |session, cx| match wants {
             Wants::SignIn => session.sign_in(waiter, cx),
             Wants::Renewal => session.renew(waiter, cx),
@@ -662,7 +682,14 @@ impl Broker {
             Some(outcome) => outcome,
             None => return self.refuse(caller, Problem::TakesTooLong, now),
         };
-        if let Outcome::Credential(..) = outcome {
+        if let Outcome::Credential(_, token, until) = &outcome {
+            if let Some((asker, credential)) = self.callers.credential(caller)
+                && let Some(client) = credential.client(asker)
+            {
+                self.accounts
+                    .held
+                    .given(client, token.fingerprint(), *until);
+            }
             let used = self.accounts.used(id, &program, now);
             self.follow_accounts(used, now);
         }

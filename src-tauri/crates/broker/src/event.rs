@@ -190,6 +190,9 @@ pub struct Ask {
     pub account: Which,
     /// In which version to answer.
     pub version: ExecVersion,
+    /// Whether a client library runs the plugin, as client-go does: it says so by KUBERNETES_EXEC_INFO, and keeps what it
+    /// is given until the expiry that it is told.
+    pub by_client: bool,
     /// For which servers, as far as the resident found out.
     pub servers: Arc<Servers>,
     /// The asker's kubeconfigs, by their paths, as far as they are in sight.

@@ -97,6 +97,12 @@ impl BearerToken {
         Self(content)
     }
 
+    /// A digest by which two of them can be told apart and which gives nothing away (SHA-256, hexadecimal).
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        hex(ring::digest::digest(&ring::digest::SHA256, self.0.as_bytes()).as_ref())
+    }
+
     /// The token itself, for the one reply that carries it and for the vault.
     #[must_use]
     pub fn reveal(&self) -> &str {

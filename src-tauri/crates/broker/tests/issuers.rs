@@ -47,6 +47,7 @@ fn begins(broker: &mut Broker, caller: u32, key: &AccountKey) -> SignIn {
             asker: asker(caller, true),
             account: Which::Flags(Arc::new(Flags::new(key.clone(), ClientSettings::default()))),
             version: ExecVersion::V1,
+            by_client: false,
             servers: Arc::new(servers("s")),
             files: Arc::new([]),
         })),

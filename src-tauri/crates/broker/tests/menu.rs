@@ -41,6 +41,7 @@ fn account(label: &str, state: StateWord) -> AccountView {
         renews: true,
         clock_off: None,
         waiting: Vec::new(),
+        refused_by: Vec::new(),
         problem: None,
     }
 }

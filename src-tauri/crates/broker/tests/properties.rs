@@ -764,6 +764,7 @@ impl World {
             asker,
             account: Which::Flags(Arc::new(Flags::new(shared::key(), settings))),
             version: ExecVersion::V1,
+            by_client: true,
             servers: Arc::new(servers),
             files: Arc::new([]),
         })));

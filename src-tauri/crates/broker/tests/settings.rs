@@ -82,6 +82,7 @@ impl World {
             asker: asker(u32::try_from(caller).unwrap(), false),
             account: Which::Flags(Arc::new(Flags::new(key, ClientSettings::default()))),
             version: ExecVersion::V1,
+            by_client: false,
             servers: Arc::new(servers("s")),
             files: files.into(),
         })));

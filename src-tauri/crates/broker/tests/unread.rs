@@ -36,6 +36,7 @@ fn ask(caller: u64, asker: Asker, servers: usize, contexts: usize) -> Event {
         asker,
         account: Which::Flags(Arc::new(Flags::new(key(), settings))),
         version: ExecVersion::V1,
+        by_client: false,
         servers: Arc::new(Servers {
             needed: needed.collect(),
             others: others.collect(),

@@ -90,6 +90,7 @@ function account(id: string, change: Partial<AccountView>): AccountView {
     renews: false,
     clock_off: null,
     waiting: [],
+    refused_by: [],
     problem: null,
     ...change,
   };

@@ -10,7 +10,7 @@ mod time;
 mod word;
 
 use crate::accounts::schedule::{self, Jitter};
-use crate::accounts::waiters::{CallerId, Waiter, Waiters};
+use crate::accounts::waiters::{CallerId, Waiter, Waiters, Wants};
 use crate::clock::{Moment, Now};
 use crate::outcome::AttemptId;
 use crate::problem::{Code, Problem};
@@ -302,6 +302,20 @@ impl Session {
         let waiting = self.waiting.renewals().into_iter();
         waiting
             .map(|waiter| Step::Fail(waiter, problem.clone()))
+            .collect()
+    }
+
+    /// A try came to nothing. Who wants a token gets the one that is held, while it is good.
+    fn disappoint_all(&mut self, problem: &Problem, now: Now) -> Vec<Step> {
+        if self.good(now).is_none() {
+            return self.fail_all(problem);
+        }
+        let waiting = self.waiting.take().into_iter();
+        waiting
+            .map(|waiter| match waiter.wants {
+                Wants::Credential(_) | Wants::Token => Step::Serve(waiter),
+                Wants::SignIn | Wants::Renewal => Step::Fail(waiter, problem.clone()),
+            })
             .collect()
     }
 

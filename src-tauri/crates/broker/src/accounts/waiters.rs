@@ -44,6 +44,19 @@ pub struct Waiter {
     pub until: Option<Moment>,
 }
 
+impl Waiter {
+    /// Who waits as long as it may take.
+    #[must_use]
+    pub fn new(caller: CallerId, wants: Wants, person: Person) -> Self {
+        Self {
+            caller,
+            wants,
+            person,
+            until: None,
+        }
+    }
+}
+
 /// Everybody who waits for one session. Whoever is in here is answered exactly once: the ways out
 /// are [`Waiters::take`], [`Waiters::overdue`], [`Waiters::unattended`], [`Waiters::renewals`] and [`Waiters::remove`].
 #[derive(Debug, Default)]

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use crate::account::AccountId;
 use crate::accounts::adding::Draft;
+use crate::accounts::held::Client;
+use crate::asker::Asker;
 use crate::command::{Add, Flags};
 use crate::credential::ExecVersion;
 use crate::manner::Manner;
-use crate::pair::Servers;
+use crate::pair::{Servers, name_of};
 
 /// What a caller is owed.
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub(crate) enum Wish {
 #[derive(Clone, Debug)]
 pub(crate) struct Credential {
     pub(crate) version: ExecVersion,
+    /// Whether a client library asks, which keeps what it is given.
+    pub(crate) by_client: bool,
     pub(crate) account: AccountId,
     pub(crate) servers: Arc<Servers>,
     /// What it is asked with; none: by the account's name.
@@ -48,6 +52,18 @@ pub(crate) struct Credential {
 }
 
 impl Credential {
+    /// Who keeps what it is given; none: nobody does, or that can't be told.
+    pub(crate) fn client(&self, asker: &Asker) -> Option<Client> {
+        let process = asker.process.filter(|_| self.by_client)?;
+        let servers = self.servers.needed.iter();
+        let servers: Vec<_> = servers.map(|candidate| &candidate.server).collect();
+        Some(Client {
+            process,
+            account: self.account.clone(),
+            cluster: name_of(&servers),
+        })
+    }
+
     /// How it would have the person sign in; none: as the account does.
     pub(crate) fn manner(&self) -> Option<&Manner> {
         self.flags.as_ref().map(|flags| flags.manner())

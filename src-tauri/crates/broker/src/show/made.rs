@@ -86,6 +86,13 @@ impl Shown<'_> {
                         .filter_map(|waiter| self.callers.get(waiter.caller))
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
+                    refused_by: self
+                        .accounts
+                        .held
+                        .refusing(id)
+                        .into_iter()
+                        .map(|server| address(server, LONGEST))
+                        .collect(),
                     problem: session::problem(session).map(|problem| {
                         let about = self.accounts.about_by(&names, id);
                         ProblemView::told(&problem.clone().of(about), language)

@@ -242,6 +242,7 @@ mod tests {
             renews: true,
             clock_off: None,
             waiting: Vec::new(),
+            refused_by: Vec::new(),
             problem: code.map(|code| ProblemView {
                 code,
                 message: "It ended.".into(),

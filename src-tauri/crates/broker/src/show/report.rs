@@ -58,6 +58,10 @@ pub(crate) fn status(view: &View, as_json: bool, language: Language, now: Wall) 
             let parameters = [("by", asked.by.clone()), ("time", asked.at.rfc3339())];
             lines.push(text(language, "terminal.asked", &parameters));
         }
+        for server in &account.refused_by {
+            let parameters = [("server", server.clone())];
+            lines.push(text(language, "terminal.refused-by", &parameters));
+        }
         if let Some(problem) = &account.problem {
             lines.push(format!("  {}", problem.line()));
         }

@@ -200,6 +200,8 @@ pub struct AccountView {
     pub clock_off: Option<i64>,
     /// The programs that wait for it, oldest first.
     pub waiting: Vec<String>,
+    /// The API servers that refuse its tokens however fresh they are.
+    pub refused_by: Vec<String>,
     /// What is wrong.
     pub problem: Option<ProblemView>,
 }

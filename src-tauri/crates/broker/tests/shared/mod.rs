@@ -105,6 +105,7 @@ pub fn ask_for(caller: u64, asker: Asker, settings: ClientSettings, servers: Ser
         asker,
         account: Which::Flags(Arc::new(Flags::new(key(), settings))),
         version: ExecVersion::V1,
+        by_client: false,
         servers: Arc::new(servers),
         files: Arc::new([]),
     }))

@@ -75,8 +75,8 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The question, by who asks it.
-    pub(crate) fn asked_by(self, caller: CallerId, asker: Asker) -> Ask {
+    /// The question, by who asks it; `by_client`: a client library runs the plugin.
+    pub(crate) fn asked_by(self, caller: CallerId, asker: Asker, by_client: bool) -> Ask {
         let Self {
             account,
             version,
@@ -89,6 +89,7 @@ impl Wanted {
             asker,
             account,
             version,
+            by_client,
             servers,
             files,
         }

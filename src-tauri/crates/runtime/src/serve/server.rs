@@ -277,8 +277,9 @@ impl Server {
         if run.exec_info.is_some() && found.asker.place != Place::Container {
             self.plugins.asked_by(&found);
         }
+        let by_client = run.exec_info.is_some();
         if let Some(wanted) = self.files.asked_before(&found, &run) {
-            return Event::Asked(Box::new(wanted.asked_by(caller, found.asker)));
+            return Event::Asked(Box::new(wanted.asked_by(caller, found.asker, by_client)));
         }
         let cwd = path(&run.cwd);
         let invocation = argv::parse(&Called {
@@ -293,7 +294,7 @@ impl Server {
                 let asker = found.asker.clone();
                 let _turn = self.room.look().await;
                 match self.files.wanted(found, &run, *get_token).await {
-                    Ok(wanted) => Event::Asked(Box::new(wanted.asked_by(caller, asker))),
+                    Ok(wanted) => Event::Asked(Box::new(wanted.asked_by(caller, asker, by_client))),
                     Err(problem) => Event::Refused(caller, problem),
                 }
             }

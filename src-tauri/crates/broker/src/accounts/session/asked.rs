@@ -181,6 +181,31 @@ impl Session {
         }
     }
 
+    /// An API server refused the token that is held and good: it is renewed, and whoever asks waits for that. Where it can't
+    /// be, they get what is held.
+    pub fn refused(&mut self, mut waiter: Waiter, mut cx: Context<'_>) -> Vec<Step> {
+        match &self.doing {
+            Doing::Idle if self.refreshable() => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                self.refresh_for_an_ask(&mut cx)
+            }
+            // What is under way brings another, or says why there is none.
+            Doing::Refreshing(_) => {
+                waiter.until = Some(cx.now.moment.after(schedule::PATIENCE));
+                self.waiting.join(waiter);
+                Vec::new()
+            }
+            Doing::Idle
+            | Doing::SigningIn(..)
+            | Doing::BackingOff { .. }
+            | Doing::LostReply { .. }
+            | Doing::Blocked { .. }
+            | Doing::Declined { .. }
+            | Doing::SigningOut(_) => self.ask(waiter, cx),
+        }
+    }
+
     /// A person gives a sign-in up.
     pub fn cancel(&mut self) -> Vec<Step> {
         let Doing::SigningIn(attempt, _) = self.doing else {

@@ -90,7 +90,7 @@ impl Session {
             }
             RefreshOutcome::Blocked(refusal) => {
                 let until = schedule::blocked(attempt.tries, cx.now, cx.jitter);
-                let steps = self.fail_all(&refusal);
+                let steps = self.disappoint_all(&refusal, cx.now);
                 self.doing = Doing::Blocked {
                     until,
                     refusal,
@@ -162,7 +162,7 @@ impl Session {
 
     /// The provider was not reached: whoever waits is told, and there is another try later.
     fn back_off(&mut self, fault: Problem, last: Attempt, cx: &mut Context<'_>) -> Vec<Step> {
-        let steps = self.fail_all(&fault);
+        let steps = self.disappoint_all(&fault, cx.now);
         self.doing = Doing::BackingOff {
             until: schedule::back_off(last.tries, cx.now, cx.jitter),
             fault,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Context, Doing, Held, Renewal, Session, Step};
 use crate::accounts::schedule;
+use crate::accounts::waiters::Wants;
 use crate::clock::{Moment, Now};
 
 impl Session {
@@ -13,7 +14,15 @@ impl Session {
             .waiting
             .overdue(cx.now.moment)
             .into_iter()
-            .map(|waiter| Step::Fail(waiter, self.takes_too_long()))
+            .map(|waiter| match waiter.wants {
+                // A renewal is waited for beside a token that is good.
+                Wants::Credential(_) | Wants::Token if self.good(cx.now).is_some() => {
+                    Step::Serve(waiter)
+                }
+                Wants::Credential(_) | Wants::Token | Wants::SignIn | Wants::Renewal => {
+                    Step::Fail(waiter, self.takes_too_long())
+                }
+            })
             .collect();
         let due = self.due(cx.keep_fresh);
         if due.is_some_and(|due| due <= cx.now.moment) {
