@@ -31,13 +31,12 @@ use crate::hall::line::Line;
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::{Turn, UnderWay};
 use crate::kubeconfigs::edit::set_current_context;
-use crate::kubeconfigs::files;
+use crate::kubeconfigs::files::{self, Files};
 use crate::os::processes;
 use crate::own::log::States;
 use crate::own::settings;
 use crate::own::store::{self, Store, Wanted};
 use crate::serve::front::Stage;
-use crate::serve::server::Server;
 use crate::serve::window::{Pane, Window};
 use crate::vault::{Record, State, Vault};
 
@@ -79,7 +78,7 @@ pub(crate) struct Performer {
     stage: Stage,
     logged: States,
     window: Window,
-    server: Server,
+    files: Files,
     config: PathBuf,
     autostart: Autostart,
     /// What a reset deletes beside the vault.
@@ -104,7 +103,7 @@ impl Performer {
         under_way: UnderWay,
         stage: Stage,
         window: Window,
-        server: Server,
+        files: Files,
         config: PathBuf,
         autostart: Autostart,
         leftovers: Arc<[PathBuf]>,
@@ -133,7 +132,7 @@ impl Performer {
             stage,
             logged: States::default(),
             window,
-            server,
+            files,
             config,
             autostart,
             leftovers,
@@ -204,7 +203,7 @@ impl Performer {
             Effect::Discover(caller, request) => self.discover(caller, *request),
             Effect::Choose(caller, choice) => self.choose(caller, choice),
             Effect::Know(files) => {
-                let seen = self.server.files().seen();
+                let seen = self.files.seen();
                 seen.saw(files.iter().map(PathBuf::from));
             }
             Effect::Watch(process) => {
@@ -302,7 +301,7 @@ impl Performer {
 
     /// One change after the other, as they were asked for: a crowd that tries one lock starves the unlucky.
     fn edit(&self, edit: Box<Edit>) {
-        let (inbox, ours) = (self.inbox.clone(), self.server.files().ours().clone());
+        let (inbox, ours) = (self.inbox.clone(), self.files.ours().clone());
         let line = Arc::clone(&self.edits);
         let turn = self.under_way.transaction();
         tokio::spawn(async move {
@@ -492,14 +491,14 @@ impl Performer {
         if self.ending {
             return;
         }
-        if let Err(problem) = self.window.open(Pane::Consent, &self.server) {
+        if let Err(problem) = self.window.open(Pane::Consent) {
             tracing::info!(problem = problem.code().name(), "asked on a page instead");
             self.inbox.event(Event::NoWindow);
         }
     }
 
     fn open(&mut self, caller: CallerId, screen: Option<ScreenName>) {
-        if let Err(problem) = self.window.open(Pane::Main { screen }, &self.server) {
+        if let Err(problem) = self.window.open(Pane::Main { screen }) {
             self.reply(caller, Reply::Refused(problem.into()));
         }
         self.reply(caller, Reply::Done(0));
