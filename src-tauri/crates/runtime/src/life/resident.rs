@@ -33,7 +33,7 @@ use crate::os::socket::Listener;
 use crate::own::folders::{Folders, Lacking};
 use crate::own::settings;
 use crate::own::store::{Store, Stored};
-use crate::perform::Performer;
+use crate::perform::{Belongings, Hands, Performer};
 use crate::serve::door::Door;
 use crate::serve::front::{Front, Stage};
 use crate::serve::orders::Orders;
@@ -236,27 +236,25 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     }
     let drawn = tokio::spawn(draw(front));
     tracing::info!(version = broker::VERSION, "up");
-    run::run(
-        opening.broker,
-        Performer::new(
+    let performer = Performer::new(
+        Hands {
             inbox,
             vault,
-            store,
             browser,
             under_way,
-            stage,
-            window,
-            files,
-            folders.config.clone(),
+        },
+        Belongings {
+            config: folders.config.clone(),
             autostart,
-            [folders.log.clone()].into(),
-            owed,
-            notices_of_all,
-        ),
-        messages,
-        opening.effects,
-    )
-    .await?;
+            leftovers: [folders.log.clone()].into(),
+        },
+        (store, owed),
+        files,
+        stage,
+        window,
+        notices_of_all,
+    );
+    run::run(opening.broker, performer, messages, opening.effects).await?;
     drawn.abort();
     tracing::info!("ended");
     Ok(())
