@@ -20,7 +20,7 @@ use crate::desk::desktop::Screen;
 use crate::hall::inbox;
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::UnderWay;
-use crate::kubeconfigs::files::Files;
+use crate::kubeconfigs::files::{Files, first_start};
 use crate::life::at_rest::watch_the_vault;
 use crate::life::handover::Handover;
 use crate::life::leaving::Leaving;
@@ -105,7 +105,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         }
     };
     let opening = if first {
-        opening::first(&store, &broker, files.first_start())
+        opening::first(&store, &broker, first_start(&files))
     } else {
         let unwritten = lost.is_some().then(|| store.write(kept.clone()).err());
         Opening {
