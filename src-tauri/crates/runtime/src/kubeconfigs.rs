@@ -1,5 +1,6 @@
 //! Kubeconfigs: read for a question, looked for, watched, and changed.
 
+mod account;
 pub(crate) mod contexts;
 pub(crate) mod edit;
 pub(crate) mod files;

@@ -8,7 +8,8 @@ use broker::problem::Problem;
 use kubeconfig::{FileSet, Merged};
 
 use crate::hall::blocking::blocking;
-use crate::kubeconfigs::files::{Files, account_of};
+use crate::kubeconfigs::account::account_of;
+use crate::kubeconfigs::files::Files;
 
 /// The file set of a command that stands in `folder`: `flag` is its `--kubeconfig`, `variable` its KUBECONFIG.
 ///

@@ -8,8 +8,9 @@ use broker::found::{Files as Surveyed, Stanza};
 use broker::kubeconfig::{ContextEntry, Kubeconfig};
 use kubeconfig::{FileSet, Merged};
 
+use crate::kubeconfigs::account::account_of;
 use crate::kubeconfigs::contexts::contexts;
-use crate::kubeconfigs::files::{Files, account_of};
+use crate::kubeconfigs::files::Files;
 use crate::os::files::regular::{Unread, open};
 use crate::own::folders::below_home;
 

@@ -19,7 +19,7 @@ use crate::life::leaving::Leaving;
 use crate::life::single::Claim;
 use crate::life::upgrade::{Fate, Program, Tried};
 use crate::own::store::Store;
-use crate::serve::server::Door;
+use crate::serve::door::Door;
 use crate::vault::Vault;
 
 /// How long the door may be shut: far less than a shim waits for its first word.

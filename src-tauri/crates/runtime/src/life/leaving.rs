@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use crate::hall::inbox::{Inbox, Message};
 use crate::life::single::Claim;
 use crate::os::signals::Signals;
-use crate::serve::server::Door;
+use crate::serve::door::Door;
 
 /// What it takes to end.
 #[derive(Clone)]

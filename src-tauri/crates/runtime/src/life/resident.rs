@@ -12,6 +12,7 @@ use broker::problem::Problem;
 use tokio::sync::{Notify, watch};
 use wire::endpoint::Places;
 
+use crate::askers::asker::Programs;
 use crate::clock;
 use crate::desk::autostart::Autostart;
 use crate::desk::browser::Browser;
@@ -19,7 +20,7 @@ use crate::desk::desktop::Screen;
 use crate::hall::inbox;
 use crate::hall::notices::{Notice, Notices};
 use crate::hall::under_way::UnderWay;
-use crate::kubeconfigs::files::Files;
+use crate::kubeconfigs::files::{Files, first_start};
 use crate::life::at_rest::watch_the_vault;
 use crate::life::handover::Handover;
 use crate::life::leaving::Leaving;
@@ -32,10 +33,15 @@ use crate::os::socket::Listener;
 use crate::own::folders::{Folders, Lacking};
 use crate::own::settings;
 use crate::own::store::{Store, Stored};
-use crate::perform::Performer;
+use crate::perform::{Belongings, Hands, Performer};
+use crate::serve::door::Door;
 use crate::serve::front::{Front, Stage};
+use crate::serve::orders::Orders;
 use crate::serve::plugin::Plugins;
-use crate::serve::server::{Door, Server};
+use crate::serve::question::Questions;
+use crate::serve::room::Room;
+use crate::serve::server::Server;
+use crate::serve::shim::Shims;
 use crate::serve::window::{self, Window};
 use crate::vault::Vault;
 
@@ -99,7 +105,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         }
     };
     let opening = if first {
-        opening::first(&store, &broker, files.first_start())
+        opening::first(&store, &broker, first_start(&files))
     } else {
         let unwritten = lost.is_some().then(|| store.write(kept.clone()).err());
         Opening {
@@ -128,12 +134,6 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let (owed, problem) = opening.owed.unzip();
     notices.set(Notice::Accounts, problem);
     let under_way = UnderWay::new();
-    let window = Window::new(
-        program.path().with_file_name(window::PROGRAM),
-        screen.clone(),
-        handed_on(&environment, folders),
-        inbox.clone(),
-    );
     let plugins = Plugins::new(
         program.path().parent().unwrap_or(Path::new("/")),
         &folders.home,
@@ -141,19 +141,40 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         inbox.clone(),
     );
     plugins.look_again();
-    let (door, open) = watch::channel(Door::Open);
-    let server = Server::new(
-        inbox.clone(),
-        files.clone(),
-        places.uid().to_owned(),
-        folders.home.clone(),
-        choice,
-        open,
-        under_way.clone(),
+    let room = Room::of_this_process();
+    let orders = Orders::new(inbox.clone(), files.clone(), plugins.clone(), room.clone());
+    let window = Window::new(
+        program.path().with_file_name(window::PROGRAM),
         screen.clone(),
-        window.clone(),
-        plugins,
+        handed_on(&environment, folders),
+        inbox.clone(),
+        orders.clone(),
     );
+    let (door, open) = watch::channel(Door::Open);
+    let questions = Questions {
+        orders: orders.clone(),
+        files: files.clone(),
+        plugins,
+        room: room.clone(),
+        home: folders.home.clone(),
+    };
+    let shims = Shims {
+        inbox: inbox.clone(),
+        programs: Programs::new(room.programs()),
+        questions,
+        chosen: choice,
+        under_way: under_way.clone(),
+        screen: screen.clone(),
+    };
+    let server = Server {
+        uid: places.uid().to_owned(),
+        door: open,
+        room,
+        under_way: under_way.clone(),
+        screen: screen.clone(),
+        window: window.clone(),
+        shims,
+    };
     for listener in claim.listeners()? {
         tokio::spawn(server.clone().serve(Listener::new(listener)?));
     }
@@ -183,7 +204,6 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         wanted: Arc::clone(&replaced),
     };
     tokio::spawn(handover.run());
-    let server_of_all = server.clone();
     let notices_of_all = notices.clone();
     let instance = folders.instance.as_deref();
     let autostart = Autostart::new(&folders.home, program.path(), instance);
@@ -193,9 +213,10 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         program,
         claim,
         server,
+        window: window.clone(),
         screen: screen.clone(),
         autostart: autostart.clone(),
-        files,
+        files: files.clone(),
         language,
         bus,
         bus_is,
@@ -207,13 +228,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         inbox: inbox.clone(),
     };
     tokio::spawn(surroundings.run());
-    let (stage, front) = Stage::new(
-        inbox.clone(),
-        server_of_all.clone(),
-        screen,
-        its_bus,
-        window.clone(),
-    );
+    let (stage, front) = Stage::new(inbox.clone(), orders, screen, its_bus, window.clone());
     // One that became this program by an upgrade was not started by anybody.
     if start == Start::ByHand && std::env::var_os(INHERIT).is_none() {
         let open = Action::Command(Box::new(Command::Open { screen: None }));
@@ -221,27 +236,25 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     }
     let drawn = tokio::spawn(draw(front));
     tracing::info!(version = broker::VERSION, "up");
-    run::run(
-        opening.broker,
-        Performer::new(
+    let performer = Performer::new(
+        Hands {
             inbox,
             vault,
-            store,
             browser,
             under_way,
-            stage,
-            window,
-            server_of_all,
-            folders.config.clone(),
+        },
+        Belongings {
+            config: folders.config.clone(),
             autostart,
-            [folders.log.clone()].into(),
-            owed,
-            notices_of_all,
-        ),
-        messages,
-        opening.effects,
-    )
-    .await?;
+            leftovers: [folders.log.clone()].into(),
+        },
+        (store, owed),
+        files,
+        stage,
+        window,
+        notices_of_all,
+    );
+    run::run(opening.broker, performer, messages, opening.effects).await?;
     drawn.abort();
     tracing::info!("ended");
     Ok(())

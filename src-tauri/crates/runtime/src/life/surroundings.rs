@@ -30,6 +30,7 @@ use crate::os::socket::{Bound, Listener};
 use crate::os::watch::Watch;
 use crate::own::settings::{self, Settings};
 use crate::serve::server::Server;
+use crate::serve::window::Window;
 use crate::vault::Vault;
 
 /// Whoever writes a file does more than one thing: it is looked at when this long nothing followed.
@@ -54,6 +55,7 @@ pub(crate) struct Surroundings {
     pub(crate) program: Program,
     pub(crate) claim: Arc<Mutex<Claim>>,
     pub(crate) server: Server,
+    pub(crate) window: Window,
     pub(crate) screen: Screen,
     pub(crate) autostart: Autostart,
     pub(crate) files: Files,
@@ -177,7 +179,7 @@ impl Surroundings {
         folders.extend(files.filter_map(|file| Some(file.parent()?.to_path_buf())));
         folders.extend(self.program.path().parent().map(Path::to_path_buf));
         // Others write in the folders of askers' files: it is worth a wake-up while somebody sees them.
-        if self.server.window().is_there() {
+        if self.window.is_there() {
             folders.extend(self.files.seen().folders());
         }
         folders.extend(self.screen.folder());

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, watch};
 use crate::clock;
 use crate::desk::desktop::Screen;
 use crate::hall::inbox::{Inbox, Message};
-use crate::serve::server::Server;
+use crate::serve::orders::Orders;
 use crate::serve::window::Window;
 
 /// What is drawn, and what is clicked.
@@ -77,14 +77,15 @@ impl Reports {
 #[derive(Clone)]
 pub struct Clicks {
     inbox: Inbox,
-    server: Server,
+    orders: Orders,
+    window: Window,
     notes: mpsc::UnboundedSender<Telling>,
 }
 
 impl Clicks {
     /// The desktop gives leave that the window comes to the front that is started next.
     pub fn activated(&self, token: String) {
-        self.server.window().activated(token);
+        self.window.activated(token);
     }
 
     /// Carries out what was clicked. What goes wrong with it is told as a note.
@@ -93,7 +94,7 @@ impl Clicks {
             Action::Quit => self.inbox.send(Message::Stop),
             Action::Command(command) => {
                 let (telling, mut told) = mpsc::unbounded_channel();
-                self.server
+                self.orders
                     .ordered(*command, Endpoint::Control, language, (0, &telling));
                 drop(telling);
                 let notes = self.notes.clone();
@@ -123,7 +124,7 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) fn new(
         inbox: Inbox,
-        server: Server,
+        orders: Orders,
         screen: Screen,
         bus: watch::Receiver<Option<u64>>,
         window: Window,
@@ -134,11 +135,12 @@ impl Stage {
             tray: shows,
             notes: tells.clone(),
             told: Notes::default(),
-            window,
+            window: window.clone(),
         };
         let clicks = Clicks {
             inbox: inbox.clone(),
-            server,
+            orders,
+            window,
             notes: tells,
         };
         let front = Front {

@@ -24,7 +24,8 @@ use wire::frame::Decoder;
 use crate::desk::desktop::{Screen, Variables};
 use crate::hall::inbox::Inbox;
 use crate::os::socket::Ours;
-use crate::serve::server::{FIRST_FRAME, Server};
+use crate::serve::frames::FIRST_FRAME;
+use crate::serve::orders::Orders;
 
 pub(crate) use connection::Link;
 use connection::Seat;
@@ -58,6 +59,7 @@ struct Inner {
     screen: Screen,
     environment: Variables,
     inbox: Inbox,
+    orders: Orders,
     view: watch::Sender<Arc<View>>,
     /// The one that we started.
     ours: Mutex<Option<mpsc::UnboundedSender<Pane>>>,
@@ -74,12 +76,14 @@ impl Window {
         screen: Screen,
         environment: Variables,
         inbox: Inbox,
+        orders: Orders,
     ) -> Self {
         Self(Arc::new(Inner {
             program,
             screen,
             environment,
             inbox,
+            orders,
             view: watch::Sender::new(Arc::default()),
             ours: Mutex::new(None),
             activation: Mutex::new(None),
@@ -102,7 +106,12 @@ impl Window {
         self.0.view.receiver_count() > 0
     }
 
-    /// The same, and whatever comes after it.
+    /// Where its commands go.
+    fn orders(&self) -> &Orders {
+        &self.0.orders
+    }
+
+    /// The view that is shown, and whatever comes after it.
     fn views(&self) -> watch::Receiver<Arc<View>> {
         self.0.view.subscribe()
     }
@@ -124,7 +133,7 @@ impl Window {
     ///
     /// # Errors
     /// `NoWindow`.
-    pub(crate) fn open(&self, pane: Pane, server: &Server) -> Result<(), Problem> {
+    pub(crate) fn open(&self, pane: Pane) -> Result<(), Problem> {
         let mut ours = self.0.ours.lock().unwrap_or_else(PoisonError::into_inner);
         // It is for one click: where a window is there already, nobody can use it later.
         let activation = self.activation().take();
@@ -149,9 +158,9 @@ impl Window {
         *ours = Some(panes);
         drop(ours);
         self.0.started.send_modify(|started| *started += 1);
-        let (window, server) = (self.clone(), server.clone());
+        let window = self.clone();
         tokio::spawn(async move {
-            window.consent(started, asked, &server).await;
+            window.consent(started, asked).await;
         });
         Ok(())
     }
@@ -186,7 +195,6 @@ impl Window {
         &self,
         (ours, pid): (Ours, Option<u32>),
         mut panes: mpsc::UnboundedReceiver<Pane>,
-        server: &Server,
     ) {
         let first = async {
             let mut link = Link::new(ours.with(pid).await.ok()?, Decoder::new());
@@ -200,7 +208,7 @@ impl Window {
                     panes: &mut panes,
                     started: watch::Sender::new(0).subscribe(),
                 };
-                connection::serve(link, first, seat, self, server).await;
+                connection::serve(link, first, seat, self).await;
                 true
             }
             Ok(None) | Err(_) => {
@@ -216,19 +224,19 @@ impl Window {
         // It was wanted when it had just gone.
         if greeted
             && let Ok(pane) = panes.try_recv()
-            && let Err(problem) = self.open(pane, server)
+            && let Err(problem) = self.open(pane)
         {
             tracing::warn!(problem = problem.code().name(), "the window");
         }
     }
 
     /// Serves one that came by the main socket. `first` is what it said first.
-    pub(crate) async fn control(&self, link: Link, first: Vec<u8>, server: &Server) {
+    pub(crate) async fn control(&self, link: Link, first: Vec<u8>) {
         let seat = Seat {
             endpoint: Endpoint::Control,
             panes: &mut mpsc::unbounded_channel().1,
             started: self.0.started.subscribe(),
         };
-        connection::serve(link, first, seat, self, server).await;
+        connection::serve(link, first, seat, self).await;
     }
 }

@@ -1,7 +1,8 @@
 //! For which servers a question can be, by the files that its asker has.
 
+mod words;
+
 use std::ffi::OsStr;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,25 +12,22 @@ use broker::command::Which;
 use broker::event::{Candidate, Servers};
 use broker::problem::Problem;
 use broker::trust::Server;
-use kubeconfig::{
-    CertificateAuthority, Config, ExecServer, Meant, Merged, Narrow, Origin, Reading, ServerKey,
-    Told,
-};
+use kubeconfig::{CertificateAuthority, ExecServer, Merged, Narrow, Origin, Reading, ServerKey};
 
+use super::history::History;
 use super::remembered::Ledger;
-use super::versions::Before;
-use super::{Files, account_of, bad_kubeconfig, paths_of, versions};
+use super::{bad_kubeconfig, paths_of, sets};
 use crate::askers::asker::Found;
 use crate::askers::ground::Ground;
+use crate::kubeconfigs::account::account_of;
 use crate::os::environment;
-use crate::os::files::regular::{self, Unread};
-
-/// How much is read of a file that nothing but a path leads to.
-const IN_PASSING: u64 = 8 << 20;
+use crate::os::files::regular::Unread;
 
 /// One question, and where its asker stands.
 pub(super) struct Look<'look> {
-    pub(super) files: &'look Files,
+    pub(super) history: &'look History,
+    /// The person's own folder.
+    pub(super) home: &'look Path,
     pub(super) found: &'look Found,
     /// None: that is out of sight.
     pub(super) ground: Option<&'look Ground>,
@@ -126,7 +124,7 @@ impl Look<'_> {
                 .map(|merged| kubeconfig::servers(merged, self.arguments, &narrow))
                 .collect(),
             Reading::NotUnderstood if narrow.preferences_choose => vec![Origin::Unknown],
-            Reading::NotUnderstood | Reading::AnotherProgram => vec![self.widest(&files)?],
+            Reading::NotUnderstood | Reading::AnotherProgram => vec![words::widest(self, &files)?],
         };
         let mut needed: Vec<Candidate> = Vec::new();
         for origin in origins {
@@ -166,7 +164,7 @@ impl Look<'_> {
         };
         let using = kubeconfig::using(merged, |exec| {
             kubeconfig::shim_arguments(exec)
-                .and_then(|arguments| account_of(arguments, Path::new("/"), self.files.home()))
+                .and_then(|arguments| account_of(arguments, Path::new("/"), self.home))
                 .is_some_and(|other| other.key() == key)
         });
         let mut others = Vec::new();
@@ -207,7 +205,7 @@ impl Look<'_> {
             let whole = folder.join(&path);
             let is_told =
                 narrow.kuberc.is_some() || environment::variable(environment, "KUBERC").is_some();
-            let is_as_found = || self.files.is_as_found(ground, &whole, found, false);
+            let is_as_found = || self.history.is_as_found(ground, &whole, found, false);
             narrow.preferences_choose = match self.ledger.bytes(ground, &whole, most) {
                 // kubectl can have read others.
                 Ok(bytes) => kubeconfig::kuberc_chooses_server(&bytes) || !is_as_found(),
@@ -229,173 +227,11 @@ impl Look<'_> {
         Ok(narrow)
     }
 
-    /// For which servers somebody can have asked whose arguments choose none: what they name counts with all that the
-    /// file set has, or had since the asker started.
-    fn widest(&self, files: &[versions::File]) -> Result<Origin, Blind> {
-        let ground = self.ground.ok_or(Blind::InDoubt)?;
-        let found = self.found;
-        let folder = found.folder.as_deref().unwrap_or(Path::new(""));
-        let folders = self.folders();
-        let mut named = kubeconfig::named(&kubeconfig::Asker {
-            executable: found.program.executable.as_deref(),
-            arguments: found.asker.arguments.as_deref(),
-            environment: found.program.environment.as_deref().unwrap_or_default(),
-            folder,
-        });
-        let of_set = files.iter().flat_map(|(before, now)| {
-            let before = before.iter().filter_map(|(_, config)| config.as_ref());
-            before.chain(now)
-        });
-        let views_of = |config: &Config| {
-            let of = |folder: &&Path| kubeconfig::merge([config], folder);
-            folders.iter().map(of).collect::<Vec<_>>()
-        };
-        let mut views: Vec<_> = of_set.flat_map(|config| views_of(config)).collect();
-        let words = named.words.iter().map(|path| (path, false));
-        let paths = named.files.iter().map(|path| (path, true)).chain(words);
-        let mut unclear = named.unclear;
-        let mut counts = |path: &Path, told| {
-            let before = match told {
-                Told::Nothing => {
-                    let meant = named.meant.get(path).copied().unwrap_or_default();
-                    self.was(ground, path, meant)
-                }
-                Told::Kubeconfig(config) => {
-                    views.extend(views_of(&config));
-                    self.had(ground, path)
-                }
-                Told::Unclear => Err(Unread::InDoubt(None)),
-            };
-            match before {
-                Ok(before) => {
-                    let before = before.iter().filter_map(|(_, config)| config.as_ref());
-                    views.extend(before.flat_map(|config| views_of(config)));
-                }
-                Err(_) => unclear = true,
-            }
-        };
-        for (path, is_path) in paths {
-            counts(path, self.told(ground, path, is_path)?);
-        }
-        for path in &named.in_passing {
-            counts(path, self.told_in_passing(ground, path)?);
-        }
-        named.unclear = unclear;
-        Ok(kubeconfig::widest(&views, self.arguments, &named))
-    }
-
-    /// What a file said before that a word leads to. It has versions from now on, as the set's own files have.
-    ///
-    /// # Errors
-    /// `InDoubt`: it is not known what it said when the asker started.
-    fn had(&self, ground: &Ground, path: &Path) -> Result<Before, Unread> {
-        drop(self.files.load(ground, path, path, self.ledger));
-        self.files.before(ground, path, self.found)
-    }
-
-    /// What a word led to before that leads to no kubeconfig now: nothing, where nothing there has changed since the asker
-    /// started, or where the word is none that is written so.
-    ///
-    /// # Errors
-    /// `InDoubt`: a kubeconfig can have been there when the asker started.
-    fn was(&self, ground: &Ground, path: &Path, meant: Meant) -> Result<Before, Unread> {
-        if self.files.had_versions(ground, path, self.ledger) {
-            return self.files.before(ground, path, self.found);
-        }
-        let (found, _) = ground.look(path);
-        let is_as_found = match (&found, meant) {
-            (_, Meant::Word)
-            | (
-                Ok(_) | Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_)),
-                Meant::Path,
-            ) => true,
-            // Whoever has a say in where nothing is can have had it there, and taken it away.
-            (
-                Err(Unread::InDoubt(_) | Unread::Io(_) | Unread::Unsettled),
-                Meant::Path | Meant::Kubeconfig,
-            ) => false,
-            (Err(Unread::Missing), Meant::Path | Meant::Kubeconfig) => {
-                self.files.is_as_found(ground, path, self.found, false)
-            }
-            (
-                Ok(_) | Err(Unread::NotRegular | Unread::TooLong | Unread::Malformed(_)),
-                Meant::Kubeconfig,
-            ) => {
-                let is_folder = ground.is_folder(path);
-                let is_new = is_folder && self.files.is_new(ground, path, self.found);
-                !is_new && self.files.is_as_found(ground, path, self.found, is_folder)
-            }
-        };
-        if is_as_found {
-            Ok(Before::new())
-        } else {
-            Err(Unread::InDoubt(Some(path.to_owned())))
-        }
-    }
-
-    /// What a variable leads to of which nothing says that it has to do with Kubernetes. There are many in any environment,
-    /// most of them to folders, some to what others may write: only what is built as a kubeconfig counts, as it is now.
-    fn told_in_passing(&self, ground: &Ground, path: &Path) -> Result<Told, Blind> {
-        let whole = ground.whole(path);
-        // A folder, a socket, a terminal.
-        if std::fs::metadata(&whole).is_ok_and(|found| !found.is_file()) {
-            return Ok(Told::Nothing);
-        }
-        // Before it is read: should it change meanwhile, it is looked at anew.
-        let (stamp, _) = ground.look(path);
-        self.ledger.note(path, stamp.as_ref().copied());
-        let told = |bytes: &[u8]| kubeconfig::told_in_passing(path, bytes);
-        match stamp {
-            Ok(_) => match ground.beginning(path, IN_PASSING).map(|bytes| told(&bytes)) {
-                // As it is once nobody writes it any more.
-                Ok(Told::Kubeconfig(_)) => self.told(ground, path, true),
-                Ok(other @ (Told::Unclear | Told::Nothing)) => Ok(other),
-                Err(_) => Ok(Told::Unclear),
-            },
-            Err(Unread::Missing | Unread::NotRegular) => Ok(Told::Nothing),
-            Err(
-                Unread::InDoubt(_)
-                | Unread::Io(_)
-                | Unread::TooLong
-                | Unread::Malformed(_)
-                | Unread::Unsettled,
-            ) => {
-                let mut bytes = Vec::new();
-                let read = regular::open(&whole)
-                    .is_ok_and(|file| file.take(IN_PASSING).read_to_end(&mut bytes).is_ok());
-                Ok(match told(&bytes) {
-                    Told::Kubeconfig(_) | Told::Unclear if read => Told::Unclear,
-                    Told::Kubeconfig(_) | Told::Unclear | Told::Nothing => Told::Nothing,
-                })
-            }
-        }
-    }
-
-    /// What a word leads to, be it that it is no path as a rule.
-    fn told(&self, ground: &Ground, path: &Path, is_path: bool) -> Result<Told, Blind> {
-        let most = kubeconfig::MAX_BYTES as u64;
-        match self.ledger.read(ground, path, most, self.files.ours()) {
-            Ok((bytes, _)) => Ok(kubeconfig::told(path, &bytes, true)),
-            Err(Unread::Missing) => Ok(Told::Nothing),
-            // A program, as a rule: of a text so long nobody knows.
-            Err(Unread::TooLong) => match ground.beginning(path, most) {
-                Ok(bytes) => Ok(kubeconfig::told(path, &bytes, false)),
-                Err(_) => Ok(Told::Unclear),
-            },
-            Err(Unread::NotRegular) if ground.is_folder(path) => Ok(Told::Nothing),
-            Err(Unread::InDoubt(_)) if !is_path && !there(&ground.whole(path)) => Ok(Told::Nothing),
-            Err(Unread::Io(error)) => Err(Blind::Refused(bad_kubeconfig(path, &Unread::Io(error)))),
-            Err(
-                Unread::NotRegular | Unread::Malformed(_) | Unread::Unsettled | Unread::InDoubt(_),
-            ) => Ok(Told::Unclear),
-        }
-    }
-
     /// The asker's file set, merged: as it was each time that it changed since the asker started, and as it is, last; with
     /// its relative paths in every way that they can count.
-    fn merged(&self, files: &[versions::File]) -> Vec<Merged> {
+    fn merged(&self, files: &[sets::File]) -> Vec<Merged> {
         let folders = self.folders();
-        let sets = versions::sets(files);
+        let sets = sets::sets(files);
         let mut all: Vec<Merged> = Vec::new();
         for set in &sets {
             for folder in &folders {
@@ -419,14 +255,14 @@ impl Look<'_> {
         let shells = shells.filter(|shells| shells.is_absolute() && *shells != folder);
         let can_be_it = |ground: &Ground, shells: &Path| {
             ground.stands_in(shells).unwrap_or(true)
-                || !self.files.is_as_found(ground, shells, found, true)
+                || !self.history.is_as_found(ground, shells, found, true)
         };
         let shells = shells.filter(|shells| self.ground.is_none_or(|at| can_be_it(at, shells)));
         shells.into_iter().chain([folder]).collect()
     }
 
     /// The asker's files: what each said since the asker started, and what it says.
-    fn read(&self) -> Result<Vec<versions::File>, Blind> {
+    fn read(&self) -> Result<Vec<sets::File>, Blind> {
         let found = self.found;
         if found.asker.place == Place::Container {
             return Err(Blind::InDoubt);
@@ -449,7 +285,7 @@ impl Look<'_> {
         let mut there = Vec::new();
         for path in paths {
             // A relative path begins where the asker stands, and not where its folder's name leads now.
-            let now = match self.files.load(ground, path, path, self.ledger) {
+            let now = match self.history.load(ground, path, path, self.ledger) {
                 Ok(config) => {
                     there.push(ground.whole(path));
                     Some(config)
@@ -465,7 +301,7 @@ impl Look<'_> {
                     | Unread::Io(_)),
                 ) => return Err(Blind::Refused(bad_kubeconfig(path, &unread))),
             };
-            let Ok(before) = self.files.before(ground, path, found) else {
+            let Ok(before) = self.history.before(ground, path, found) else {
                 return Err(Blind::InDoubt);
             };
             files.push((before, now));
@@ -486,7 +322,8 @@ impl Look<'_> {
         };
         let candidate = candidate(ground, found, self.ledger);
         // Who asks can have read another one, by the same name.
-        let is_as_found = |path: PathBuf| self.files.is_as_found(ground, &path, self.found, false);
+        let is_as_found =
+            |path: PathBuf| self.history.is_as_found(ground, &path, self.found, false);
         if candidate.is_ok() && !authority.is_none_or(is_as_found) {
             return Err(Blind::InDoubt);
         }
@@ -554,11 +391,6 @@ fn joined(mut servers: Servers, server: ServerKey) -> Servers {
         });
     }
     servers
-}
-
-/// Whether anything has this name just now, whoever has a say in that.
-fn there(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
 }
 
 fn account_key(which: &Which) -> Option<&AccountKey> {

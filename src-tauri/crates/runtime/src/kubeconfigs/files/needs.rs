@@ -7,6 +7,8 @@ use broker::asker::ProcessId;
 use broker::event::Servers;
 use broker::trust::Server;
 
+use super::lifetime::make_room;
+
 /// How many processes are remembered; of more, those that have ended go first.
 const MOST: usize = 256;
 /// From how many on those that have ended go: each can hold long certificate authorities.
@@ -31,12 +33,7 @@ impl Needs {
             Some((_, earlier)) => joined(earlier, servers),
             None => servers,
         };
-        if self.0.len() >= FEW {
-            self.0.retain(|(known, _)| lives(*known));
-        }
-        if self.0.len() >= MOST {
-            self.0.pop_front();
-        }
+        make_room(&mut self.0, (FEW, MOST), lives);
         self.0.push_back((process, Arc::clone(&needed)));
         needed
     }

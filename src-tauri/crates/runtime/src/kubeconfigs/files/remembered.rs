@@ -14,7 +14,8 @@ use broker::asker::Place;
 use broker::clock::Wall;
 use wire::frame::Run;
 
-use super::{CA_BYTES, Wanted};
+use super::authority::CA_BYTES;
+use super::wanted::Wanted;
 use crate::askers::asker::{Found, Program};
 use crate::askers::ground::{self, Ground};
 use crate::askers::way::Changed;

@@ -12,6 +12,7 @@ use std::path::Path;
 use broker::asker::ProcessId;
 use broker::clock::Moment;
 
+use super::lifetime::make_room;
 use super::versions::Since;
 
 /// Of how many processes is remembered what is known.
@@ -55,12 +56,7 @@ impl Starts {
                 }
             }
             (Some(process), None) => {
-                if self.all.len() >= MOST {
-                    self.all.retain(|(known, _)| lives(*known));
-                }
-                if self.all.len() >= MOST {
-                    self.all.pop_front();
-                }
+                make_room(&mut self.all, (MOST, MOST), lives);
                 self.all.push_back((process, HashSet::from([file])));
             }
             (None, None) => {}

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use broker::asker::Endpoint;
 use broker::command::Command;
-use broker::event::Event;
 use broker::problem::Problem;
 use broker::texts::Language;
 use broker::view::{ProblemView, Told, View};
@@ -15,9 +14,8 @@ use wire::frame::{Decoder, Encoder, LONGEST_VIEW, Reply, Request};
 use zeroize::Zeroize;
 
 use super::{Pane, Window};
-use crate::hall::inbox::Message;
 use crate::os::socket::Stream;
-use crate::serve::server::{self, Server};
+use crate::serve::frames;
 
 /// How many commands of one window may be unanswered.
 const MOST: usize = 64;
@@ -62,7 +60,7 @@ impl Link {
     }
 
     pub(super) async fn read(&mut self) -> Option<Vec<u8>> {
-        match server::read(&mut self.stream, &mut self.decoder).await {
+        match frames::read(&mut self.stream, &mut self.decoder).await {
             Ok(Some(Request::Command(command))) => Some(command),
             Ok(Some(Request::Run(_) | Request::Answer(_)) | None) | Err(_) => None,
         }
@@ -71,7 +69,7 @@ impl Link {
     /// None: there is nobody any more, or nobody who reads.
     async fn say(&mut self, said: &Said<'_>) -> Option<()> {
         let frames = [Reply::View(fitting(said)?)];
-        let written = server::write(&mut self.stream, &mut self.encoder, &frames).await;
+        let written = frames::write(&mut self.stream, &mut self.encoder, &frames).await;
         written
             .inspect_err(|error| tracing::info!(%error, "a window that can't be told"))
             .ok()
@@ -115,17 +113,10 @@ pub(super) struct Seat<'a> {
 }
 
 /// Serves a window until it is gone. `first` is what it said first.
-pub(super) async fn serve(
-    mut link: Link,
-    first: Vec<u8>,
-    seat: Seat<'_>,
-    window: &Window,
-    server: &Server,
-) {
+pub(super) async fn serve(mut link: Link, first: Vec<u8>, seat: Seat<'_>, window: &Window) {
     let (telling, told) = mpsc::unbounded_channel();
     let mut desk = Desk {
         endpoint: seat.endpoint,
-        server,
         window,
         telling,
         waiting: HashMap::new(),
@@ -148,8 +139,7 @@ async fn exchange(
     } = seat;
     let mut view = window.views();
     view.mark_changed();
-    desk.server.files().seen().look();
-    desk.server.plugins().look_again();
+    window.orders().look();
     loop {
         tokio::select! {
             biased;
@@ -171,7 +161,6 @@ async fn exchange(
 /// The commands of one window.
 struct Desk<'a> {
     endpoint: Endpoint,
-    server: &'a Server,
     window: &'a Window,
     telling: mpsc::UnboundedSender<(u64, Told)>,
     waiting: HashMap<u64, CallerId>,
@@ -195,19 +184,20 @@ impl Desk<'_> {
             return None;
         }
         let language = self.window.view().language;
-        let caller = self
-            .server
-            .ordered(command, self.endpoint, language, (number, &self.telling));
+        let caller =
+            self.window
+                .orders()
+                .ordered(command, self.endpoint, language, (number, &self.telling));
         self.waiting.insert(number, caller);
         Some(())
     }
 
     /// Nobody is there to be told any more.
     fn leave(self) {
-        self.server.files().seen().look();
+        let orders = self.window.orders();
+        orders.look_no_more();
         for caller in self.waiting.into_values() {
-            self.server.inbox().send(Message::Left(caller));
-            self.server.inbox().event(Event::Gone(caller));
+            orders.left(caller);
         }
     }
 }

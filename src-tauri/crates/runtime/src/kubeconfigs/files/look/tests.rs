@@ -2,6 +2,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kubeconfig::Meant;
 use wire::frame::Run;
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::askers::asker::{Program, Programs};
 /// Whoever started this test, in a folder that was made since.
 struct Scene {
     folder: tempfile::TempDir,
-    files: Files,
+    history: History,
     found: Found,
     ground: Ground,
     ledger: Ledger,
@@ -20,14 +21,14 @@ impl Scene {
     fn set() -> Self {
         let found = Programs::new(1).find(Some(std::process::id()), &Run::default());
         // What is made from now on is made since this process started, as far as clocks tell.
-        let later = super::super::start(&found).after(Duration::from_millis(20));
+        let later = super::super::lifetime::start(&found).after(Duration::from_millis(20));
         while crate::clock::now().moment < later {
             std::thread::yield_now();
         }
         let folder = tempfile::tempdir().unwrap();
         let ground = found.ground().unwrap().unwrap();
         Self {
-            files: Files::new(folder.path().to_owned()),
+            history: History::default(),
             folder,
             found,
             ground,
@@ -37,7 +38,8 @@ impl Scene {
 
     fn look(&self) -> Look<'_> {
         Look {
-            files: &self.files,
+            history: &self.history,
+            home: self.folder.path(),
             found: &self.found,
             ground: Some(&self.ground),
             arguments: &[],
@@ -69,7 +71,7 @@ impl Scene {
 #[test]
 fn a_file_that_may_have_been_a_kubeconfig_at_the_start_is_in_doubt() {
     let scene = Scene::set();
-    let was = |path: &Path, meant| scene.look().was(&scene.ground, path, meant).is_ok();
+    let was = |path: &Path, meant| words::was(&scene.look(), &scene.ground, path, meant).is_ok();
     fs::write(scene.path("text"), "hello").unwrap();
     fs::create_dir(scene.path("folder")).unwrap();
     for (name, path, kubeconfig) in [
@@ -94,9 +96,9 @@ fn what_was_seen_as_a_kubeconfig_is_one_of_its_versions_once_it_is_gone() {
     let path = scene.path("k");
     fs::write(&path, "users: [{name: u}]").unwrap();
     // Written since the start, by what nobody saw.
-    assert!(scene.look().had(&scene.ground, &path).is_err());
+    assert!(words::had(&scene.look(), &scene.ground, &path).is_err());
     fs::remove_file(&path).unwrap();
-    let was = || scene.look().was(&scene.ground, &path, Meant::Word);
+    let was = || words::was(&scene.look(), &scene.ground, &path, Meant::Word);
     assert!(was().is_err(), "{:?}", was());
     fs::create_dir(&path).unwrap();
     assert!(was().is_err(), "{:?}", was());

@@ -19,7 +19,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::super::needs::Needs;
 use super::super::remembered::state;
-use super::super::versions::{self, File};
+use super::super::sets::{self, File};
 use super::*;
 use crate::askers::asker::place;
 use crate::askers::way::tests::model::{FOLDER, Lie, Model, ROOT};
@@ -448,7 +448,7 @@ impl Machine {
             };
             files.push((before, now));
         }
-        let sets = versions::sets(&files);
+        let sets = sets::sets(&files);
         let sets: Vec<String> = sets.iter().map(|set| text(set)).collect();
         let states = eyes.states.into_inner();
         let now = self.now.get();
