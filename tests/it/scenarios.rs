@@ -2,16 +2,36 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use serde_json::Value;
 use tokio::runtime::Runtime;
 use world::PlayWorld;
 use world::scenario::lifetime::lifetime;
 use world::scenario::seed::seed;
+use world::scenario::{Bound, Seated, World};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
 
 pub(crate) fn the_seed() -> Result<()> {
     Runtime::new()?.block_on(async { seed(&PlayWorld::start().await?, Path::new(SCRIPTED)).await })
+}
+
+/// The API server says 401 to a token that is not over: kubectl's one command gets its answer all the same.
+pub(crate) fn changed_keys() -> Result<()> {
+    Runtime::new()?.block_on(async {
+        let world = PlayWorld::start().await?;
+        world.tokens(300, true).await?;
+        world.bind(Bound::User).await?;
+        let seated = Seated::new(&world, "changed_keys", Path::new(SCRIPTED))?;
+        seated.works("after the sign-in")?;
+        world.change_keys().await?;
+        seated.works("after the keys were changed")?;
+        ensure!(seated.pages()? == 1, "they cost no page");
+        let status = seated.person.fob(&["status"])?;
+        let refusing = &status["accounts"][0]["refusedBy"];
+        ensure!(*refusing == Value::Array(Vec::new()), "{status:#}");
+        Ok(())
+    })
 }
 
 pub(crate) fn a_lifetime() -> Result<()> {

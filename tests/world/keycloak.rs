@@ -250,6 +250,20 @@ impl Keycloak {
         Ok(())
     }
 
+    /// Takes the user into the realm's group of administrators, or out of it.
+    pub async fn admit(&self, member: bool) -> Result<()> {
+        let found = self
+            .admin(Method::GET, "groups?search=kubernetes-admins", None)
+            .await?;
+        let group = found[0]["id"]
+            .as_str()
+            .context("the realm has no such group")?;
+        let path = format!("users/{}/groups/{group}", self.user().await?);
+        let method = if member { Method::PUT } else { Method::DELETE };
+        self.admin(method, &path, None).await?;
+        Ok(())
+    }
+
     async fn user(&self) -> Result<String> {
         let path = format!("users?username={USER}&exact=true");
         let found = self.admin(Method::GET, &path, None).await?;

@@ -53,6 +53,14 @@ impl PlayWorld {
     }
 }
 
+impl PlayWorld {
+    /// The provider signs with other keys from now on, and the Kubernetes API knows the old ones no more.
+    pub async fn change_keys(&self) -> Result<()> {
+        self.playground.fault(Fault::RotatedKeys).await?;
+        Ok(())
+    }
+}
+
 impl World for PlayWorld {
     const PROVIDER: &str = "the playground";
     const SHORT: u32 = 6;
@@ -108,6 +116,13 @@ impl World for PlayWorld {
     async fn start_provider(&self) -> Result<()> {
         let fault = self.stopped().context("the playground runs already")?;
         self.playground.lift(fault).await
+    }
+
+    async fn admit(&self, member: bool) -> Result<()> {
+        let group = "kubernetes:admin".to_owned();
+        self.playground
+            .set_groups(if member { vec![group] } else { Vec::new() });
+        Ok(())
     }
 
     async fn end_sessions(&self) -> Result<()> {

@@ -182,6 +182,10 @@ impl World for RealWorld {
         self.keycloak.start_again().await
     }
 
+    async fn admit(&self, member: bool) -> Result<()> {
+        self.keycloak.admit(member).await
+    }
+
     async fn end_sessions(&self) -> Result<()> {
         self.keycloak.end_sessions().await
     }

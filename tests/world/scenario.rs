@@ -40,6 +40,8 @@ pub trait World {
     fn stop_provider(&self) -> impl Future<Output = Result<()>>;
     /// It is back, with all that it knew.
     fn start_provider(&self) -> impl Future<Output = Result<()>>;
+    /// An administrator takes the user `test` into the group `kubernetes:admin`, or out of it.
+    fn admit(&self, member: bool) -> impl Future<Output = Result<()>>;
     /// An administrator ends every session.
     fn end_sessions(&self) -> impl Future<Output = Result<()>>;
     /// How many sessions an administrator sees.

@@ -248,6 +248,11 @@ impl Playground {
         self.world.provider.set_token_seconds(seconds);
     }
 
+    /// The groups that everybody is in, by the tokens that are handed out from now on.
+    pub fn set_groups(&self, groups: Vec<String>) {
+        self.world.provider.set_groups(groups);
+    }
+
     /// What refreshes do from now on.
     pub fn set_rotation(&self, rotation: Rotation) {
         self.world.provider.set_rotation(rotation);

@@ -9,8 +9,8 @@ mod login_page;
 mod sessions;
 mod token;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::http::Method;
@@ -43,6 +43,8 @@ pub(crate) struct Provider {
     pub(crate) faults: Faults,
     pub(crate) keys: Keys,
     token_seconds: AtomicI64,
+    /// Everybody's groups; none: as each is configured.
+    groups: Mutex<Option<Vec<String>>>,
     clients: Clients,
     sessions: Sessions,
     flows: Flows,
@@ -57,6 +59,7 @@ impl Provider {
             issuer: format!("{scheme}://localhost:{port}{}", config.issuer_path),
             keys: Keys::new(&config)?,
             token_seconds: AtomicI64::new(config.token_seconds),
+            groups: Mutex::default(),
             clients: Clients::new(config.clients.clone()),
             sessions: Sessions::new(&config, Arc::clone(&clock), Arc::clone(&journal)),
             flows: Flows::default(),
@@ -113,6 +116,18 @@ impl Provider {
     /// How long the next ID and access tokens live.
     pub(crate) fn set_token_seconds(&self, seconds: i64) {
         self.token_seconds.store(seconds, Ordering::SeqCst);
+    }
+
+    /// The groups that everybody is in from now on.
+    pub(crate) fn set_groups(&self, groups: Vec<String>) {
+        let mut all = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = Some(groups);
+    }
+
+    /// The groups of somebody who is configured to be in these.
+    fn groups_of(&self, configured: &[String]) -> Vec<String> {
+        let all = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        all.clone().unwrap_or_else(|| configured.to_vec())
     }
 
     /// What the next refresh does to its refresh token.

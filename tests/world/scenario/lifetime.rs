@@ -41,6 +41,19 @@ pub async fn lifetime<W: World>(world: &W, scripted: &Path) -> Result<()> {
     println!("renewed by itself: {first} -> {}", expiry(&second)?);
     seated.works("after the renewal")?;
 
+    for member in [false, true] {
+        world.admit(member).await?;
+        let renewed = person.fob(&["renew"])?;
+        let expected = if member {
+            vec!["kubernetes:admin"]
+        } else {
+            Vec::new()
+        };
+        ensure!(renewed["groups"] == Value::from(expected), "{renewed:#}");
+        println!("renewed by hand: the groups are {}", renewed["groups"]);
+    }
+    ensure!(seated.pages()? == 1, "new groups cost no page");
+
     person.end_resident("KILL")?;
     seated.works("after kill -9 of the resident")?;
     ensure!(seated.pages()? == 1, "still one page");

@@ -170,7 +170,12 @@ fn fill(template: &str, parameters: &[(&'static str, String)]) -> String {
             .iter()
             .find(|(known, _)| *known == name)
             .map_or_else(|| slot.to_owned(), |(_, value)| clean(value));
-        filled.push_str(&value);
+        // What others said may be a sentence: its full stop is ours already.
+        filled.push_str(if after.starts_with('.') {
+            value.strip_suffix('.').unwrap_or(&value)
+        } else {
+            &value
+        });
         if let Some((with, without)) = particles.and_then(|pair| pair.split_once('/')) {
             filled.push_str(if ends_in_consonant(&value) {
                 with

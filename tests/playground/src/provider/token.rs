@@ -121,7 +121,7 @@ fn reply(provider: &Provider, grant: &Grant) -> anyhow::Result<Value> {
         "acr": "1",
         "email_verified": false,
         "preferred_username": user.name,
-        "groups": user.groups,
+        "groups": provider.groups_of(&user.groups),
     });
     let mut access = common.clone();
     access["typ"] = json!("Bearer");

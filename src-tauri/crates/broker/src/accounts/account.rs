@@ -197,7 +197,7 @@ impl Account {
         act: impl FnOnce(&mut Session, session::Context<'_>) -> T,
     ) -> T {
         let now = cx.now;
-        let code = |session: &Session| session::problem(session).map(|problem| problem.code());
+        let code = |session: &Session| session::problem(session, now).map(|problem| problem.code());
         let before = code(&self.session);
         let steps = act(&mut self.session, cx);
         let after = code(&self.session);

@@ -93,9 +93,9 @@ impl Shown<'_> {
                         .into_iter()
                         .map(|server| address(server, LONGEST))
                         .collect(),
-                    problem: session::problem(session).map(|problem| {
+                    problem: session::problem(session, now).map(|problem| {
                         let about = self.accounts.about_by(&names, id);
-                        ProblemView::told(&problem.clone().of(about), language)
+                        ProblemView::told(&problem.of(about), language)
                     }),
                 }
             })

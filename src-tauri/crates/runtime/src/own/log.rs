@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use broker::problem::Problem;
+use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::view::View;
 
@@ -60,15 +60,18 @@ impl Log {
 
 /// What the log says already of the accounts: a view is made at every event, and has all of them.
 #[derive(Debug, Default)]
-pub(crate) struct States(HashMap<String, StateWord>);
+pub(crate) struct States(HashMap<String, (StateWord, Option<Code>)>);
 
 impl States {
     /// Logs what differs.
     pub(crate) fn changes(&mut self, view: &View) {
         for account in &view.accounts {
-            if self.0.get(&account.id) != Some(&account.state) {
-                tracing::info!(account = account.id, state = ?account.state, "state");
-                self.0.insert(account.id.clone(), account.state);
+            let code = account.problem.as_ref().map(|problem| problem.code);
+            let stands = (account.state, code);
+            if self.0.get(&account.id) != Some(&stands) {
+                let code = code.map(Code::name);
+                tracing::info!(account = account.id, state = ?account.state, code, "state");
+                self.0.insert(account.id.clone(), stands);
             }
         }
         if self.0.len() > view.accounts.len() {

@@ -492,3 +492,18 @@ fn a_person_who_signs_in_has_a_failed_renewal_tried_again() {
         "{steps:?}"
     );
 }
+
+#[test]
+fn a_token_that_nothing_ever_renewed_says_so_when_it_is_over() {
+    let mut walk = Walk::new();
+    let alone = Tokens {
+        refresh: None,
+        ..tokens(0, 60)
+    };
+    walk.with(|session, cx| session.restore(alone, Loss::None, cx));
+    assert_eq!(problem(&walk.session, walk.now), None);
+    walk.at(61);
+    assert_eq!(word(&walk.session, walk.now), StateWord::NeedsYou);
+    let why = problem(&walk.session, walk.now);
+    assert_eq!(why, Some(Problem::NoRefreshToken));
+}

@@ -71,17 +71,22 @@ pub fn word(session: &Session, now: Now) -> StateWord {
 
 /// What is to be told about a state beside its word.
 #[must_use]
-pub fn problem(session: &Session) -> Option<&Problem> {
+pub fn problem(session: &Session, now: Now) -> Option<Problem> {
     match (&session.doing, &session.held) {
-        (Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. }, _) => Some(fault),
-        (Doing::Blocked { refusal, .. } | Doing::Declined { refusal }, _) => Some(refusal),
-        (_, Held::Nothing(why)) => Some(why),
+        (Doing::BackingOff { fault, .. } | Doing::LostReply { fault, .. }, _) => {
+            Some(fault.clone())
+        }
+        (Doing::Blocked { refusal, .. } | Doing::Declined { refusal }, _) => Some(refusal.clone()),
+        (_, Held::Nothing(why)) => Some(why.clone()),
         (
             Doing::Idle | Doing::Refreshing(_) | Doing::SigningIn(..) | Doing::SigningOut(_),
-            Held::Tokens(_),
+            Held::Tokens(tokens),
         ) => match &session.renewal {
-            Renewal::Over(why) => Some(why),
-            Renewal::Due(_) | Renewal::WhenAsked => None,
+            Renewal::Over(why) => Some(why.clone()),
+            // It has run out, and there never was anything to renew it with.
+            Renewal::Due(_) | Renewal::WhenAsked => (tokens.refresh.is_none()
+                && !schedule::good(tokens, now))
+            .then_some(Problem::NoRefreshToken),
         },
     }
 }
