@@ -178,7 +178,17 @@ fn fill(template: &str, parameters: &[(&'static str, String)]) -> String {
                 without
             });
         }
-        rest = after;
+        // Others' words come with their own full stop or without: there is one.
+        rest = match after.strip_prefix('.') {
+            Some(further)
+                if particles.is_none()
+                    && value.ends_with('.')
+                    && further.chars().next().is_none_or(char::is_whitespace) =>
+            {
+                further
+            }
+            Some(_) | None => after,
+        };
     }
     filled.push_str(rest);
     filled
