@@ -3,6 +3,7 @@
 use broker::outcome::{Prompting, RefreshOutcome, SignOutOutcome, Step};
 use broker::problem::Code;
 use broker::secret::ClientSecret;
+use broker::texts::Language;
 use broker::tokens::{ClientAuthentication, Tokens};
 use playground::{
     Algorithm, Armed, Basic, Connection, Endpoint, Fault, Pkce, RefreshTokens, Rotation,
@@ -456,6 +457,16 @@ async fn a_public_client() {
         kind_of_refresh(&setting.refresh(&tokens).await).0,
         "refreshed"
     );
+    // It has no secret that anybody could look at.
+    let refused = Fault::DisabledClient.at(Endpoint::Revoke);
+    setting.playground.fault(refused).await.unwrap();
+    let Step::Failed(problem) = setting.sign_out(Some(&tokens), false).await.revocation else {
+        panic!("not failed");
+    };
+    assert_eq!(problem.code(), Code::ClientRefused);
+    let (message, hint) = (problem.message(Language::En), problem.hint(Language::En));
+    assert!(!message.contains("secret"), "{message}");
+    assert!(hint.contains("the secret if this client has one"), "{hint}");
 }
 
 #[tokio::test]
