@@ -2,6 +2,7 @@
 
 mod flags;
 mod matrix;
+mod sessions;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
             seed(world, Path::new(SCRIPTED)).await
         });
         trial(set, real, "matrix", matrix::matrix);
+        trial(set, real, "sessions", sessions::sessions);
         trial(set, real, "lifetime", async |world| {
             lifetime(world, Path::new(SCRIPTED)).await
         });

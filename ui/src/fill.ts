@@ -5,18 +5,17 @@ export type Parameters = Record<string, string | number>;
 
 /** `{server}` becomes the parameter; `{server|을/를}` the parameter and the particle it wants. */
 export function fill(template: string, parameters: Parameters = {}): string {
-  return template.replace(/\{([^}]*)\}/g, (_, slot: string, at: number) => {
+  return template.replace(/\{([^}]*)\}(\.(?!\S))?/g, (_, slot: string, stop = "") => {
     const bar = slot.indexOf("|");
     const name = bar < 0 ? slot : slot.slice(0, bar);
     const known = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    const said = known === undefined ? slot : clean(String(known));
-    // What others said may be a sentence: its full stop is ours already.
-    const ends = template[at + slot.length + 2] === ".";
-    const value = ends ? said.replace(/\.$/, "") : said;
+    const value = known === undefined ? slot : clean(String(known));
     const particles = bar < 0 ? "" : slot.slice(bar + 1);
     const cut = particles.indexOf("/");
-    if (cut < 0) return value;
-    return value + (endsInConsonant(value) ? particles.slice(0, cut) : particles.slice(cut + 1));
+    // Others' words come with their own full stop or without: there is one.
+    const end = value.endsWith(".") ? "" : stop;
+    if (cut < 0) return value + end;
+    return value + (endsInConsonant(value) ? particles.slice(0, cut) : particles.slice(cut + 1)) + stop;
   });
 }
 

@@ -111,6 +111,8 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// What is thought of PKCE.
     pub pkce: Pkce,
+    /// How an id and a secret in an Authorization header are read.
+    pub basic: Basic,
 }
 
 impl Default for Client {
@@ -124,8 +126,21 @@ impl Default for Client {
                 "http://localhost:18000".to_owned(),
             ],
             pkce: Pkce::Optional,
+            basic: Basic::Decoded,
         }
     }
+}
+
+/// What the provider does with `client_secret_basic`. It announces it in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basic {
+    /// Each half is form-decoded (RFC 6749, 2.3.1).
+    Decoded,
+    /// Each half is compared as it comes.
+    Raw,
+    /// This client is registered for `client_secret_post` alone.
+    Refused,
 }
 
 /// What the provider does about a code challenge.

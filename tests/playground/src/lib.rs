@@ -34,8 +34,8 @@ mod tls;
 
 pub use attacker::{AttackerApi, Sighting};
 pub use config::{
-    Algorithm, Client, Config, IssParameter, Kube, Pkce, RefreshTokens, Rotation, Rule, Subject,
-    User,
+    Algorithm, Basic, Client, Config, IssParameter, Kube, Pkce, RefreshTokens, Rotation, Rule,
+    Subject, User,
 };
 pub use fault::{Armed, Connection, Endpoint, Fault, FaultId};
 pub use journal::{Counters, Ended, Event, What};

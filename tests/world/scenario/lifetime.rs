@@ -98,6 +98,11 @@ pub async fn lifetime<W: World>(world: &W, scripted: &Path) -> Result<()> {
         ended["accounts"][0]["problem"]["code"] == "session-ended",
         "{ended:#}"
     );
+    let hint = ended["accounts"][0]["problem"]["hint"].as_str();
+    ensure!(
+        hint.is_some_and(|hint| hint.contains("kubectl fob login")),
+        "{ended:#}"
+    );
     seated.works("after one new sign-in")?;
     ensure!(
         seated.pages()? == 2,

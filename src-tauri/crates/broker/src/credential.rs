@@ -365,6 +365,7 @@ mod tests {
         Tokens {
             bearer: BearerToken::new(String::new()),
             client_secret: None,
+            client_authentication: None,
             refresh: None,
             identity: Identity {
                 subject: String::new(),

@@ -170,12 +170,7 @@ fn fill(template: &str, parameters: &[(&'static str, String)]) -> String {
             .iter()
             .find(|(known, _)| *known == name)
             .map_or_else(|| slot.to_owned(), |(_, value)| clean(value));
-        // What others said may be a sentence: its full stop is ours already.
-        filled.push_str(if after.starts_with('.') {
-            value.strip_suffix('.').unwrap_or(&value)
-        } else {
-            &value
-        });
+        filled.push_str(&value);
         if let Some((with, without)) = particles.and_then(|pair| pair.split_once('/')) {
             filled.push_str(if ends_in_consonant(&value) {
                 with
@@ -183,7 +178,17 @@ fn fill(template: &str, parameters: &[(&'static str, String)]) -> String {
                 without
             });
         }
-        rest = after;
+        // Others' words come with their own full stop or without: there is one.
+        rest = match after.strip_prefix('.') {
+            Some(further)
+                if particles.is_none()
+                    && value.ends_with('.')
+                    && further.chars().next().is_none_or(char::is_whitespace) =>
+            {
+                further
+            }
+            Some(_) | None => after,
+        };
     }
     filled.push_str(rest);
     filled

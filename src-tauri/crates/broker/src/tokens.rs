@@ -36,6 +36,17 @@ pub struct Tokens {
     /// The client secret that the provider accepted when these tokens were obtained; none: a
     /// public client. Refreshes use it, whatever newer flags say, until it is refused.
     pub client_secret: Option<ClientSecret>,
+    /// How that secret was sent; none: there is none, or the tokens are older than this field.
+    pub client_authentication: Option<ClientAuthentication>,
+}
+
+/// A way to send a client secret (RFC 6749 section 2.3.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// `client_secret_basic`: in the Authorization header, form-encoded.
+    Basic,
+    /// `client_secret_post`: in the form.
+    Post,
 }
 
 /// Who a token says one is. Names and groups are the provider's words: they are cleaned of
@@ -48,6 +59,25 @@ pub struct Identity {
     pub name: String,
     /// `groups`, where the token has them.
     pub groups: Vec<String>,
+}
+
+impl ClientAuthentication {
+    /// Its name in discovery and at rest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+        }
+    }
+
+    /// The way of this name, if it is one of ours.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Basic, Self::Post]
+            .into_iter()
+            .find(|way| way.name() == name)
+    }
 }
 
 impl Tokens {

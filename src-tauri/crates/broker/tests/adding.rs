@@ -109,6 +109,7 @@ impl World {
         let (attempt, secret) = world.sign_in().unwrap();
         let tokens = Tokens {
             client_secret: secret,
+            client_authentication: None,
             ..tokens(1, Duration::from_secs(600), start())
         };
         let outcome = SignInOutcome::SignedIn(tokens);

@@ -107,6 +107,7 @@ impl World {
     fn by(&self, secret: Option<&str>) -> Tokens {
         Tokens {
             client_secret: secret.map(|secret| ClientSecret::new(secret.into())),
+            client_authentication: None,
             ..tokens(1, Duration::from_secs(60), self.now)
         }
     }

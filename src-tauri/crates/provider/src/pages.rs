@@ -198,6 +198,7 @@ mod tests {
             refresh_expires: refresh.then_some(Wall::from_seconds(1800)),
             signed_in: Wall(0),
             client_secret: None,
+            client_authentication: None,
         }
     }
 

@@ -12,7 +12,7 @@ use crate::discovery::{self, Metadata};
 use crate::http::{Http, Trusted};
 use crate::keys::Keys;
 use crate::origins::Known;
-use crate::token::{self, Denied, Granted, Refusal};
+use crate::token::{self, Accepted, Denied, Granted, Refusal};
 use crate::verify::{self, Expected, Flaw};
 
 /// Renews an account's tokens. All that can fail without consequences comes first: a refresh token
@@ -37,7 +37,8 @@ pub async fn refresh(request: &RefreshRequest, trusted: &Trusted, clock: &Clock)
         Ok(reached) => reached,
         Err(problem) => return before_sending(problem),
     };
-    let clients = token::clients(&metadata, &[request.settings.client_secret.as_ref()]);
+    let secret = request.settings.client_secret.as_ref();
+    let clients = token::clients(&metadata, &[secret], Accepted::with(&request.tokens));
     let grant = [
         ("grant_type", "refresh_token"),
         ("refresh_token", refresh_token.expose_secret()),
@@ -65,6 +66,7 @@ async fn renewed(
         refresh: granted.refresh.or_else(|| before.refresh.clone()),
         refresh_expires: crate::refresh_end(granted.times, granted.refresh_expires_in),
         client_secret: granted.secret,
+        client_authentication: granted.authentication,
         ..before.clone()
     };
     let Some(id_token) = granted.id_token else {

@@ -3,6 +3,7 @@
 
 use broker::outcome::{SignOutOutcome, SignOutRequest, Step};
 use broker::secret::{ClientSecret, RefreshToken};
+use broker::tokens::Tokens;
 use secrecy::ExposeSecret as _;
 
 use crate::Clock;
@@ -10,7 +11,7 @@ use crate::address;
 use crate::discovery::{self, Metadata};
 use crate::http::{Http, Trusted};
 use crate::origins::Known;
-use crate::token::{self, Client, Refusal};
+use crate::token::{self, Accepted, Client, Refusal};
 
 /// Ends an account's tokens at the provider and, where asked for, the provider's session.
 pub async fn sign_out(
@@ -51,7 +52,9 @@ pub async fn sign_out(
     } else {
         None
     };
-    let mut revocation = revoke(&http, &metadata, known, client_id, secret, Some(refresh)).await;
+    let tokens = request.tokens.as_ref();
+    let clients = clients(&metadata, tokens, request.settings.client_secret.as_ref());
+    let mut revocation = revoke(&http, &metadata, known, client_id, &clients, Some(refresh)).await;
     if provider_session == Some(Step::Done) {
         // What ended with its session can't be ended again, whatever the answer.
         revocation = Step::Done;
@@ -62,13 +65,24 @@ pub async fn sign_out(
     }
 }
 
+/// Who may end tokens: the client that they were given to, or else the one that we know now.
+pub(crate) fn clients(
+    metadata: &Metadata,
+    tokens: Option<&Tokens>,
+    known: Option<&ClientSecret>,
+) -> Vec<Client> {
+    let theirs = tokens.and_then(|tokens| tokens.client_secret.as_ref());
+    let accepted = tokens.and_then(Accepted::with);
+    token::clients(metadata, &[theirs.or(known)], accepted)
+}
+
 /// RFC 7009. It ends what was granted with the token, access tokens too.
 pub(crate) async fn revoke(
     http: &Http<'_>,
     metadata: &Metadata,
     known: Known<'_>,
     client_id: &str,
-    secret: Option<&ClientSecret>,
+    clients: &[Client],
     refresh: Option<&RefreshToken>,
 ) -> Step {
     let Some(refresh) = refresh else {
@@ -85,8 +99,8 @@ pub(crate) async fn revoke(
         ("token_type_hint", "refresh_token"),
     ];
     let mut refused = Step::NotOffered;
-    for client in token::clients(metadata, &[secret]) {
-        let reply = match token::post(http, endpoint, client_id, &client, &form).await {
+    for client in clients {
+        let reply = match token::post(http, endpoint, client_id, client, &form).await {
             Ok(reply) => reply,
             Err(fault) => return Step::Failed(http.unreachable(fault)),
         };

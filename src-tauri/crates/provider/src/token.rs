@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use broker::problem::Problem;
 use broker::secret::{ClientSecret, RefreshToken};
+use broker::tokens::{ClientAuthentication, Tokens};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::Value;
@@ -36,6 +37,15 @@ pub(crate) struct Granted {
     pub(crate) times: Times,
     /// The secret that the provider accepted.
     pub(crate) secret: Option<ClientSecret>,
+    /// How it was sent.
+    pub(crate) authentication: Option<ClientAuthentication>,
+}
+
+/// What the provider accepted before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Accepted<'tokens> {
+    secret: &'tokens ClientSecret,
+    by: ClientAuthentication,
 }
 
 /// Why the token endpoint granted nothing.
@@ -58,14 +68,12 @@ pub(crate) struct Refusal {
     pub(crate) description: String,
 }
 
-/// The ways to authenticate that are worth trying, the likeliest first. A refused client uses up
-/// neither code nor refresh token, so trying is safe.
-pub(crate) fn clients(metadata: &Metadata, secrets: &[Option<&ClientSecret>]) -> Vec<Client> {
-    let offered = metadata.client_authentication.as_deref();
-    let offers = |method: &str| {
-        offered.is_none_or(|methods| methods.is_empty() || methods.iter().any(|one| one == method))
-    };
-    let silent = offered.is_none_or(<[String]>::is_empty);
+/// The clients that are worth trying, the likeliest first.
+pub(crate) fn clients(
+    metadata: &Metadata,
+    secrets: &[Option<&ClientSecret>],
+    accepted: Option<Accepted<'_>>,
+) -> Vec<Client> {
     let mut clients: Vec<Client> = Vec::new();
     for (index, secret) in secrets.iter().enumerate() {
         if secrets
@@ -78,17 +86,47 @@ pub(crate) fn clients(metadata: &Metadata, secrets: &[Option<&ClientSecret>]) ->
             None if index == 0 => clients.push(Client::Public),
             None => {}
             Some(secret) => {
-                let post = offers("client_secret_post");
-                if offers("client_secret_basic") || !post {
-                    clients.push(Client::Basic(secret.clone()));
-                }
-                if post && (silent || !offers("client_secret_basic")) {
-                    clients.push(Client::Post(secret.clone()));
-                }
+                let ways = ways(metadata, secret, accepted).into_iter();
+                clients.extend(ways.map(|way| match way {
+                    ClientAuthentication::Basic => Client::Basic(secret.clone()),
+                    ClientAuthentication::Post => Client::Post(secret.clone()),
+                }));
             }
         }
     }
     clients
+}
+
+/// The ways to send a secret: those that the provider announces, or both where it does not say, as kubelogin's library
+/// has it. Many providers register one way for each client, and some compare the header without undoing its
+/// form-encoding, so the first can fail where the second works.
+///
+/// What was accepted with this very secret is the way: where it fails, the secret is another by now, and one request
+/// shows that. With a new secret it comes first.
+fn ways(
+    metadata: &Metadata,
+    secret: &ClientSecret,
+    accepted: Option<Accepted<'_>>,
+) -> Vec<ClientAuthentication> {
+    use ClientAuthentication::{Basic, Post};
+    let offered = metadata.client_authentication.as_deref();
+    let offers = |way: ClientAuthentication| {
+        offered.is_none_or(|methods| {
+            methods.is_empty() || methods.iter().any(|method| method == way.name())
+        })
+    };
+    let mut ways = match (offers(Basic), offers(Post)) {
+        (_, false) => vec![Basic],
+        (false, true) => vec![Post],
+        (true, true) => vec![Basic, Post],
+    };
+    if let Some(accepted) = accepted.filter(|accepted| ways.contains(&accepted.by)) {
+        if accepted.secret == secret {
+            return vec![accepted.by];
+        }
+        ways.sort_by_key(|way| *way != accepted.by);
+    }
+    ways
 }
 
 /// Asks for tokens, as the first of `clients` that the provider knows.
@@ -99,24 +137,34 @@ pub(crate) async fn ask(
     clients: &[Client],
     grant: &[(&str, &str)],
 ) -> Result<Granted, Denied> {
-    let mut refused = Refusal::nothing();
+    let mut refused: Option<(Refusal, &Client)> = None;
     for client in clients {
+        if let Some((refusal, before)) = &refused
+            && !refusal.lets_try(before, client)
+        {
+            continue;
+        }
         let answer = post(http, endpoint, client_id, client, grant).await;
         match answer
             .map_err(without_reply)
             .and_then(|reply| read(http, &reply))
         {
-            Err(Denied::Refused(refusal)) if refusal.is_of_client() => refused = refusal,
+            Err(Denied::Refused(refusal)) if refusal.is_of_client() => {
+                refused = Some((refusal, client));
+            }
             Ok(granted) => {
                 return Ok(Granted {
                     secret: client.secret().cloned(),
+                    authentication: client.authentication(),
                     ..granted
                 });
             }
             Err(denied) => return Err(denied),
         }
     }
-    Err(Denied::Refused(refused))
+    Err(Denied::Refused(
+        refused.map_or_else(Refusal::nothing, |(refusal, _)| refusal),
+    ))
 }
 
 /// Posts a form as a client.
@@ -149,6 +197,24 @@ impl Client {
             Self::Public => None,
             Self::Basic(secret) | Self::Post(secret) => Some(secret),
         }
+    }
+
+    fn authentication(&self) -> Option<ClientAuthentication> {
+        match self {
+            Self::Public => None,
+            Self::Basic(_) => Some(ClientAuthentication::Basic),
+            Self::Post(_) => Some(ClientAuthentication::Post),
+        }
+    }
+}
+
+impl<'tokens> Accepted<'tokens> {
+    /// By what these tokens came.
+    pub(crate) fn with(tokens: &'tokens Tokens) -> Option<Self> {
+        Some(Self {
+            secret: tokens.client_secret.as_ref()?,
+            by: tokens.client_authentication?,
+        })
     }
 }
 
@@ -185,6 +251,15 @@ impl Refusal {
             self.error.as_str(),
             "invalid_client" | "unauthorized_client"
         ) || (self.status == 401 && self.error.is_empty())
+    }
+
+    /// Whether another client may be tried with the same grant. The same secret in another way only where authentication failed: a
+    /// provider authenticates the client before it looks at the grant (RFC 6749, sections 3.2.1 and 5.2), and has not
+    /// acted on what it answers with 401 (RFC 9110, section 15.5.2). So neither code nor refresh token is used up, and
+    /// no refresh token counts as presented twice.
+    pub(crate) fn lets_try(&self, before: &Client, next: &Client) -> bool {
+        let of_authentication = self.error == "invalid_client" || self.status == 401;
+        self.is_of_client() && (of_authentication || before.secret() != next.secret())
     }
 
     /// Whether it ends the session that the refresh token belonged to. Some providers give no
@@ -297,6 +372,7 @@ pub(crate) fn granted(body: &[u8], times: Times) -> Result<Granted, String> {
             .filter(|seconds| *seconds > 0),
         times,
         secret: None,
+        authentication: None,
     })
 }
 
@@ -322,6 +398,77 @@ mod tests {
     use broker::texts::Language;
 
     use super::*;
+
+    fn announcing(methods: Option<&[&str]>) -> Metadata {
+        const ISSUER: &str = "https://sso.example.com";
+        let document = serde_json::json!({
+            "issuer": ISSUER,
+            "authorization_endpoint": format!("{ISSUER}/auth"),
+            "token_endpoint": format!("{ISSUER}/token"),
+            "jwks_uri": format!("{ISSUER}/certs"),
+            "token_endpoint_auth_methods_supported": methods,
+        });
+        crate::discovery::parse(document.to_string().as_bytes(), ISSUER).unwrap()
+    }
+
+    #[test]
+    fn the_announced_ways_are_tried_and_what_was_accepted_is_the_way() {
+        use ClientAuthentication::{Basic, Post};
+        let secret = ClientSecret::new("a+b".into());
+        let other = ClientSecret::new("c".into());
+        let basic = "client_secret_basic";
+        let post = "client_secret_post";
+        let both = &[Basic, Post][..];
+        for (announced, accepted, expected) in [
+            (None, None, both),
+            (Some(&[][..]), None, both),
+            (Some(&[post, basic][..]), None, both),
+            (Some(&[basic][..]), None, &[Basic][..]),
+            (Some(&[post][..]), None, &[Post]),
+            (Some(&["private_key_jwt"][..]), None, &[Basic]),
+            (Some(&[basic, post][..]), Some((&secret, Post)), &[Post]),
+            (Some(&[basic, post][..]), Some((&secret, Basic)), &[Basic]),
+            (None, Some((&secret, Post)), &[Post]),
+            // Another secret than the one that worked.
+            (None, Some((&other, Post)), &[Post, Basic]),
+            (None, Some((&other, Basic)), both),
+            // It announces that no longer.
+            (Some(&[basic][..]), Some((&secret, Post)), &[Basic]),
+        ] {
+            let accepted = accepted.map(|(secret, by)| Accepted { secret, by });
+            let found = clients(&announcing(announced), &[Some(&secret)], accepted);
+            let ways: Vec<_> = found.iter().filter_map(Client::authentication).collect();
+            assert_eq!(ways, expected, "{announced:?} {accepted:?}");
+            assert!(found.iter().all(|client| client.secret() == Some(&secret)));
+        }
+    }
+
+    #[test]
+    fn the_same_secret_goes_another_way_only_where_the_grant_was_not_looked_at() {
+        let secret = |text: &str| ClientSecret::new(text.into());
+        let basic = Client::Basic(secret("a"));
+        for (status, error, same, other) in [
+            (401, "invalid_client", true, true),
+            (400, "invalid_client", true, true),
+            (401, "unauthorized_client", true, true),
+            (401, "", true, true),
+            // Known, and not allowed to do that.
+            (400, "unauthorized_client", false, true),
+            (400, "invalid_grant", false, false),
+            (401, "invalid_grant", false, false),
+            (400, "", false, false),
+        ] {
+            let refusal = Refusal {
+                status,
+                error: error.into(),
+                description: String::new(),
+            };
+            let tries = |next| refusal.lets_try(&basic, &next);
+            let named = format!("{status} {error}");
+            assert_eq!(tries(Client::Post(secret("a"))), same, "{named}");
+            assert_eq!(tries(Client::Basic(secret("b"))), other, "{named}");
+        }
+    }
 
     #[test]
     fn a_refusal_reads_well_with_and_without_a_description() {

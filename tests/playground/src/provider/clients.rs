@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 use url::Url;
 
-use crate::config::Client;
+use crate::config::{Basic, Client};
 
 /// OAuth's error reply, in Keycloak's words.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,19 +94,34 @@ impl Clients {
         let basic = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| basic(value.to_str().ok()?));
-        let (id, secret) = match basic {
-            Some((id, secret)) => (id, Some(secret)),
-            None => {
-                let id = form.get("client_id").ok_or(Refusal::INVALID_CLIENT)?;
-                (id.clone(), form.get("client_secret").cloned())
-            }
+        let Some((id, secret)) = basic else {
+            let id = form.get("client_id").ok_or(Refusal::INVALID_CLIENT)?;
+            let client = self.find(id).ok_or(Refusal::INVALID_CLIENT)?;
+            // A public client's secret is ignored, as Keycloak does.
+            let known =
+                client.secret.is_none() || client.secret.as_ref() == form.get("client_secret");
+            return if known {
+                Ok(client)
+            } else {
+                Err(Refusal::UNAUTHORIZED_CLIENT)
+            };
         };
-        let client = self.find(&id).ok_or(Refusal::INVALID_CLIENT)?;
-        // A public client's secret is ignored, as Keycloak does.
-        if client.secret.is_some() && client.secret != secret {
-            return Err(Refusal::UNAUTHORIZED_CLIENT);
+        let decoded = decoded(&id).ok_or(Refusal::INVALID_CLIENT)?;
+        let client = self
+            .find(&id)
+            .filter(|client| client.basic == Basic::Raw)
+            .or_else(|| self.find(&decoded))
+            .ok_or(Refusal::INVALID_CLIENT)?;
+        let known = client.secret.as_ref();
+        match client.basic {
+            Basic::Raw if known == Some(&secret) => Ok(client),
+            // Who compares so, or is told of one way alone, is of those that keep to the RFC's word.
+            Basic::Raw | Basic::Refused => Err(Refusal::INVALID_CLIENT),
+            Basic::Decoded if known.is_none() || known == self::decoded(&secret).as_ref() => {
+                Ok(client)
+            }
+            Basic::Decoded => Err(Refusal::UNAUTHORIZED_CLIENT),
         }
-        Ok(client)
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Client>> {
@@ -114,18 +129,20 @@ impl Clients {
     }
 }
 
-/// Id and secret of a Basic header; both are form-encoded inside (RFC 6749, 2.3.1).
+/// Id and secret of a Basic header, as they come.
 fn basic(value: &str) -> Option<(String, String)> {
     let decoded = STANDARD.decode(value.strip_prefix("Basic ")?).ok()?;
     let decoded = String::from_utf8(decoded).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let decode = |text: &str| {
-        let pair = format!("x={text}");
-        url::form_urlencoded::parse(pair.as_bytes())
-            .next()
-            .map(|(_, value)| value.into_owned())
-    };
-    Some((decode(id)?, decode(secret)?))
+    Some((id.to_owned(), secret.to_owned()))
+}
+
+/// Either half is form-encoded (RFC 6749, 2.3.1).
+fn decoded(text: &str) -> Option<String> {
+    let pair = format!("x={text}");
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
 }
 
 /// Whether a redirect URI is registered.
@@ -197,7 +214,19 @@ mod tests {
             secret: Some("ü:%".to_owned()),
             ..Client::default()
         };
-        let clients = Clients::new(vec![public, private]);
+        let raw = Client {
+            id: "raw".to_owned(),
+            secret: Some("a+/=".to_owned()),
+            basic: Basic::Raw,
+            ..Client::default()
+        };
+        let post = Client {
+            id: "post".to_owned(),
+            secret: Some("a".to_owned()),
+            basic: Basic::Refused,
+            ..Client::default()
+        };
+        let clients = Clients::new(vec![public, private, raw, post]);
         let who = |header: Option<&str>, form: &[(&str, &str)]| {
             let mut headers = HeaderMap::new();
             if let Some(header) = header {
@@ -227,5 +256,13 @@ mod tests {
         assert_eq!(who(Some("a+b:x"), &[]), Err(Refusal::UNAUTHORIZED_CLIENT));
         assert_eq!(who(Some("x:x"), &[]), Err(Refusal::INVALID_CLIENT));
         assert_eq!(who(None, &[]), Err(Refusal::INVALID_CLIENT));
+        let refused = Err(Refusal::INVALID_CLIENT);
+        assert_eq!(who(Some("raw:a+/="), &[]), Ok("raw".to_owned()));
+        assert_eq!(who(Some("raw:a%2B%2F%3D"), &[]), refused);
+        let form = [("client_id", "raw"), ("client_secret", "a+/=")];
+        assert_eq!(who(None, &form), Ok("raw".to_owned()));
+        assert_eq!(who(Some("post:a"), &[]), refused);
+        let form = [("client_id", "post"), ("client_secret", "a")];
+        assert_eq!(who(None, &form), Ok("post".to_owned()));
     }
 }

@@ -29,7 +29,7 @@ const SAID = {
     reachHint: "Kubefob keeps trying. Check network, VPN and proxy.",
     refused: "The provider refuses the client kubernetes-client (invalid_client).",
     refusedHint:
-      "Check client id and client secret in the kubeconfig's args; the secret may have been changed.",
+      "Check the client id in the kubeconfig's args, and the secret if this client has one: either may have been changed at the provider.",
     upgrade:
       "Another version of Kubefob is installed. This one goes on, since only its memory has the tokens.",
     upgradeHint:
@@ -49,7 +49,7 @@ const SAID = {
     reachHint: "Kubefob가 계속 시도합니다. 네트워크, VPN, 프록시를 확인하세요.",
     refused: "인증 서버가 클라이언트 kubernetes-client를 거절했습니다(invalid_client).",
     refusedHint:
-      "kubeconfig의 args에서 클라이언트 ID와 시크릿을 확인하세요. 시크릿이 바뀌었을 수 있습니다.",
+      "kubeconfig의 args에 있는 클라이언트 ID를 확인하고, 시크릿을 쓰는 클라이언트라면 시크릿도 확인하세요. 인증 서버에서 바뀌었을 수 있습니다.",
     upgrade:
       "다른 버전의 Kubefob가 설치되었습니다. 토큰이 메모리에만 있어 지금 것이 계속 실행됩니다.",
     upgradeHint:

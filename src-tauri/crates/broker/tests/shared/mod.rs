@@ -161,6 +161,7 @@ pub fn tokens(number: u64, life: Duration, now: Now) -> Tokens {
         refresh_expires: None,
         signed_in: now.wall,
         client_secret: None,
+        client_authentication: None,
     }
 }
 

@@ -157,7 +157,7 @@ impl<'a> Way<'a> {
         } else {
             &secrets[..1]
         };
-        let clients = token::clients(metadata, secrets);
+        let clients = token::clients(metadata, secrets, None);
         let granted = token::ask(http, &metadata.token_endpoint, client_id, &clients, &grant)
             .await
             .map_err(|denied| match denied {
@@ -200,6 +200,7 @@ impl<'a> Way<'a> {
             refresh_expires: crate::refresh_end(granted.times, granted.refresh_expires_in),
             signed_in: granted.times.came,
             client_secret: granted.secret,
+            client_authentication: granted.authentication,
         })
     }
 
@@ -230,16 +231,9 @@ impl<'a> Way<'a> {
     ) {
         let Ok(tokens) = tokens else { return };
         let client_id = &self.request.key.client_id;
-        let secret = tokens.client_secret.as_ref();
-        sign_out::revoke(
-            http,
-            metadata,
-            self.known(),
-            client_id,
-            secret,
-            tokens.refresh.as_ref(),
-        )
-        .await;
+        let clients = sign_out::clients(metadata, Some(&tokens), None);
+        let refresh = tokens.refresh.as_ref();
+        sign_out::revoke(http, metadata, self.known(), client_id, &clients, refresh).await;
     }
 
     pub(super) fn page(self, ended: &Result<(Tokens, Option<Problem>), Problem>) -> Page {

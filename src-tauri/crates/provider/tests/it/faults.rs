@@ -3,7 +3,11 @@
 use broker::outcome::{Prompting, RefreshOutcome, SignOutOutcome, Step};
 use broker::problem::Code;
 use broker::secret::ClientSecret;
-use playground::{Algorithm, Armed, Connection, Endpoint, Fault, Pkce, RefreshTokens, Rotation};
+use broker::texts::Language;
+use broker::tokens::{ClientAuthentication, Tokens};
+use playground::{
+    Algorithm, Armed, Basic, Connection, Endpoint, Fault, Pkce, RefreshTokens, Rotation,
+};
 
 use crate::setting::{Setting, client, config, kind};
 
@@ -453,6 +457,16 @@ async fn a_public_client() {
         kind_of_refresh(&setting.refresh(&tokens).await).0,
         "refreshed"
     );
+    // It has no secret that anybody could look at.
+    let refused = Fault::DisabledClient.at(Endpoint::Revoke);
+    setting.playground.fault(refused).await.unwrap();
+    let Step::Failed(problem) = setting.sign_out(Some(&tokens), false).await.revocation else {
+        panic!("not failed");
+    };
+    assert_eq!(problem.code(), Code::ClientRefused);
+    let (message, hint) = (problem.message(Language::En), problem.hint(Language::En));
+    assert!(!message.contains("secret"), "{message}");
+    assert!(hint.contains("the secret if this client has one"), "{hint}");
 }
 
 #[tokio::test]
@@ -474,6 +488,66 @@ async fn a_refused_secret_at_a_refresh_uses_nothing_up() {
         kind_of_refresh(&setting.refresh(&tokens).await).0,
         "refreshed"
     );
+}
+
+#[tokio::test]
+async fn a_secret_is_sent_the_other_way_once_and_then_as_it_worked() {
+    let requests = |setting: &Setting| {
+        let counters = setting.playground.counters();
+        [Endpoint::Token, Endpoint::Refresh, Endpoint::Revoke].map(|at| counters.requests_at(at))
+    };
+    for (basic, secret, way, tries) in [
+        (Basic::Raw, "a+b/c=", ClientAuthentication::Post, 2),
+        (Basic::Raw, "abc", ClientAuthentication::Basic, 1),
+        (Basic::Refused, "abc", ClientAuthentication::Post, 2),
+        (Basic::Decoded, "a+b/c=", ClientAuthentication::Basic, 1),
+    ] {
+        let mut setting = Setting::with(config(|config| {
+            config.rotation = Rotation::Strict;
+            let client = config.clients.first_mut().unwrap();
+            (client.basic, client.secret) = (basic, Some(secret.into()));
+        }))
+        .await;
+        let named = format!("{basic:?} {secret}");
+        let tokens = setting.signed_in().await;
+        assert_eq!(tokens.client_authentication, Some(way), "{named}");
+        assert_eq!(requests(&setting), [tries, 0, 0], "{named}");
+        let RefreshOutcome::Refreshed(renewed) = setting.refresh(&tokens).await else {
+            panic!("{named}: not refreshed");
+        };
+        assert_eq!(renewed.client_authentication, Some(way), "{named}");
+        assert_eq!(requests(&setting), [tries, 1, 0], "{named}");
+        // Sealed by a release that did not remember it.
+        let older = Tokens {
+            client_authentication: None,
+            ..renewed
+        };
+        let RefreshOutcome::Refreshed(renewed) = setting.refresh(&older).await else {
+            panic!("{named}: not refreshed");
+        };
+        assert_eq!(requests(&setting), [tries, 1 + tries, 0], "{named}");
+        let counters = setting.playground.counters();
+        assert_eq!(counters.presented_twice(), Vec::<String>::new(), "{named}");
+        // One that is wrong by now costs one request a time.
+        let client = setting.request.key.client_id.clone();
+        let changed = Fault::ChangedClientSecret {
+            client,
+            secret: "changed+".into(),
+        };
+        setting.playground.fault(changed).await.unwrap();
+        let outcome = setting.refresh(&renewed).await;
+        let refused = ("blocked", Some(Code::ClientRefused));
+        assert_eq!(kind_of_refresh(&outcome), refused, "{named}");
+        assert_eq!(requests(&setting), [tries, 2 + tries, 0], "{named}");
+        // The new one works, and its way is what is remembered.
+        setting.request.settings.client_secret = Some(ClientSecret::new("changed+".into()));
+        let RefreshOutcome::Refreshed(renewed) = setting.refresh(&renewed).await else {
+            panic!("{named}: not refreshed");
+        };
+        let signed_out = setting.sign_out(Some(&renewed), false).await;
+        assert_eq!(signed_out.revocation, Step::Done, "{named}");
+        assert_eq!(requests(&setting)[2], 1, "{named}");
+    }
 }
 
 #[tokio::test]

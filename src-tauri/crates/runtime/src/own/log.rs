@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
-use broker::view::View;
+use broker::view::{AccountView, View};
 
 use crate::os::files;
 
@@ -63,15 +63,19 @@ impl Log {
 pub(crate) struct States(HashMap<String, (StateWord, Option<Code>)>);
 
 impl States {
+    /// Whether the log does not say it yet. The same state for another reason is something else.
+    fn is_news(&mut self, account: &AccountView) -> bool {
+        let code = account.problem.as_ref().map(|problem| problem.code);
+        let found = (account.state, code);
+        self.0.insert(account.id.clone(), found) != Some(found)
+    }
+
     /// Logs what differs.
     pub(crate) fn changes(&mut self, view: &View) {
         for account in &view.accounts {
-            let code = account.problem.as_ref().map(|problem| problem.code);
-            let stands = (account.state, code);
-            if self.0.get(&account.id) != Some(&stands) {
-                let code = code.map(Code::name);
+            if self.is_news(account) {
+                let code = account.problem.as_ref().map(|problem| problem.code.name());
                 tracing::info!(account = account.id, state = ?account.state, code, "state");
-                self.0.insert(account.id.clone(), stands);
             }
         }
         if self.0.len() > view.accounts.len() {
@@ -152,7 +156,6 @@ fn inert(line: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use broker::problem::Code;
 
     fn lengths(folder: &Path) -> (u64, u64) {
         let length = |name: &str| {
@@ -160,6 +163,36 @@ mod tests {
             found.map_or(0, |found| found.len())
         };
         (length("kubefob.log"), length("kubefob.log.old"))
+    }
+
+    #[test]
+    fn a_state_is_logged_again_for_another_reason_and_for_nothing_else() {
+        let account = |state: &str, code: Option<&str>| -> AccountView {
+            let problem =
+                code.map(|code| serde_json::json!({ "code": code, "message": "", "hint": "" }));
+            serde_json::from_value(serde_json::json!({
+                "id": "a", "label": "work", "issuer": "", "client_id": "", "state": state,
+                "is_new": false, "name": null, "groups": [], "expires": null, "obtained": null,
+                "signed_in": null, "renews": true, "survives": null, "tries_again": null,
+                "since": null, "asked": null, "clock_off": null, "waiting": [],
+                "problem": problem,
+            }))
+            .unwrap()
+        };
+        let mut states = States::default();
+        for (state, code, news) in [
+            ("signed-in", None, true),
+            ("signed-in", None, false),
+            ("cannot-reach", Some("unreachable"), true),
+            ("cannot-reach", Some("unreachable"), false),
+            ("cannot-reach", Some("tls-failed"), true),
+            ("needs-you", Some("session-ended"), true),
+            ("needs-you", Some("no-refresh-token"), true),
+            ("signed-in", None, true),
+        ] {
+            let found = states.is_news(&account(state, code));
+            assert_eq!(found, news, "{state} {code:?}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@
 use broker::account::AccountKey;
 use broker::clock::Wall;
 use broker::secret::{BearerToken, ClientSecret, RefreshToken};
-use broker::tokens::{Identity, Tokens};
+use broker::tokens::{ClientAuthentication, Identity, Tokens};
 use ring::aead::{Aad, NONCE_LEN, Nonce};
 use ring::rand::{SecureRandom, SystemRandom};
 use secrecy::ExposeSecret;
@@ -228,6 +228,9 @@ struct TokensForm {
     refresh_expires: Option<Wall>,
     #[zeroize(skip)]
     signed_in: Wall,
+    /// A word, not an enum: a way that a later release knows must not make the file unreadable.
+    #[serde(default)]
+    client_authentication: Option<String>,
 }
 
 #[allow(clippy::disallowed_methods, reason = "into the sealed file")]
@@ -253,6 +256,7 @@ fn encode(record: &Record) -> Vec<u8> {
             skew_ms: tokens.skew_ms,
             refresh_expires: tokens.refresh_expires,
             signed_in: tokens.signed_in,
+            client_authentication: tokens.client_authentication.map(|way| way.name().into()),
         }),
         attempt: record.attempt.clone(),
     };
@@ -300,6 +304,10 @@ impl TokensForm {
             refresh_expires: self.refresh_expires,
             signed_in: self.signed_in,
             client_secret,
+            client_authentication: self
+                .client_authentication
+                .as_deref()
+                .and_then(ClientAuthentication::named),
         }
     }
 }
@@ -334,6 +342,7 @@ pub(super) mod tests {
             refresh_expires: Some(Wall(9)),
             signed_in: Wall(5),
             client_secret: Some(ClientSecret::new("the client's".into())),
+            client_authentication: Some(ClientAuthentication::Post),
         };
         Record::new(key, tokens)
     }
@@ -374,6 +383,19 @@ pub(super) mod tests {
         let json = String::from_utf8(encode(&record)).unwrap();
         let without = json.replace("\"the client's\"", "null");
         assert_eq!(decode(without.as_bytes()), None);
+    }
+
+    #[test]
+    fn older_and_newer_files_open_whatever_they_say_of_the_client() {
+        let record = record("c", "r1");
+        let json = String::from_utf8(encode(&record)).unwrap();
+        let ours = r#","client_authentication":"client_secret_post""#;
+        for theirs in ["", r#","client_authentication":"a_later_way","later":1"#] {
+            let json = json.replace(ours, theirs);
+            let mut expected = record.clone();
+            tokens(&mut expected).client_authentication = None;
+            assert_eq!(decode(json.as_bytes()), Some(expected), "{json}");
+        }
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub fn record(client: &str, refresh: &str) -> Record {
         refresh_expires: None,
         signed_in: Wall(5),
         client_secret: Some(ClientSecret::new("the client's".into())),
+        client_authentication: None,
     };
     Record::new(key, tokens)
 }

@@ -22,6 +22,7 @@ pub(crate) fn tokens(obtained: i64, lifetime: i64) -> Tokens {
         refresh_expires: None,
         signed_in: Wall::from_seconds(obtained),
         client_secret: None,
+        client_authentication: None,
     }
 }
 
