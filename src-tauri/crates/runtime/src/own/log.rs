@@ -174,7 +174,7 @@ mod tests {
                 "id": "a", "label": "work", "issuer": "", "client_id": "", "state": state,
                 "is_new": false, "name": null, "groups": [], "expires": null, "obtained": null,
                 "signed_in": null, "renews": true, "survives": null, "tries_again": null,
-                "since": null, "asked": null, "clock_off": null, "waiting": [],
+                "since": null, "asked": null, "clock_off": null, "waiting": [], "refused_by": [],
                 "problem": problem,
             }))
             .unwrap()
