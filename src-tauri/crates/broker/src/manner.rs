@@ -209,10 +209,10 @@ fn pkce(method: Pkce) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn listening(redirect: Option<&str>, ports: &[u16]) -> Manner {
+    pub(crate) fn listening(redirect: Option<&str>, ports: &[u16]) -> Manner {
         let listen = ports.iter().map(|port| ListenAddress {
             host: "127.0.0.1".into(),
             port: *port,

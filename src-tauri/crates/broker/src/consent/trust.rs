@@ -360,7 +360,7 @@ pub(super) fn joined(mut known: Vec<Manner>, newer: Vec<Manner>) -> Vec<Manner> 
 
 #[cfg(test)]
 mod tests {
-    use crate::account::ListenAddress;
+    use crate::manner::tests::listening;
     use std::sync::Arc;
 
     use kubeconfig::CertificateAuthority;
@@ -613,18 +613,6 @@ mod tests {
         assert_eq!(name.len(), 24);
         assert_eq!(name, pair("a").name());
         assert_ne!(name, pair("b").name());
-    }
-
-    fn listening(redirect: Option<&str>, ports: &[u16]) -> Manner {
-        let listen = ports.iter().map(|port| ListenAddress {
-            host: "127.0.0.1".into(),
-            port: *port,
-        });
-        Manner {
-            listen: listen.collect(),
-            redirect_url: redirect.map(str::to_owned),
-            ..Manner::default()
-        }
     }
 
     #[test]
