@@ -70,10 +70,10 @@ pub(crate) struct Gone;
 
 /// What is sent, and who waits to be told.
 #[derive(Default)]
-pub(crate) struct Link(Mutex<Inner>);
+pub(crate) struct Link(Mutex<LinkState>);
 
 #[derive(Default)]
-struct Inner {
+struct LinkState {
     writer: Option<Writer>,
     last: u64,
     waiting: HashMap<u64, Sender<Box<RawValue>>>,
@@ -149,12 +149,12 @@ impl Link {
         }
     }
 
-    fn inner(&self) -> MutexGuard<'_, Inner> {
+    fn inner(&self) -> MutexGuard<'_, LinkState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
+impl LinkState {
     fn write(&mut self, command: Vec<u8>) -> io::Result<()> {
         let writer = self.writer.as_mut().ok_or(io::ErrorKind::NotConnected)?;
         let command = Request::Command(command);

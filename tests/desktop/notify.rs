@@ -1,4 +1,4 @@
-//! Notifications at a real server: told once, with a deed that helps, and gone when they are over.
+//! Notifications at a real server: told once, with a button that helps, and gone when they are over.
 
 use anyhow::{Context, Result, ensure};
 use playground::Fault;
@@ -76,7 +76,7 @@ pub(crate) fn walk() -> Result<()> {
         view["accounts"][0]["state"] == "needs-you"
     })?;
     dunst.call::<_, _, ()>("NotificationAction", &0_u32)?;
-    desk.until("signed in by the notification's deed", |view| {
+    desk.until("signed in by the notification's button", |view| {
         view["accounts"][0]["state"] == "signed-in"
     })?;
     ensure!(seat.pages()? == pages + 1);

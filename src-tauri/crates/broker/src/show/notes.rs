@@ -38,7 +38,7 @@ pub struct Note {
     pub text: String,
     /// What a person can do about it at once, and how that is called. It approves nothing (threat 4): whoever
     /// forges a click on it has opened a page or a window.
-    pub deed: Option<(String, Action)>,
+    pub button: Option<(String, Action)>,
 }
 
 /// What is to be done with notes.
@@ -57,7 +57,7 @@ pub(crate) fn no_tray(language: Language) -> Note {
         about: About::Tray,
         title: say("tray.no-host"),
         text: say("tray.no-host.text"),
-        deed: None,
+        button: None,
     }
 }
 
@@ -81,7 +81,7 @@ enum Known {
 impl Notes {
     /// What is to be told, and what is over, now that this is shown. An account that was not there before says
     /// nothing: a resident that has just started tells only what happens from then on.
-    pub fn heed(&mut self, view: &View) -> Vec<Telling> {
+    pub fn update(&mut self, view: &View) -> Vec<Telling> {
         let needs = needs(view);
         let mut tellings = self.forget(view, &needs);
         for (code, note) in needs {
@@ -189,7 +189,7 @@ fn of_account(account: &AccountView, language: Language) -> Note {
             &[("account", account.who().to_owned())],
         ),
         text: said.join(" · "),
-        deed: Some((text(language, key, &[]), act(command))),
+        button: Some((text(language, key, &[]), act(command))),
     }
 }
 
@@ -209,7 +209,7 @@ fn of_question(question: &QuestionView, language: Language) -> Note {
             &[("asker", question.asker.clone())],
         ),
         text: question.waits(question.servers_line(language), LONGEST.0 / 2, language),
-        deed: Some((text(language, "tray.answer", &[]), act(ask))),
+        button: Some((text(language, "tray.answer", &[]), act(ask))),
     }
 }
 
@@ -284,12 +284,12 @@ mod tests {
 
     /// What is told of a row of views, a word each.
     fn told(notes: &mut Notes, view: &View) -> String {
-        let tellings = notes.heed(view).into_iter();
+        let tellings = notes.update(view).into_iter();
         let words: Vec<_> = tellings
             .map(|telling| match telling {
                 Telling::Tell(note) => {
-                    let deed = note.deed.map(|(label, _)| label).unwrap_or_default();
-                    format!("{} [{deed}]", note.title)
+                    let button = note.button.map(|(label, _)| label).unwrap_or_default();
+                    format!("{} [{button}]", note.title)
                 }
                 Telling::Over(about) => format!("over: {about:?}"),
             })
@@ -367,10 +367,10 @@ mod tests {
         let mut notes = Notes::default();
         let mut shown = view(Unlocked, SignedIn, None);
         shown.accounts[0].name = Some("test".into());
-        notes.heed(&shown);
+        notes.update(&shown);
         shown.accounts[0] = account(NeedsYou, Some(SessionEnded));
         shown.accounts[0].name = Some("test".into());
-        let told = notes.heed(&shown);
+        let told = notes.update(&shown);
         let Some(Telling::Tell(note)) = told.first() else {
             panic!("{told:?}")
         };

@@ -29,9 +29,9 @@ const RUNTIME: &str = "XDG_RUNTIME_DIR";
 
 /// The screen that a person sits at, shared by its clones.
 #[derive(Clone)]
-pub(crate) struct Screen(Arc<Inner>);
+pub(crate) struct Screen(Arc<ScreenState>);
 
-struct Inner {
+struct ScreenState {
     login: Variables,
     adopted: Mutex<Option<Adopted>>,
     locked: AtomicBool,
@@ -58,7 +58,7 @@ impl Screen {
             login.retain(|(name, _)| name != RUNTIME);
             login.push((RUNTIME.into(), runtime.into()));
         }
-        let screen = Self(Arc::new(Inner {
+        let screen = Self(Arc::new(ScreenState {
             login,
             adopted: Mutex::new(None),
             locked: AtomicBool::new(false),

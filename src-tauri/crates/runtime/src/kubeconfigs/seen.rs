@@ -11,10 +11,10 @@ pub(super) const MOST: usize = 16;
 
 /// The files of askers, shared by its clones.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen(Arc<Inner>);
+pub(crate) struct Seen(Arc<SeenFiles>);
 
 #[derive(Debug, Default)]
-struct Inner {
+struct SeenFiles {
     paths: Mutex<VecDeque<PathBuf>>,
     news: Notify,
 }

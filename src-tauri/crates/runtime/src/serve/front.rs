@@ -104,7 +104,7 @@ impl Clicks {
                             about: About::Click,
                             title: problem.message,
                             text: problem.hint,
-                            deed: None,
+                            button: None,
                         })));
                     }
                 });
@@ -161,7 +161,7 @@ impl Stage {
 
     /// Shows another view.
     pub(crate) fn show(&mut self, view: View) {
-        for telling in self.told.heed(&view) {
+        for telling in self.told.update(&view) {
             drop(self.notes.send(telling));
         }
         self.tray.send_if_modified(|shown| {

@@ -35,9 +35,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whoever looks for it, shared by its clones.
 #[derive(Clone)]
-pub(crate) struct Plugins(Arc<Inner>);
+pub(crate) struct Plugins(Arc<PluginSearch>);
 
-struct Inner {
+struct PluginSearch {
     /// Where our programs are.
     folder: PathBuf,
     home: PathBuf,
@@ -55,7 +55,7 @@ struct Newest {
 impl Plugins {
     /// `folder` is where our programs are, `path` this desktop's PATH.
     pub(crate) fn new(folder: &Path, home: &Path, path: Option<&OsStr>, inbox: Inbox) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(PluginSearch {
             folder: folder.to_owned(),
             home: home.to_owned(),
             inbox,

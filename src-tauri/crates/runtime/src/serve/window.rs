@@ -52,9 +52,9 @@ pub(crate) enum Pane {
 
 /// The window, as everybody here knows it.
 #[derive(Clone)]
-pub(crate) struct Window(Arc<Inner>);
+pub(crate) struct Window(Arc<WindowState>);
 
-struct Inner {
+struct WindowState {
     program: PathBuf,
     screen: Screen,
     environment: Variables,
@@ -78,7 +78,7 @@ impl Window {
         inbox: Inbox,
         orders: Orders,
     ) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(WindowState {
             program,
             screen,
             environment,

@@ -7,9 +7,9 @@
 
 mod file;
 mod held;
-mod inner;
 mod key;
 pub mod seal;
+mod state;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -22,8 +22,8 @@ use broker::secret::ClientSecret;
 use tokio::sync::{Mutex as AsyncMutex, Notify};
 
 use self::held::{Access, Held, Look};
-use self::inner::Inner;
 use self::key::Caller;
+use self::state::VaultState;
 use crate::hall::blocking::blocking;
 use crate::os::keyring::{Found, Keyring, System};
 use crate::own::settings::Keep;
@@ -38,7 +38,7 @@ const SEALING: Duration = Duration::from_secs(2);
 
 /// The vault, shared by its clones.
 #[derive(Clone)]
-pub struct Vault(Arc<Inner>);
+pub struct Vault(Arc<VaultState>);
 
 /// Where tokens rest, as it is. Each but the first three can be mended without a restart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ impl Vault {
     }
 
     fn with_keyring(folder: &Path, keep: Keep, keyring: impl Keyring) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(VaultState {
             folder: folder.to_path_buf(),
             keyring: Caller::new(keyring),
             one: AsyncMutex::default(),

@@ -21,7 +21,7 @@ const SERVER: Object<'_> = Object {
     interface: "org.freedesktop.Notifications",
 };
 /// The action of a click on the notification itself, and that of its button.
-const ACTIONS: [&str; 2] = ["default", "deed"];
+const ACTIONS: [&str; 2] = ["default", "button"];
 
 /// What is on the screen.
 #[derive(Default)]
@@ -32,7 +32,7 @@ struct Notification {
     id: u32,
     /// The server's own name on the bus. Anybody can send a signal; only it can send from there.
     server: String,
-    deed: Option<Action>,
+    button: Option<Action>,
 }
 
 /// What happened to one.
@@ -102,7 +102,7 @@ impl Shown {
         } else {
             note.text
         };
-        let (label, deed) = note.deed.unzip();
+        let (label, button) = note.button.unzip();
         let label = label.filter(|_| can("actions"));
         let actions: Vec<&str> = label
             .iter()
@@ -124,7 +124,7 @@ impl Shown {
         let notification = Notification {
             id: said.body().deserialize()?,
             server: sender(&said),
-            deed,
+            button,
         };
         self.0.insert(note.about, notification);
         Ok(())
@@ -152,7 +152,7 @@ impl Shown {
             self.0.remove(&about);
             return Some(Happened::Closed);
         }
-        let action = known.deed.clone()?;
+        let action = known.button.clone()?;
         ACTIONS
             .contains(&key.as_str())
             .then_some(Happened::Clicked(action))

@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 use super::{Said, os};
 
 /// The name of the button, where only we see it.
-const DEED: &str = "deed";
+const BUTTON: &str = "button";
 
 /// What was told and is not over yet. What nobody will say is over is not among it.
 type Told = Arc<Mutex<BTreeSet<About>>>;
@@ -77,10 +77,10 @@ fn show_and_wait(note: Note, told: &Told, says: &UnboundedSender<Said>) -> anyho
     if can_be_over(&note.about) && !lock(told).contains(&note.about) {
         return Ok(());
     }
-    let (notification, deed) = notification(note);
+    let (notification, button) = notification(note);
     let answer = |response: &NotificationResponse| {
-        if let (true, Some(deed)) = (is_click(response), deed) {
-            drop(says.send(Said::Clicked(deed)));
+        if let (true, Some(button)) = (is_click(response), button) {
+            drop(says.send(Said::Clicked(button)));
         }
     };
     // An error: another took its place.
@@ -95,17 +95,17 @@ fn notification(note: Note) -> (Notification, Option<Action>) {
         .summary(&note.title)
         .body(&note.text);
     os::name(&mut notification, &name(&note.about));
-    let deed = note.deed.map(|(label, deed)| {
-        notification.action(DEED, &label);
-        deed
+    let button = note.button.map(|(label, button)| {
+        notification.action(BUTTON, &label);
+        button
     });
-    (notification, deed)
+    (notification, button)
 }
 
 fn is_click(response: &NotificationResponse) -> bool {
     match response {
         NotificationResponse::Default => true,
-        NotificationResponse::Action(name) => name == DEED,
+        NotificationResponse::Action(name) => name == BUTTON,
         NotificationResponse::Reply(_) | NotificationResponse::Closed(_) => false,
     }
 }

@@ -17,7 +17,7 @@ use crate::hall::blocking::blocking;
 use crate::os::keyring::{Found, Keyring, Was};
 use crate::own::settings::Keep;
 
-pub(super) struct Inner {
+pub(super) struct VaultState {
     pub(super) folder: PathBuf,
     pub(super) keyring: Caller,
     /// One look at keyring and folder at a time.
@@ -26,7 +26,7 @@ pub(super) struct Inner {
     pub(super) woken: Notify,
 }
 
-impl Inner {
+impl VaultState {
     pub(super) fn held(&self) -> MutexGuard<'_, Held> {
         // No half-made change is left behind by a panic that this guards against: there are none.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
