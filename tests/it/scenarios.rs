@@ -16,7 +16,8 @@ pub(crate) fn the_seed() -> Result<()> {
     Runtime::new()?.block_on(async { seed(&PlayWorld::start().await?, Path::new(SCRIPTED)).await })
 }
 
-/// The API server says 401 to a token that is not over: kubectl's one command gets its answer all the same.
+/// The API server says 401 to a token that is not over. client-go runs the plugin again for that, and does not repeat the
+/// request: the next command gets its answer.
 pub(crate) fn changed_keys() -> Result<()> {
     Runtime::new()?.block_on(async {
         let world = PlayWorld::start().await?;
@@ -25,7 +26,12 @@ pub(crate) fn changed_keys() -> Result<()> {
         let seated = Seated::new(&world, "changed_keys", Path::new(SCRIPTED))?;
         seated.works("after the sign-in")?;
         world.change_keys().await?;
-        seated.works("after the keys were changed")?;
+        let refused = seated.person.kubectl(&["get", "namespace", "default"])?;
+        ensure!(
+            !refused.ok && refused.err.contains("Unauthorized"),
+            "{refused:?}"
+        );
+        seated.works("the next command after the keys were changed")?;
         ensure!(seated.pages()? == 1, "they cost no page");
         let status = seated.person.fob(&["status"])?;
         let refusing = &status["accounts"][0]["refusedBy"];
