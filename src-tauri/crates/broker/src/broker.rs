@@ -597,11 +597,10 @@ impl Broker {
         let Some((token, (asker, credential))) = token.zip(self.callers.credential(caller)) else {
             return false;
         };
-        let server = credential.servers.needed.first();
-        let server = server.and_then(|one| one.server.url()).unwrap_or_default();
+        let servers = &credential.servers.needed;
         let client = credential.client(asker);
         client.is_some_and(|client| {
-            self.accounts.held.asks(&client, &token, server, now.wall) == Says::Renew
+            self.accounts.held.asks(&client, &token, servers, now.wall) == Says::Renew
         })
     }
 
@@ -1359,6 +1358,7 @@ impl Broker {
         }
         let changes = [
             self.accounts.ends(now),
+            self.accounts.held.next(now),
             self.kubeconfigs.noticed_until(now.moment),
             self.surroundings.next(now.moment),
         ];

@@ -9,18 +9,23 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::account::AccountId;
 use crate::asker::ProcessId;
-use crate::clock::Wall;
+use crate::clock::{Moment, Now, Wall};
+use crate::manner::Manner;
+use crate::pair::{Candidate, Server};
 
 /// How many processes are remembered; the oldest goes first.
 const MOST: usize = 256;
 /// Of how many clusters it is remembered that they refused a token.
 const MOST_REFUSING: usize = 64;
 
-/// Who asks for a token of an account, for which servers.
+/// Who asks for a token of an account, by which stanza and for which servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Client {
     pub(crate) process: ProcessId,
     pub(crate) account: AccountId,
+    /// What its stanza says of ways to sign in, by which it is told from another of the same account; none: it names the
+    /// account.
+    pub(crate) manner: Option<Manner>,
     /// The servers, by a name that only they have.
     pub(crate) cluster: String,
 }
@@ -48,8 +53,27 @@ struct Held {
 enum Refusing {
     /// It refused this one, which was renewed for that.
     One { token: String, next: Option<String> },
-    /// It refused the next one too. The server, as people read it.
-    All { server: String },
+    /// It refused the next one too.
+    All(Verdict),
+}
+
+/// That a cluster refuses tokens however fresh they are. It stands until a token that it did not refuse was good until its
+/// end.
+#[derive(Debug, PartialEq, Eq)]
+struct Verdict {
+    /// Which servers it may be.
+    servers: Vec<Server>,
+    /// The token that it refused last.
+    last: String,
+    /// When clients ask again that were given another one since, and have not asked before.
+    taken_at: Option<Wall>,
+}
+
+impl Verdict {
+    /// Whether it stands.
+    fn stands(&self, now: Wall) -> bool {
+        self.taken_at.is_none_or(|end| now < end)
+    }
 }
 
 /// What an ask says of the token that is held.
@@ -67,10 +91,15 @@ impl HeldTokens {
     /// A client was given a token, and told that it is good until then.
     pub(crate) fn given(&mut self, client: Client, token: String, until: Wall) {
         let key = (client.account.clone(), client.cluster.clone());
-        if let Some(Refusing::One { token: old, next }) = self.refusing.get_mut(&key)
-            && *old != token
-        {
-            next.get_or_insert_with(|| token.clone());
+        match self.refusing.get_mut(&key) {
+            Some(Refusing::One { token: old, next }) if *old != token => {
+                next.get_or_insert_with(|| token.clone());
+            }
+            Some(Refusing::All(verdict)) if verdict.last != token && verdict.taken_at.is_none() => {
+                verdict.taken_at = Some(until);
+                self.news = true;
+            }
+            Some(Refusing::One { .. } | Refusing::All(_)) | None => {}
         }
         self.held.retain(|held| held.client != client);
         if self.held.len() >= MOST {
@@ -83,34 +112,49 @@ impl HeldTokens {
         });
     }
 
-    /// A client asks, where this token is at hand; `server`: what it is for, as people read it.
-    pub(crate) fn asks(&mut self, client: &Client, token: &str, server: &str, now: Wall) -> Says {
-        let Some(held) = self.held.iter().find(|held| held.client == *client) else {
+    /// A client asks, where this token is at hand; `servers`: what it is for.
+    pub(crate) fn asks(
+        &mut self,
+        client: &Client,
+        token: &str,
+        servers: &[Candidate],
+        now: Wall,
+    ) -> Says {
+        let key = (client.account.clone(), client.cluster.clone());
+        if let Some(Refusing::All(verdict)) = self.refusing.get(&key)
+            && !verdict.stands(now)
+        {
+            self.refusing.remove(&key);
+            self.news = true;
+        }
+        let held = self.held.iter().find(|held| held.client == *client);
+        let Some(held) = held.filter(|held| now < held.until) else {
             return Says::Nothing;
         };
-        let key = (client.account.clone(), client.cluster.clone());
-        if now >= held.until {
-            // It has asked for no other until it had to: it was taken.
-            self.news |= self.refusing.remove(&key).is_some();
-            return Says::Nothing;
-        }
-        if held.token != token {
-            // There is a newer one already.
-            return Says::Nothing;
-        }
-        match self.refusing.get(&key) {
-            Some(Refusing::All { .. }) => Says::Refused,
-            Some(Refusing::One { token: old, .. }) if old == token => Says::Refused,
+        let is_newest = held.token == token;
+        match self.refusing.get_mut(&key) {
+            Some(Refusing::All(verdict)) => {
+                verdict.last.clone_from(&held.token);
+                self.news |= verdict.taken_at.take().is_some();
+                Says::Refused
+            }
             Some(Refusing::One {
                 next: Some(next), ..
-            }) if next == token => {
-                let server = server.to_owned();
-                self.refusing.insert(key, Refusing::All { server });
+            }) if *next == held.token => {
+                let verdict = Verdict {
+                    servers: servers.iter().map(|one| one.server.clone()).collect(),
+                    last: held.token.clone(),
+                    taken_at: None,
+                };
+                self.refusing.insert(key, Refusing::All(verdict));
                 self.news = true;
                 Says::Refused
             }
+            Some(Refusing::One { token: old, .. }) if *old == held.token => Says::Refused,
+            // There is a newer one already.
+            Some(Refusing::One { .. }) | None if !is_newest => Says::Nothing,
             Some(Refusing::One { .. }) | None => {
-                if self.refusing.len() >= MOST_REFUSING {
+                if self.refusing.len() >= MOST_REFUSING && !self.refusing.contains_key(&key) {
                     self.refusing.pop_first();
                 }
                 let token = token.to_owned();
@@ -126,18 +170,28 @@ impl HeldTokens {
         std::mem::take(&mut self.news)
     }
 
-    /// The servers that refuse fresh tokens of an account.
-    pub(crate) fn refusing(&self, id: &AccountId) -> Vec<&str> {
+    /// What refuses fresh tokens of an account: a server, or several that it may be.
+    pub(crate) fn refusing(&self, id: &AccountId, now: Wall) -> impl Iterator<Item = &[Server]> {
         let of_it = self
             .refusing
             .iter()
-            .filter(|((account, _), _)| account == id);
-        of_it
-            .filter_map(|(_, refusing)| match refusing {
-                Refusing::All { server } => Some(server.as_str()),
+            .filter(move |((account, _), _)| account == id);
+        of_it.filter_map(move |(_, refusing)| match refusing {
+            Refusing::All(verdict) => verdict.stands(now).then_some(verdict.servers.as_slice()),
+            Refusing::One { .. } => None,
+        })
+    }
+
+    /// When what is told of refusals changes by itself.
+    pub(crate) fn next(&self, now: Now) -> Option<Moment> {
+        let ends = self
+            .refusing
+            .values()
+            .filter_map(|refusing| match refusing {
+                Refusing::All(verdict) => verdict.taken_at.filter(|end| now.wall < *end),
                 Refusing::One { .. } => None,
-            })
-            .collect()
+            });
+        ends.map(|end| now.moment_of(end)).min()
     }
 
     /// An account's session is over: what was made of its tokens says nothing of others.
@@ -161,8 +215,14 @@ mod tests {
         Client {
             process: ProcessId { pid, started: 1 },
             account: key().id(),
+            manner: None,
             cluster: cluster.to_owned(),
         }
+    }
+
+    /// How many are said to refuse, at that second.
+    fn refusing(held: &HeldTokens, second: i64) -> usize {
+        held.refusing(&key().id(), Wall(second * 1_000)).count()
     }
 
     /// A token is given, and asked for again at that second of its minute.
@@ -171,7 +231,7 @@ mod tests {
     }
 
     fn asks(held: &mut HeldTokens, client: &Client, token: &str, second: i64) -> Says {
-        held.asks(client, token, "https://prod", Wall(second * 1_000))
+        held.asks(client, token, &[], Wall(second * 1_000))
     }
 
     #[test]
@@ -201,9 +261,9 @@ mod tests {
         given(&mut held, &k9s, "a");
         assert_eq!(asks(&mut held, &k9s, "a", 2), Says::Refused);
         given(&mut held, &k9s, "b");
-        assert_eq!(held.refusing(&key().id()), Vec::<&str>::new());
+        assert_eq!(refusing(&held, 3), 0);
         assert_eq!(asks(&mut held, &k9s, "b", 3), Says::Refused);
-        assert_eq!(held.refusing(&key().id()), ["https://prod"]);
+        assert_eq!(refusing(&held, 3), 1);
         // What is renewed in its time is refused too: nothing is renewed for it.
         given(&mut held, &k9s, "c");
         assert_eq!(asks(&mut held, &k9s, "c", 4), Says::Refused);
@@ -211,9 +271,15 @@ mod tests {
         let dev = client(1, "dev");
         given(&mut held, &dev, "c");
         assert_eq!(asks(&mut held, &dev, "c", 5), Says::Renew);
-        // It has kept one to its end: that was taken.
-        assert_eq!(asks(&mut held, &k9s, "c", 60), Says::Nothing);
-        assert_eq!(held.refusing(&key().id()), Vec::<&str>::new());
+        // It has kept that to its end, and was refused with it.
+        assert_eq!(asks(&mut held, &k9s, "d", 60), Says::Nothing);
+        assert_eq!(refusing(&held, 60), 1);
+        // It keeps the next one to its end, and does not ask before: that was taken.
+        held.given(k9s.clone(), "d".to_owned(), Wall(120_000));
+        assert_eq!((refusing(&held, 119), refusing(&held, 120)), (1, 0));
+        assert_eq!(asks(&mut held, &k9s, "e", 120), Says::Nothing);
+        given(&mut held, &k9s, "e");
+        assert_eq!(asks(&mut held, &k9s, "e", 5), Says::Renew);
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Credential {
         Some(Client {
             process,
             account: self.account.clone(),
+            manner: self.manner().cloned(),
             cluster: name_of(&servers),
         })
     }

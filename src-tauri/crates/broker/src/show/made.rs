@@ -1,6 +1,9 @@
 //! The view, made of all that the machines know.
 
+use std::collections::BTreeSet;
+
 use super::view::{AccountView, FoundView, PluginView, ProblemView, QuestionView, TrustView, View};
+use crate::account::AccountId;
 use crate::accounts::Accounts;
 use crate::accounts::account::LastUse;
 use crate::accounts::session::{self, StateWord};
@@ -10,11 +13,12 @@ use crate::consent::Consent;
 use crate::consent::questions::Listed;
 use crate::kubeconfigs::Kubeconfigs;
 use crate::kubeconfigs::found::Stanza;
+use crate::pair::Server;
 use crate::question::ServerLine;
-use crate::short::{address, in_a_line, name as named};
+use crate::short::{address, in_a_line, listed, name as named};
 use crate::stanza::Redirects;
 use crate::surroundings::Surroundings;
-use crate::texts::{Language, clean, shortened};
+use crate::texts::{Language, clean, shortened, text};
 
 /// How many characters an address, a path or an identifier has where it is listed. An account's name has fewer.
 const LONGEST: usize = 512;
@@ -40,6 +44,29 @@ pub(crate) struct Shown<'a> {
 }
 
 impl Shown<'_> {
+    /// What refuses fresh tokens of an account, each said once. Where a client's servers can't be told apart, it is one of
+    /// them.
+    fn refused_by(&self, id: &AccountId, now: Now, language: Language) -> Vec<String> {
+        let name = |server: &Server| {
+            server.url().map_or_else(
+                || text(language, "terminal.unseen-server", &[]),
+                |url| address(url, LONGEST),
+            )
+        };
+        let all = self.accounts.held.refusing(id, now.wall);
+        let said: BTreeSet<String> = all
+            .map(|servers| match servers {
+                [server] => name(server),
+                several => {
+                    let names: Vec<String> = several.iter().map(name).collect();
+                    let servers = listed(&names, 0, language);
+                    text(language, "terminal.one-of", &[("servers", servers)])
+                }
+            })
+            .collect();
+        said.into_iter().collect()
+    }
+
     /// What is shown, in a language.
     pub(crate) fn view(&self, now: Now, language: Language) -> View {
         let around = self.surroundings;
@@ -86,13 +113,7 @@ impl Shown<'_> {
                         .filter_map(|waiter| self.callers.get(waiter.caller))
                         .map(|caller| clean(&caller.asker.program))
                         .collect(),
-                    refused_by: self
-                        .accounts
-                        .held
-                        .refusing(id)
-                        .into_iter()
-                        .map(|server| address(server, LONGEST))
-                        .collect(),
+                    refused_by: self.refused_by(id, now, language),
                     problem: session::problem(session, now).map(|problem| {
                         let about = self.accounts.about_by(&names, id);
                         ProblemView::told(&problem.of(about), language)
