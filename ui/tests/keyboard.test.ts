@@ -194,7 +194,7 @@ describe.concurrent("by keyboard", () => {
   path("renamed and removed from its menu", "index.html?view=one", async (page) => {
     const card = page.getByRole("listitem").filter({ hasText: "test" });
     await card.focus();
-    await press(page, "Shift+F10", "ArrowDown", "ArrowDown", "ArrowDown", "Enter");
+    await press(page, "Shift+F10", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "Enter");
     await page.locator("[name=label]").waitFor();
     await page.keyboard.type("work");
     await press(page, "Enter");
@@ -205,6 +205,12 @@ describe.concurrent("by keyboard", () => {
       { do: "rename", account: "sso.ddanzit.example", label: "work" },
       { do: "remove", account: "sso.ddanzit.example" },
     ]);
+  });
+
+  path("renewed from its menu", "index.html?view=one", async (page) => {
+    await page.getByRole("listitem").filter({ hasText: "test" }).focus();
+    await press(page, "Shift+F10", "ArrowDown", "ArrowDown", "Enter");
+    expect(await sent(page)).toEqual([{ do: "renew", account: "sso.ddanzit.example" }]);
   });
 
   path("details: copied, and closed by Esc", "index.html?view=three", async (page) => {
