@@ -15,7 +15,9 @@ export function fill(template: string, parameters: Parameters = {}): string {
     // Others' words come with their own full stop or without: there is one.
     const end = value.endsWith(".") ? "" : stop;
     if (cut < 0) return value + end;
-    return value + (endsInConsonant(value) ? particles.slice(0, cut) : particles.slice(cut + 1)) + stop;
+    return (
+      value + (endsInConsonant(value) ? particles.slice(0, cut) : particles.slice(cut + 1)) + stop
+    );
   });
 }
 
