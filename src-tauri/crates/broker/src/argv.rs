@@ -156,7 +156,6 @@ fn get_token(args: &[&str], dialect: Dialect, called: &Called<'_>) -> Result<Inv
     Ok(Invocation::GetToken(Box::new(GetToken {
         account,
         version: asked.version,
-        interactive: asked.interactive,
         cluster: asked.cluster,
     })))
 }

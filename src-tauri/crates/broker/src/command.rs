@@ -347,8 +347,6 @@ pub struct GetToken {
     pub account: Which,
     /// The ExecCredential version to answer in.
     pub version: ExecVersion,
-    /// Whether the client says that it has a terminal. `kubectl __complete` says so too.
-    pub interactive: bool,
     /// The server, where the client names it (`provideClusterInfo`).
     pub cluster: Option<ExecCluster>,
 }

@@ -28,8 +28,6 @@ pub enum ExecVersion {
 pub struct ExecInfo {
     /// The version to answer in.
     pub version: ExecVersion,
-    /// Whether standard input is passed on.
-    pub interactive: bool,
     /// The server, where the kubeconfig sets `provideClusterInfo`.
     pub cluster: Option<ExecCluster>,
 }
@@ -93,7 +91,6 @@ pub fn parse_exec_info(variable: Option<&[u8]>) -> Result<ExecInfo, Problem> {
     let spec = asked.spec.unwrap_or_default();
     Ok(ExecInfo {
         version,
-        interactive: spec.interactive,
         cluster: spec.cluster,
     })
 }
@@ -174,7 +171,6 @@ struct Asked {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct AskedSpec {
-    interactive: bool,
     cluster: Option<ExecCluster>,
 }
 
@@ -233,10 +229,7 @@ mod tests {
                 r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",
                     "spec":{"interactive":true},"new":[{}]}"#
             ),
-            Ok(ExecInfo {
-                interactive: true,
-                ..ExecInfo::default()
-            })
+            Ok(ExecInfo::default())
         );
         assert_eq!(
             said(
@@ -247,7 +240,6 @@ mod tests {
             ),
             Ok(ExecInfo {
                 version: ExecVersion::V1,
-                interactive: false,
                 cluster: Some(ExecCluster {
                     server: "https://a:6443".into(),
                     tls_server_name: "n".into(),

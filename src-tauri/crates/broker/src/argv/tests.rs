@@ -497,7 +497,6 @@ fn the_version_of_the_question_is_kept() {
         panic!("not get-token");
     };
     assert_eq!(found.version, ExecVersion::V1);
-    assert!(found.interactive);
     assert_eq!(found.cluster.unwrap().server, "https://a");
     assert_eq!(asked("{}").unwrap_err().code(), Code::ExecInfo);
 }
