@@ -1,10 +1,9 @@
 //! Somebody who sits at the desktop, with a provider and a cluster: those in memory, or the real ones.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use playground::{AttackerApi, Config, Playground};
@@ -14,9 +13,10 @@ use world::RealWorld;
 use world::browser::{Browser, Settings};
 use world::keyring::Keyring;
 use world::parts::Parts;
-use world::person::{Person, said};
+use world::person::Person;
 use world::scenario::World;
 use world::session::Session;
+use world::terminal::Terminal;
 
 /// The program that sits at their browser.
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
@@ -104,21 +104,13 @@ impl Seat {
 
     /// Runs a command on a terminal, follows the address that it is told there, and sees it work.
     pub(crate) fn sign_in_at_terminal(&self, line: &str) -> Result<()> {
-        let mut terminal = self.person.at_terminal(line)?;
-        let mut lines = BufReader::new(terminal.stdout.take().context("no pipe")?).lines();
-        let link = loop {
-            let Some(line) = lines.next() else {
-                bail!("no address: {:?}", said(terminal.wait_with_output()?)?);
-            };
-            if let Some((_, link)) = line?.split_once("sign in at ") {
-                break link.trim().to_owned();
-            }
-        };
+        let mut terminal = Terminal::start(&self.person, line)?;
+        let link = terminal.address()?;
         println!("told on the terminal: {link}");
         let mut browser = Browser::new(self.browser.clone())?;
         self.runtime.block_on(browser.open(&link))?;
-        let rest: Vec<String> = lines.collect::<Result<_, _>>()?;
-        ensure!(said(terminal.wait_with_output()?)?.ok, "{rest:?}");
+        let ended = terminal.end()?;
+        ensure!(ended.ok, "{ended:?}");
         Ok(())
     }
 

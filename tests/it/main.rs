@@ -22,6 +22,7 @@ fn main() -> ExitCode {
     set.trial("contexts_undone", switches::undone);
     set.trial("seed", scenarios::the_seed);
     set.trial("changed_keys", scenarios::changed_keys);
+    set.trial("terminal", scenarios::a_terminal);
     set.trial("lifetime", scenarios::a_lifetime);
     let bad_input = bad_input::trials(&mut set);
     let code = set.run();

@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use world::PlayWorld;
 use world::scenario::lifetime::lifetime;
 use world::scenario::seed::seed;
+use world::scenario::terminal::terminal;
 use world::scenario::{Bound, Seated, World};
 
 const SCRIPTED: &str = env!("CARGO_BIN_EXE_scripted-browser");
@@ -38,6 +39,11 @@ pub(crate) fn changed_keys() -> Result<()> {
         ensure!(*refusing == Value::Array(Vec::new()), "{status:#}");
         Ok(())
     })
+}
+
+pub(crate) fn a_terminal() -> Result<()> {
+    Runtime::new()?
+        .block_on(async { terminal(&PlayWorld::start().await?, Path::new(SCRIPTED)).await })
 }
 
 pub(crate) fn a_lifetime() -> Result<()> {

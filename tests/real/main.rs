@@ -15,6 +15,7 @@ use world::browser::{self, Settings};
 use world::keycloak::Keycloak;
 use world::scenario::lifetime::lifetime;
 use world::scenario::seed::seed;
+use world::scenario::terminal::terminal;
 use world::scenario::{Bound, World};
 use world::{Real, RealWorld, Set};
 
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         });
         trial(set, real, "matrix", matrix::matrix);
         trial(set, real, "sessions", sessions::sessions);
+        trial(set, real, "terminal", async |world| {
+            terminal(world, Path::new(SCRIPTED)).await
+        });
         trial(set, real, "lifetime", async |world| {
             lifetime(world, Path::new(SCRIPTED)).await
         });

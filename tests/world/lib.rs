@@ -31,6 +31,7 @@ pub mod screen;
 pub mod session;
 pub mod set;
 pub mod statistics;
+pub mod terminal;
 pub mod user;
 pub mod versions;
 pub mod wait;

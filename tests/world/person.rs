@@ -226,31 +226,32 @@ impl Person {
 
     /// A program as this person's shell would start it.
     pub fn command(&self, program: &str) -> Command {
-        let program = self.path.join(program).display().to_string();
-        let mut command = match &self.trusting {
-            Some(holder) => {
-                let mut command = Other::command(self.whose, "nsenter");
-                command
-                    .args(["--mount", "--target", &holder.id().to_string(), "--"])
-                    .arg(program);
-                command
-            }
-            None => Other::command(self.whose, &program),
-        };
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.path.display());
+        let mut command = self.started_where_they_are(&self.path.join(program));
         command
             .env_clear()
             .env("HOME", &self.home)
             .env("KUBEFOB_HOME", &self.instance)
             .env("LANG", "C.UTF-8")
-            .env(
-                "PATH",
-                format!("{}:/usr/local/bin:/usr/bin:/bin", self.path.display()),
-            )
+            .env("PATH", path)
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(&self.home)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        command
+    }
+
+    /// A program in the mount namespace that they have.
+    fn started_where_they_are(&self, program: &Path) -> Command {
+        let program = program.display().to_string();
+        let Some(holder) = &self.trusting else {
+            return Other::command(self.whose, &program);
+        };
+        let mut command = Other::command(self.whose, "nsenter");
+        command
+            .args(["--mount", "--target", &holder.id().to_string(), "--"])
+            .arg(program);
         command
     }
 
@@ -299,7 +300,8 @@ impl Person {
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        let child = Other::command(self.whose, "script")
+        let child = self
+            .started_where_they_are(Path::new("script"))
             .args([
                 "--quiet",
                 "--return",

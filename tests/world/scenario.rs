@@ -3,6 +3,7 @@
 
 pub mod lifetime;
 pub mod seed;
+pub mod terminal;
 
 use std::path::{Path, PathBuf};
 

@@ -29,9 +29,11 @@ pub struct Asker {
     pub place: Place,
     /// Which container that is, where it is one and that can be told.
     pub container: Option<Container>,
-    /// Whether a person sits at its terminal: standard input and error are terminals, and it is a
-    /// kubectl in the foreground there.
+    /// Whether a person sits at its terminal: it is a kubectl in the foreground of the terminal that its
+    /// standard error leads to.
     pub foreground: bool,
+    /// Whether they can type an answer there: not where a command of theirs has something else for its standard input.
+    pub types: bool,
     /// Whether the shim's standard error is a terminal, so that more than one line is welcome.
     pub terminal: bool,
     /// Whether it is `kubectl __complete`, which a TAB runs and which must never ask.
@@ -171,6 +173,7 @@ pub fn may_approve(endpoint: Endpoint, asker: &Asker, desktop: Desktop) -> bool 
         },
         Endpoint::Control => {
             asker.foreground
+                && asker.types
                 && match (asker.place, desktop) {
                     (Place::Ssh, _) | (Place::Here, Desktop::None) => true,
                     (Place::Here, Desktop::Locked | Desktop::Unlocked) | (Place::Container, _) => {
@@ -193,6 +196,7 @@ pub(crate) mod tests {
             place,
             container: None,
             foreground,
+            types: foreground,
             terminal: foreground,
             completion: false,
             proxies: Proxies::default(),
@@ -226,6 +230,18 @@ pub(crate) mod tests {
             ..asker(Here, true)
         };
         assert_eq!(venue(&tab, Unlocked), Venue::Nobody);
+    }
+
+    #[test]
+    fn a_terminal_where_nothing_can_be_typed_approves_nothing() {
+        for place in [Place::Here, Place::Ssh] {
+            let asker = Asker {
+                types: false,
+                ..asker(place, true)
+            };
+            assert_eq!(venue(&asker, Desktop::None), Venue::Terminal);
+            assert!(!may_approve(Endpoint::Control, &asker, Desktop::None));
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub(crate) struct Streams {
     deaf: bool,
     /// Whether anything came from the resident.
     answered: bool,
-    stdin: Input,
+    keys: Input,
     /// What was read of it and belongs to no line yet.
     input: Vec<u8>,
     /// While the terminal shows nothing of what is typed.
@@ -70,7 +70,7 @@ impl Streams {
             unsettled: false,
             deaf: false,
             answered: false,
-            stdin: Input::new(),
+            keys: Input::new(),
             input: Vec::new(),
             unseen: None,
             interrupted: false,
@@ -148,7 +148,7 @@ impl Streams {
     /// was something, more of it may come, and [`Self::wait`] waits for its end; else an answer counts at once.
     pub(crate) fn prompt(&mut self, text: &str) -> bool {
         self.answered = true;
-        if !self.terminals.stderr || !self.terminals.stdin {
+        if !self.has_keys() {
             return false;
         }
         if !self.plugin && self.pass_on().is_err() {
@@ -161,16 +161,25 @@ impl Streams {
         let (text, last) = text.split_at(text.char_indices().last().map_or(0, |(at, _)| at));
         let shown = write(Out::Stderr, text.as_bytes()).is_ok();
         self.input.clear();
-        let Some(ahead) = self.stdin.forget() else {
+        let Some(ahead) = self.keys.forget() else {
             return false;
         };
         self.unsettled = ahead;
         shown && (ahead || write(Out::Stderr, last.as_bytes()).is_ok())
     }
 
+    /// Whether somebody can read a question and type its answer. A command that a person runs takes theirs from standard
+    /// input, or from nobody; a plugin's is kubectl's to give.
+    fn has_keys(&mut self) -> bool {
+        self.terminals.stderr
+            && (self.terminals.stdin || (self.plugin && self.keys.turn_to_terminal()))
+    }
+
     /// The same, and what is typed is not shown.
     pub(crate) fn prompt_unseen(&mut self, text: &str) -> bool {
-        self.unseen = Unseen::new();
+        if self.has_keys() {
+            self.unseen = Unseen::new(&self.keys);
+        }
         let shown = self.unseen.is_some() && self.prompt(text);
         if !shown {
             self.show_again();
@@ -182,12 +191,12 @@ impl Streams {
     pub(crate) fn wait(&mut self, stream: &mut Stream) -> Result<Ready, Say> {
         let failed = |error: io::Error| Say::Reply(error.into());
         while self.unsettled && !self.deaf {
-            let came = self.stdin.wait_at_most(stream, QUIET).map_err(failed)?;
+            let came = self.keys.wait_at_most(stream, QUIET).map_err(failed)?;
             if came == Some(Ready::Peer) {
                 return Ok(Ready::Peer);
             }
             // A key that ends no line is not waited for, and is found here.
-            match self.stdin.forget() {
+            match self.keys.forget() {
                 Some(more) => self.unsettled = more || came.is_some(),
                 None => self.deaf = true,
             }
@@ -198,7 +207,7 @@ impl Streams {
         if self.deaf {
             return Ok(Ready::Input);
         }
-        self.stdin.wait(stream).map_err(failed)
+        self.keys.wait(stream).map_err(failed)
     }
 
     /// Shows where an answer is typed once more, and why: whoever has typed one is not left to wait for nothing.
@@ -238,14 +247,14 @@ impl Streams {
         if !self.input.is_empty() {
             return false;
         }
-        !self.stdin.has_more(AT_ONCE) || matches!(self.stdin.read(&mut [0; 1024]), Some(0))
+        !self.keys.has_more(AT_ONCE) || matches!(self.keys.read(&mut [0; 1024]), Some(0))
     }
 
-    /// Reads standard input once. The line without its end, or none while it isn't whole; the end of the
+    /// Reads once what was typed. The line without its end, or none while it isn't whole; the end of the
     /// input ends a line too, and leaves nothing to come.
     fn line(&mut self) -> Option<(String, bool)> {
         let mut buffer = [0; 1024];
-        let count = self.stdin.read(&mut buffer)?;
+        let count = self.keys.read(&mut buffer)?;
         self.input
             .extend_from_slice(buffer.get(..count).unwrap_or_default());
         let given_up = self.unseen.is_some() && Unseen::is_given_up(&self.input);

@@ -476,6 +476,37 @@ fn what_is_no_terminal_answers_nothing() {
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
 
+/// kubectl keeps its standard input where it reads that itself, or is told to by `interactiveMode: Never`.
+#[test]
+fn a_plugin_without_standard_input_asks_its_terminal() {
+    let home = Home::new("terminal");
+    let resident = home.resident(|mut kubectl| {
+        let run = kubectl.run();
+        assert!(!run.terminals.stdin && run.terminals.stderr);
+        kubectl.say(&[Reply::Prompt("trust? ".to_owned())]);
+        let seen = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Secret("password: ".to_owned())]);
+        let unseen = kubectl.next().unwrap();
+        kubectl.say(&[Reply::Exit(0)]);
+        (seen, unseen)
+    });
+    let terminal = Terminal::open();
+    let mut plugin = home.plugin("");
+    plugin.stdin(Stdio::piped()).stderr(terminal.end());
+    let mut child = plugin.stdout(Stdio::null()).spawn().unwrap();
+    // What kubectl reads is no answer.
+    let mut piped = child.stdin.take().unwrap();
+    let _ = piped.write_all(b"n\nn\n");
+    let mut terminal = terminal.read_until("trust? ");
+    terminal.write("y\n");
+    let mut terminal = terminal.read_until("password: ");
+    terminal.write("hunter2\n");
+    let answer = |text: &str| Request::Answer(text.to_owned());
+    assert_eq!(resident.join().unwrap(), (answer("y"), answer("hunter2")));
+    assert!(child.wait().unwrap().success());
+    assert!(!terminal.seen.contains("hunter2"), "{:?}", terminal.seen);
+}
+
 #[test]
 fn a_secret_is_not_shown_as_it_is_typed_and_can_be_given_up() {
     for (typed, code) in [("hunter2\n", 0), ("hunter2\x03", 130)] {

@@ -51,6 +51,7 @@ pub fn asker(pid: u32, foreground: bool) -> Asker {
         place: Place::Here,
         container: None,
         foreground,
+        types: foreground,
         terminal: foreground,
         completion: false,
         proxies: Proxies::default(),

@@ -127,10 +127,9 @@ impl Programs {
         let shim = peer.and_then(|pid| Some((pid, processes::process(pid)?)));
         let plugin = run.exec_info.is_some();
         let terminals = run.terminals;
-        let in_front_counts = terminals.stdin && terminals.stderr;
         let seen = shim.and_then(|(pid, shim)| {
             if plugin {
-                self.look_above(shim.parent, run, in_front_counts)
+                self.look_above(shim.parent, run, terminals.stderr)
             } else {
                 Some(called_by_a_person(pid, shim))
             }
@@ -141,7 +140,10 @@ impl Programs {
             .as_ref()
             .map_or_else(Arc::default, |seen| Arc::clone(&seen.program));
         let kubectl = !plugin || program.kubectl;
-        let foreground = seen.as_ref().is_some_and(|seen| seen.process.foreground);
+        let is_in_front = |seen: &Seen| {
+            let terminal = seen.process.in_front_of;
+            terminal.is_some_and(|terminal| processes::writes_errors_to(seen.pid, terminal))
+        };
         let arguments = program.arguments.clone();
         let asker = Asker {
             process: seen.as_ref().map(|seen| ProcessId {
@@ -155,7 +157,9 @@ impl Programs {
             },
             place,
             container: container(place, peer, seen.as_ref()),
-            foreground: foreground && kubectl && in_front_counts,
+            foreground: kubectl && terminals.stderr && seen.as_ref().is_some_and(is_in_front),
+            // A plugin's standard input is kubectl's to give: the shim asks the terminal itself.
+            types: plugin || terminals.stdin,
             terminal: terminals.stderr,
             completion: kubectl && arguments.as_deref().is_some_and(completes),
             proxies: program.proxies.clone(),
@@ -212,8 +216,8 @@ impl Programs {
         Some(seen)
     }
 
-    /// A process and the program that it runs. Whether it is in the foreground can change at any time, and is
-    /// looked at where it counts alone: to tell it, the kernel adds up all that the process's threads did.
+    /// A process and the program that it runs. Whether it is in the foreground can change at any time, and is looked at
+    /// where it counts alone, of a kubectl that has a terminal: to tell it, the kernel adds up all that the process's threads did.
     fn look(&self, pid: u32, in_front_counts: bool) -> Option<Seen> {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all.iter().position(|known| known.pid == pid);
@@ -258,7 +262,7 @@ impl Programs {
 impl Known {
     /// Its entry, as it is now or as it was; none once it has ended or become another program.
     fn now(&self, in_front_counts: bool) -> Option<Process> {
-        if in_front_counts {
+        if in_front_counts && self.program.kubectl {
             return self.held.process();
         }
         self.held.is_the_same().then(|| self.process.clone())

@@ -192,6 +192,7 @@ fn at_the_desktop(language: Language) -> Asker {
         place: Place::Here,
         container: None,
         foreground: false,
+        types: false,
         terminal: false,
         completion: false,
         proxies: Default::default(),

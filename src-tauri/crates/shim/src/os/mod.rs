@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `terminals` | which of the standard streams are terminals |
 //! | `Out`, `write` | a stream to write to, without a buffer |
-//! | `Input` | standard input, waited for beside the resident |
+//! | `Input` | where answers are typed, waited for beside the resident |
 //! | `Unseen` | a terminal that doesn't show what is typed, until it is dropped |
 //! | `bytes` | a text as the wire has it |
 //! | `environment_of_asker` | what whoever asks has of its own |

@@ -2,12 +2,13 @@
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionread};
+use rustix::fs::{Mode, OFlags, fcntl_getfl};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionread};
 use rustix::stdio;
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
@@ -54,17 +55,40 @@ pub(crate) fn write(to: Out, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Standard input.
-pub(crate) struct Input;
+/// Where answers are typed: standard input, or the terminal that standard error leads to.
+pub(crate) struct Input(Option<OwnedFd>);
 
 impl Input {
+    /// Standard input.
     pub(crate) fn new() -> Self {
-        Self
+        Self(None)
+    }
+
+    /// The keys of the terminal that standard error leads to, from now on: kubectl gives a plugin no standard input where it
+    /// reads that itself, or is told to (`interactiveMode: Never`). Whether there are any.
+    ///
+    /// What a shell opened can be read too; else it is the terminal that we belong to.
+    pub(crate) fn turn_to_terminal(&mut self) -> bool {
+        if self.0.is_none() {
+            let flags = fcntl_getfl(stdio::stderr());
+            let terminal = if flags.is_ok_and(|flags| flags.contains(OFlags::RDWR)) {
+                fcntl_dupfd_cloexec(stdio::stderr(), 0)
+            } else {
+                let how = OFlags::RDONLY | OFlags::NOCTTY | OFlags::CLOEXEC;
+                rustix::fs::open("/dev/tty", how, Mode::empty())
+            };
+            self.0 = terminal.ok();
+        }
+        self.0.is_some()
+    }
+
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.0.as_ref().map_or_else(|| stdio::stdin(), AsFd::as_fd)
     }
 
     /// Waits for it or for the resident, whoever is first.
     pub(crate) fn wait(&mut self, stream: &mut Stream) -> io::Result<Ready> {
-        stream.wait_with(stdio::stdin())
+        stream.wait_with(self.descriptor())
     }
 
     /// The same, for so long at most: none if nothing came in it.
@@ -73,7 +97,7 @@ impl Input {
         stream: &mut Stream,
         most: Duration,
     ) -> io::Result<Option<Ready>> {
-        stream.wait_at_most(stdio::stdin(), most)
+        stream.wait_at_most(self.descriptor(), most)
     }
 
     /// Whether another line, or the input's end, is there, or comes within so long.
@@ -82,31 +106,31 @@ impl Input {
             tv_sec: i64::try_from(within.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: within.subsec_nanos().into(),
         };
-        let mut input = [PollFd::from_borrowed_fd(stdio::stdin(), PollFlags::IN)];
+        let mut input = [PollFd::from_borrowed_fd(self.descriptor(), PollFlags::IN)];
         matches!(poll(&mut input, Some(&within)), Ok(1..))
     }
 
     /// Throws away what the terminal has and nobody has read: whether there was anything. It is what its queue holds: what
     /// waits behind that comes after it. None: it can't be, so whatever is read next may be older.
     pub(crate) fn forget(&mut self) -> Option<bool> {
-        let stdin = stdio::stdin();
+        let keys = self.descriptor();
         // Where lines are read, a terminal tells nothing of one that no Enter has ended.
-        let before = tcgetattr(stdin).ok()?;
+        let before = tcgetattr(keys).ok()?;
         let is_by_line = before.local_modes.contains(LocalModes::ICANON);
         if is_by_line {
             let mut by_key = before.clone();
             by_key.local_modes.remove(LocalModes::ICANON);
-            tcsetattr(stdin, OptionalActions::Now, &by_key).ok()?;
+            tcsetattr(keys, OptionalActions::Now, &by_key).ok()?;
         }
-        let there = ioctl_fionread(stdin);
+        let there = ioctl_fionread(keys);
         let flushed = loop {
-            match tcflush(stdin, QueueSelector::IFlush) {
+            match tcflush(keys, QueueSelector::IFlush) {
                 Err(Errno::INTR) => {}
                 flushed => break flushed,
             }
         };
         if is_by_line {
-            tcsetattr(stdin, OptionalActions::Now, &before).ok()?;
+            tcsetattr(keys, OptionalActions::Now, &before).ok()?;
         }
         flushed.ok()?;
         there.ok().map(|there| there > 0)
@@ -114,7 +138,7 @@ impl Input {
 
     /// Reads once: how much, 0 at its end. None: nothing came yet.
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
-        match rustix::io::read(stdio::stdin(), buffer) {
+        match rustix::io::read(self.descriptor(), buffer) {
             Err(Errno::INTR | Errno::AGAIN) => None,
             read => Some(read.unwrap_or(0)),
         }
@@ -123,12 +147,16 @@ impl Input {
 
 /// How the terminal is to be again. Ctrl-C ends the line, and does not end us: nobody else would have the terminal
 /// show again what is typed.
-pub(crate) struct Unseen(Termios);
+pub(crate) struct Unseen {
+    terminal: OwnedFd,
+    before: Termios,
+}
 
 impl Unseen {
     /// None: it is no terminal, or can't be made so.
-    pub(crate) fn new() -> Option<Self> {
-        let before = tcgetattr(stdio::stdin()).ok()?;
+    pub(crate) fn new(input: &Input) -> Option<Self> {
+        let terminal = fcntl_dupfd_cloexec(input.descriptor(), 0).ok()?;
+        let before = tcgetattr(&terminal).ok()?;
         let mut unseen = before.clone();
         unseen
             .local_modes
@@ -136,8 +164,8 @@ impl Unseen {
         unseen.local_modes.insert(LocalModes::ECHONL);
         unseen.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
         // What is there is thrown away with the prompt, which has to know of it.
-        tcsetattr(stdio::stdin(), OptionalActions::Now, &unseen).ok()?;
-        Some(Self(before))
+        tcsetattr(&terminal, OptionalActions::Now, &unseen).ok()?;
+        Some(Self { terminal, before })
     }
 
     /// Whether somebody pressed Ctrl-C instead.
@@ -148,7 +176,7 @@ impl Unseen {
 
 impl Drop for Unseen {
     fn drop(&mut self) {
-        let _ = tcsetattr(stdio::stdin(), OptionalActions::Now, &self.0);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
 

@@ -56,6 +56,11 @@ impl Input {
         }
     }
 
+    /// The resident counts nobody as in front of a console that standard error leads to, so that nobody is asked there.
+    pub(crate) fn turn_to_terminal(&mut self) -> bool {
+        false
+    }
+
     /// Waits for it or for the resident, whoever is first.
     pub(crate) fn wait(&mut self, stream: &mut Stream) -> io::Result<Ready> {
         let reader = self.reader.get_or_insert_with(read_all);
@@ -174,7 +179,7 @@ pub(crate) struct Unseen(u32);
 
 impl Unseen {
     /// None: it is no console, or can't be made so.
-    pub(crate) fn new() -> Option<Self> {
+    pub(crate) fn new(_: &Input) -> Option<Self> {
         let console = io::stdin().as_raw_handle();
         let mut before = 0;
         // SAFETY: the handle is standard input's, and `before` lives through the call.

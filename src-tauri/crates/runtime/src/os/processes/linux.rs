@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use object::{Object as _, ObjectSection as _};
-use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, stat, statx};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::io::Interest;
@@ -66,18 +66,38 @@ impl Held {
     }
 }
 
+/// Whether a process's standard error is this terminal, which it belongs to.
+pub(crate) fn writes_errors_to(pid: u32, terminal: u64) -> bool {
+    // Whichever terminal a process belongs to (devices.txt, 5:0).
+    let its_own = makedev(5, 0);
+    let found = stat(format!("/proc/{pid}/fd/2"));
+    found.is_ok_and(|found| [terminal, its_own].contains(&found.st_rdev))
+}
+
+/// A terminal's device number, as `st_rdev` has it. The kernel tells it in 32 bits (proc_pid_stat(5), field 7): the major
+/// number in bits 8 to 15, the minor number around it. None: there is none.
+fn terminal(number: i64) -> Option<u64> {
+    let bits = i32::try_from(number).ok()?.cast_unsigned();
+    let (major, minor) = (
+        (bits >> 8) & 0xff,
+        (bits & 0xff) | ((bits >> 12) & 0xf_ff00),
+    );
+    (bits != 0).then(|| makedev(major, minor))
+}
+
 /// The name stands in brackets and may hold brackets and blanks itself: the last one closes it.
 fn parse(stat: &str) -> Option<Process> {
     let (before, after) = stat.rsplit_once(") ")?;
     let (_, name) = before.split_once(" (")?;
     let fields: Vec<&str> = after.split_ascii_whitespace().collect();
     let number = |index: usize| fields.get(index)?.parse::<i64>().ok();
-    let (parent, group, terminal, foreground) = (number(1)?, number(2)?, number(4)?, number(5)?);
+    let (parent, group, its_terminal, foreground) =
+        (number(1)?, number(2)?, number(4)?, number(5)?);
     Some(Process {
         name: name.to_owned(),
         parent: u32::try_from(parent).ok()?,
         started: fields.get(19)?.parse().ok()?,
-        foreground: terminal != 0 && group == foreground,
+        in_front_of: terminal(its_terminal).filter(|_| group == foreground),
     })
 }
 
@@ -344,10 +364,27 @@ mod tests {
             name: "a) b (c".into(),
             parent: 3,
             started: 4242,
-            foreground: true,
+            in_front_of: Some(makedev(136, 0)),
         };
         assert_eq!(parse(stat), Some(expected));
         assert_eq!(parse(""), None);
+    }
+
+    #[test]
+    fn only_what_is_in_front_is_in_front_of_its_terminal() {
+        let stat = |group: &str, terminal: &str| {
+            let rest = "4194304 1 0 0 0 0 0 0 0 20 0 1 0 4242 1 1 1";
+            parse(&format!("7 (a) S 3 {group} 7 {terminal} 7 {rest}"))
+                .unwrap()
+                .in_front_of
+        };
+        assert_eq!(stat("7", "34816"), Some(makedev(136, 0)));
+        assert_eq!(stat("8", "34816"), None, "in the background");
+        assert_eq!(stat("7", "0"), None, "without a terminal");
+        // pts/300: its number is more than eight bits long.
+        assert_eq!(stat("7", "1083436"), Some(makedev(136, 300)));
+        // Its sign bit is set.
+        assert_eq!(stat("7", "-2147448832"), Some(makedev(136, 0x8_0000)));
     }
 
     #[test]

@@ -18,6 +18,8 @@ use super::Process;
 const PROC_PIDTBSDINFO: c_int = 3;
 const PROC_PIDVNODEPATHINFO: c_int = 9;
 const PROC_PIDT_SHORTBSDINFO: c_int = 13;
+const PROC_PIDFDVNODEINFO: c_int = 1;
+const STDERR: c_int = 2;
 /// It has a controlling terminal.
 const PROC_FLAG_CONTROLT: u32 = 2;
 /// `PROC_PIDPATHINFO_MAXSIZE`
@@ -60,6 +62,17 @@ struct ShortInfo {
     reserved: u32,
 }
 
+/// `vnode_fdinfo`: a file that a process has open.
+#[repr(C)]
+#[derive(Default)]
+struct OpenFile {
+    opened: [u32; 6],
+    before: [u32; 29],
+    /// `vst_rdev`
+    device: u32,
+    after: [u64; 4],
+}
+
 /// `vnode_info_path`
 #[repr(C)]
 struct Entry {
@@ -82,6 +95,13 @@ unsafe extern "C" {
         buffer: *mut c_void,
         length: c_int,
     ) -> c_int;
+    fn proc_pidfdinfo(
+        pid: c_int,
+        descriptor: c_int,
+        flavor: c_int,
+        buffer: *mut c_void,
+        length: c_int,
+    ) -> c_int;
     fn proc_pidpath(pid: c_int, buffer: *mut c_void, length: u32) -> c_int;
     fn proc_listchildpids(pid: c_int, buffer: *mut c_void, length: c_int) -> c_int;
 }
@@ -99,7 +119,8 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
             name: text(name).to_string_lossy().into_owned(),
             parent: all.parent,
             started: all.seconds.checked_mul(1_000_000)? + all.microseconds,
-            foreground: all.flags & PROC_FLAG_CONTROLT != 0 && all.group == all.foreground,
+            in_front_of: (all.flags & PROC_FLAG_CONTROLT != 0 && all.group == all.foreground)
+                .then_some(all.terminal.into()),
         });
     }
     let mut some = ShortInfo::default();
@@ -107,8 +128,23 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
         name: text(&some.command).to_string_lossy().into_owned(),
         parent: some.parent,
         started: 0,
-        foreground: false,
+        in_front_of: None,
     })
+}
+
+/// Whether a process's standard error is this terminal.
+pub(crate) fn writes_errors_to(pid: u32, terminal: u64) -> bool {
+    let mut error = OpenFile::default();
+    let (Ok(pid), Ok(length)) = (c_int::try_from(pid), c_int::try_from(size_of::<OpenFile>()))
+    else {
+        return false;
+    };
+    // SAFETY: the buffer lives through the call, is numbers alone, and is as long as is said.
+    let got = unsafe {
+        let buffer = (&raw mut error).cast();
+        proc_pidfdinfo(pid, STDERR, PROC_PIDFDVNODEINFO, buffer, length)
+    };
+    got == length && u64::from(error.device) == terminal
 }
 
 /// When a process started, by what [`Process::started`] says of it: microseconds since 1970.

@@ -13,18 +13,19 @@ mod windows;
 pub(crate) use linux::{
     Held, arguments, begun_with, children, ended, environment, executable, folder,
     in_another_mount_namespace, is_sshd, mount_namespace, names_servers, process, start_time,
+    writes_errors_to,
 };
 #[cfg(target_os = "macos")]
 pub(crate) use macos::{
     arguments, children, ended, environment, executable, folder, in_another_mount_namespace,
-    is_sshd, process, start_time,
+    is_sshd, process, start_time, writes_errors_to,
 };
 #[cfg(not(target_os = "linux"))]
 pub(crate) use unheld::{Held, begun_with, mount_namespace, names_servers};
 #[cfg(windows)]
 pub(crate) use windows::{
     arguments, ended, environment, executable, folder, in_another_mount_namespace, is_sshd,
-    process, start_time,
+    process, start_time, writes_errors_to,
 };
 
 /// A process, as the system's table has it.
@@ -36,8 +37,8 @@ pub(crate) struct Process {
     pub(crate) parent: u32,
     /// When it started, in a unit of the system's own.
     pub(crate) started: u64,
-    /// Whether it is in the foreground of a terminal.
-    pub(crate) foreground: bool,
+    /// The terminal that it is in the foreground of: its device number.
+    pub(crate) in_front_of: Option<u64>,
 }
 
 /// Whether an sshd has this name: it has processes of several.

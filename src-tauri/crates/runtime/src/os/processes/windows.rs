@@ -31,6 +31,11 @@ use super::Process;
 /// The longest path that Windows has.
 const LONGEST_PATH: u32 = 32_768;
 
+/// Nobody is in front of a terminal here: see [`process`].
+pub(crate) fn writes_errors_to(_: u32, _: u64) -> bool {
+    false
+}
+
 /// The entry of a process. Nothing tells whether it is in front of a console: it counts as not.
 pub(crate) fn process(pid: u32) -> Option<Process> {
     let (name, parent) = entry(pid)?;
@@ -41,7 +46,7 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
         name,
         parent: if elder { parent } else { 0 },
         started,
-        foreground: false,
+        in_front_of: None,
     })
 }
 
