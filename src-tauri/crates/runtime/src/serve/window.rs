@@ -6,8 +6,9 @@
 
 mod connection;
 
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -36,6 +37,27 @@ pub(crate) const PROGRAM: &str = if cfg!(windows) {
 } else {
     "kubefob-window"
 };
+
+/// What the window may know of our environment beside the desktop's: no WEBKIT_*, GTK_*, LD_* and their like, which
+/// would make it another program.
+pub(crate) fn passed_on(environment: &[(OsString, OsString)], home: &Path) -> Variables {
+    let known = |name: &OsStr| {
+        let known = [
+            "PATH",
+            "USER",
+            "LOGNAME",
+            "LANG",
+            "KUBEFOB_HOME",
+            "KUBEFOB_PERSON_HOME",
+        ];
+        known.iter().any(|known| name == *known)
+            || name.as_encoded_bytes().starts_with(b"LC_")
+            || wire::os::is_needed(name)
+    };
+    let passed = environment.iter().filter(|(name, _)| known(name)).cloned();
+    let home = (OsString::from("HOME"), home.into());
+    passed.chain([home]).collect()
+}
 
 /// What is shown of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,16 +92,16 @@ struct WindowState {
 }
 
 impl Window {
-    /// `program` is the window's; `environment` is what it may know of ours beside the desktop's.
+    /// It lies beside the `resident`; `environment` is what it may know of ours beside the desktop's.
     pub(crate) fn new(
-        program: PathBuf,
-        screen: Screen,
+        resident: &Path,
         environment: Variables,
+        screen: Screen,
         inbox: Inbox,
         orders: Orders,
     ) -> Self {
         Self(Arc::new(WindowState {
-            program,
+            program: resident.with_file_name(PROGRAM),
             screen,
             environment,
             inbox,
