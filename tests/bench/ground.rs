@@ -242,12 +242,7 @@ impl Ground {
 
     /// The resident, which must be running.
     pub(crate) fn resident(&self) -> Result<u32> {
-        self.person.resident().context("no resident runs")
-    }
-
-    /// The socket of the person's instance.
-    pub(crate) fn socket(&self) -> PathBuf {
-        self.person.instance.join("socket")
+        resident_of(&self.person)
     }
 }
 
@@ -265,6 +260,16 @@ fn keep_plain(person: &Person) -> Result<()> {
     let mut settings: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     settings["keep"] = "plain".into();
     person.settings(&settings)
+}
+
+/// Somebody's resident, which must be running.
+pub(crate) fn resident_of(person: &Person) -> Result<u32> {
+    person.resident().context("no resident runs")
+}
+
+/// The socket of somebody's instance.
+pub(crate) fn socket_of(person: &Person) -> PathBuf {
+    person.instance.join("socket")
 }
 
 /// Waits for something that another process does; the deadline only serves to fail.

@@ -1,6 +1,5 @@
 //! Whole kubectl commands, in pairs.
 
-use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -77,21 +76,14 @@ pub(crate) fn kubelogin(ground: &Ground) -> Result<Vec<Row>> {
     )])
 }
 
-/// What changed since another build, whose programs lie in the folder that KUBEFOB_BEFORE names.
-pub(crate) fn before(ground: &Ground) -> Result<Vec<Row>> {
-    const NAME: &str = "kubectl: get ns, this build ÷ the one before";
-    const GOAL: Goal = Goal::Most(1.02);
-    let Some(programs) = env::var_os("KUBEFOB_BEFORE") else {
-        let why = "KUBEFOB_BEFORE names no folder with another build's programs";
-        return Ok(vec![Row::skipped(NAME, GOAL, why)]);
-    };
-    let before = ground.with_programs(Path::new(&programs))?;
+/// One person's against another's, who has another build's programs.
+pub(crate) fn against(name: &'static str, goal: Goal, one: &Person, other: &Person) -> Result<Row> {
     let pairs = Pairs::run(
-        || get_namespaces(ground),
-        || of_namespaces(&before),
+        || of_namespaces(one),
+        || of_namespaces(other),
         Until::Pairs(300),
     )?;
-    Ok(vec![pairs.row(NAME, GOAL, "")])
+    Ok(pairs.row(name, goal, ""))
 }
 
 fn get_namespaces(ground: &Ground) -> Command {

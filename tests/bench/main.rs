@@ -11,6 +11,7 @@
     reason = "test code: a surprise is a failed run"
 )]
 
+mod before;
 mod desktop;
 mod ground;
 mod kubectl;
@@ -80,7 +81,7 @@ const FAMILIES: [Family; 12] = [
     },
     Family {
         name: "before",
-        measure: |shared| kubectl::before(shared.ground()?),
+        measure: |shared| before::before(shared.ground()?),
     },
     Family {
         name: "start",

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
+use world::person::Person;
 use world::statistics::minimum;
 use world::wait;
 
-use crate::ground::{Ground, wait_for};
+use crate::ground::{Ground, resident_of, socket_of, wait_for};
 use crate::row::{Goal, Row};
 
 const IDLE: Duration = Duration::from_secs(60);
@@ -78,7 +79,7 @@ pub(crate) fn start(ground: &Ground) -> Result<Vec<Row>> {
     ground.person.end_resident("TERM")?;
     let (mut starts, mut least) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        starts.push(started(ground)?);
+        starts.push(started(&ground.person)?);
         let mut command = ground.person.command("/bin/true");
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let begun = Instant::now();
@@ -103,20 +104,34 @@ pub(crate) fn start(ground: &Ground) -> Result<Vec<Row>> {
 }
 
 /// Seconds until a new resident takes a connection; it is ended again.
-fn started(ground: &Ground) -> Result<f64> {
-    let socket = ground.socket();
-    let mut command = ground.person.command("kubefob");
+fn started(person: &Person) -> Result<f64> {
+    let socket = socket_of(person);
+    let mut command = person.command("kubefob");
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let begun = Instant::now();
     let mut resident = command.spawn()?;
     wait::up_to(Duration::from_secs(30))
         .every(Duration::ZERO)
         .until("a socket", || Ok(UnixStream::connect(&socket)))
-        .with_context(|| ground.person.log())?;
+        .with_context(|| person.log())?;
     let seconds = begun.elapsed().as_secs_f64();
     kill_process(Pid::from_child(&resident), Signal::TERM)?;
     resident.wait()?;
     Ok(seconds)
+}
+
+/// Seconds that two people's residents take at least, started by turns.
+pub(crate) fn starts_by_turns(one: &Person, other: &Person) -> Result<(f64, f64)> {
+    for person in [one, other] {
+        person.end_resident("TERM")?;
+    }
+    let (mut ones, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        ones.push(started(one)?);
+        others.push(started(other)?);
+    }
+    let both = minimum(&ones).zip(minimum(&others));
+    both.context("nothing was measured")
 }
 
 /// How often anything in it wakes up while nothing is to be done.
@@ -137,16 +152,7 @@ pub(crate) fn idle_while(ground: &Ground, name: &'static str, what: &str) -> Res
     thread::sleep(IDLE);
     let after = threads(pid)?;
     ensure!(connections(pid)? == 0, "a connection was opened meanwhile");
-    let all: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
-    let switches: u64 = all
-        .iter()
-        .map(|thread| match (before.get(thread), after.get(thread)) {
-            (Some(before), Some(after)) => after - before,
-            // One that came has run, and one that went ran to do so.
-            (None, Some(after)) => (*after).max(1),
-            (Some(_), None) | (None, None) => 1,
-        })
-        .sum();
+    let switches = switches(&before, &after);
     let how = format!(
         "voluntary and other, of {} threads, in {} s; signed in, no refresh due, no connection to \
          the provider; begun {:.0} s after the last question{what} ({})",
@@ -161,6 +167,40 @@ pub(crate) fn idle_while(ground: &Ground, name: &'static str, what: &str) -> Res
         Goal::Most(0.0),
         how,
     ))
+}
+
+/// How many there were between two looks at a process's threads.
+fn switches(before: &BTreeMap<u32, u64>, after: &BTreeMap<u32, u64>) -> u64 {
+    let all: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
+    all.iter()
+        .map(|thread| match (before.get(thread), after.get(thread)) {
+            (Some(before), Some(after)) => after - before,
+            // One that came has run, and one that went ran to do so.
+            (None, Some(after)) => (*after).max(1),
+            (Some(_), None) | (None, None) => 1,
+        })
+        .sum()
+}
+
+/// A row of how many more of them there are in one person's resident than in another's, in the same minute.
+pub(crate) fn idle_side_by_side(
+    name: &'static str,
+    goal: Goal,
+    one: &Person,
+    other: &Person,
+) -> Result<Row> {
+    let both = [resident_of(one)?, resident_of(other)?];
+    for pid in both {
+        wait_for("connections to be closed", || Ok(connections(pid)? == 0))?;
+        settled(pid)?;
+    }
+    let before = (threads(both[0])?, threads(both[1])?);
+    thread::sleep(IDLE);
+    let after = (threads(both[0])?, threads(both[1])?);
+    let (one, other) = (switches(&before.0, &after.0), switches(&before.1, &after.1));
+    let how = format!("{one} and {other}, in the same {} s", IDLE.as_secs());
+    let more = one as f64 - other as f64;
+    Ok(Row::new(name, (more, "switches"), goal, how))
 }
 
 /// Waits until the set of threads has been the same for a quarter of a minute: a pool lets a thread

@@ -14,7 +14,7 @@ use serde_json::json;
 use wire::frame::{Encoder, Request, Run, Terminals};
 use world::statistics::{median, quantile};
 
-use crate::ground::{Ground, wait_for};
+use crate::ground::{Ground, socket_of, wait_for};
 use crate::row::{Goal, Row};
 
 /// Rounds of each server, by turns.
@@ -91,7 +91,7 @@ fn measured(ground: &Ground, echo: &Echo, clients: usize, questions: usize) -> R
     let mut arguments = vec!["get-token".to_owned()];
     arguments.extend(ground.flags());
     let task = Task {
-        ours: ground.socket(),
+        ours: socket_of(&ground.person),
         echo: echo.socket.clone(),
         arguments,
         rounds: ROUNDS,

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use world::person::Person;
 use world::statistics::minimum;
 
 use crate::ground::Ground;
@@ -46,6 +47,22 @@ pub(crate) fn shim(ground: &Ground) -> Result<Vec<Row>> {
         Goal::Most(0.8),
         how,
     )])
+}
+
+/// The shim against another build's, both asking the same resident.
+pub(crate) fn shims(
+    ground: &Ground,
+    name: &'static str,
+    goal: Goal,
+    theirs: &Person,
+) -> Result<Row> {
+    let mut other = shim_program(ground);
+    other[0] = shim_of(theirs);
+    let figures = by_turns(ground, vec![shim_program(ground), other], SPAWNS)?;
+    let [ours, theirs] = minima(&figures)?;
+    let (first, second) = (micros(ours), micros(theirs));
+    let how = format!("minima of {SPAWNS} interleaved spawns: {first:.0} µs and {second:.0} µs");
+    Ok(Row::new(name, (ours / theirs, "×"), goal, how))
 }
 
 /// kubelogin, its token cached, against the shim.
@@ -95,12 +112,15 @@ pub(crate) fn signed_in_kubelogin(ground: &Ground) -> Result<Option<PathBuf>> {
 }
 
 fn shim_program(ground: &Ground) -> Vec<String> {
-    let shim = ground.person.command("kubectl-oidc_login");
-    let shim = shim.get_program().to_string_lossy().into_owned();
-    [shim, "get-token".to_owned()]
+    [shim_of(&ground.person), "get-token".to_owned()]
         .into_iter()
         .chain(ground.flags())
         .collect()
+}
+
+fn shim_of(person: &Person) -> String {
+    let shim = person.command("kubectl-oidc_login");
+    shim.get_program().to_string_lossy().into_owned()
 }
 
 fn bin_true() -> Vec<String> {

@@ -28,7 +28,7 @@ cargo xtask test [SET [NAME]] [--require-real] [--install]
 cargo xtask bench [--only NAME]
     What the release costs, each figure beside its goal; also in target/bench.json. With KUBELOGIN
     set to a binary of kubelogin, against that too; with KUBEFOB_BEFORE set to a folder that `build`
-    made of another commit, `kubectl get ns` against that. NAME is one family of rows: package,
+    made of another commit, this build beside that. NAME is one family of rows: package,
     memory, idle, tray, window, shim, socket, kubelogin, kubectl, before, start, parallel.
 cargo xtask demo [--no-wait] [--scripted]
     The desktop as a told walk-through, in a playground and a home of its own; pictures of it are
