@@ -24,6 +24,7 @@ mod spawn;
 
 use std::env;
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -147,17 +148,11 @@ fn main() -> ExitCode {
     }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let done = match words.as_slice() {
-        // Parts of the bench that are processes of their own.
-        ["spawner", task] => read(task).and_then(|task| spawn::spawner(&task)),
-        ["asker", task] => read(task).and_then(|task| socket::asker(&task)),
-        ["load", task] => read(task).and_then(|task| socket::clients(&task)),
-        ["echo", socket] => {
-            read(socket).and_then(|socket: std::path::PathBuf| socket::echo(&socket))
-        }
-        ["--only", name] => measure(Some(name)),
-        [] => measure(None),
-        other => bail(other),
+    let done = match (env::var(ground::PART), words.as_slice()) {
+        (Ok(part), _) => play(&part),
+        (Err(_), ["--only", name]) => measure(Some(name)),
+        (Err(_), []) => measure(None),
+        (Err(_), other) => bail(other),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -172,8 +167,19 @@ fn bail(words: &[&str]) -> Result<()> {
     bail!("what is `{}`? It takes --only NAME", words.join(" "))
 }
 
-fn read<T: serde::de::DeserializeOwned>(task: &str) -> Result<T> {
-    serde_json::from_str(task).context("a part's task")
+/// A part of the bench that is a process of its own.
+fn play(part: &str) -> Result<()> {
+    match part {
+        "spawner" => spawn::spawner(&task()?),
+        "asker" => socket::asker(),
+        "load" => socket::clients(&task()?),
+        "echo" => socket::echo(&task::<PathBuf>()?),
+        other => bail!("there is no part `{other}`"),
+    }
+}
+
+fn task<T: serde::de::DeserializeOwned>() -> Result<T> {
+    serde_json::from_reader(std::io::stdin()).context("a part's task")
 }
 
 fn measure(only: Option<&str>) -> Result<()> {

@@ -14,7 +14,7 @@ use serde_json::json;
 use wire::frame::{Encoder, Request, Run, Terminals};
 use world::statistics::{median, quantile};
 
-use crate::ground::{Ground, socket_of, wait_for};
+use crate::ground::{Ground, PART, socket_of, wait_for};
 use crate::row::{Goal, Row};
 
 /// Rounds of each server, by turns.
@@ -118,10 +118,10 @@ impl Rounds {
     }
 }
 
-/// The part `asker`: who asks is a client's parent, so the clients are in a child of this one.
-pub(crate) fn asker(task: &Task) -> Result<()> {
+/// The part `asker`: who asks is a client's parent, so the clients are in a child of this one, which reads the task.
+pub(crate) fn asker() -> Result<()> {
     let status = std::process::Command::new(std::env::current_exe()?)
-        .args(["load", &json!(task).to_string()])
+        .env(PART, "load")
         .status()?;
     ensure!(status.success(), "the clients ended with {status}");
     Ok(())

@@ -134,8 +134,9 @@ fn by_turns(ground: &Ground, programs: Vec<Vec<String>>, spawns: u32) -> Result<
     let output = ground.part("spawner", &json!(task))?.output()?;
     ensure!(
         output.status.success(),
-        "the spawner: {}",
-        String::from_utf8_lossy(&output.stderr)
+        "the spawner: {}\n{}",
+        String::from_utf8_lossy(&output.stderr),
+        ground.person.log()
     );
     Ok(serde_json::from_slice(&output.stdout)?)
 }
@@ -143,7 +144,11 @@ fn by_turns(ground: &Ground, programs: Vec<Vec<String>>, spawns: u32) -> Result<
 /// The part `spawner`.
 pub(crate) fn spawner(task: &Task) -> Result<()> {
     for program in &task.programs {
-        let output = command(program)?.stdout(Stdio::piped()).output()?;
+        let mut command = command(program)?;
+        let output = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()?;
         let answered = String::from_utf8_lossy(&output.stdout).contains("\"token\"");
         ensure!(
             output.status.success() && (answered || *program == bin_true()),
