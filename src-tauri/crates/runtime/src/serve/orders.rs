@@ -128,7 +128,26 @@ impl Orders {
                 }
             },
             Invocation::GetToken(_)
-            | Invocation::Do { .. }
+            | Invocation::Do {
+                command:
+                    Command::SignIn { .. }
+                    | Command::Renew { .. }
+                    | Command::Cancel { .. }
+                    | Command::SignOut { .. }
+                    | Command::Ask { .. }
+                    | Command::Answer { .. }
+                    | Command::Leave { .. }
+                    | Command::Untrust { .. }
+                    | Command::Discover { .. }
+                    | Command::Add(_)
+                    | Command::Stanza { .. }
+                    | Command::Rename { .. }
+                    | Command::Remove { .. }
+                    | Command::TryNow { .. }
+                    | Command::Choose { .. }
+                    | Command::Open { .. },
+                json: _,
+            }
             | Invocation::Status { .. }
             | Invocation::Accounts { .. }
             | Invocation::Token { .. }
