@@ -16,7 +16,7 @@ use tauri::{
 };
 use wire::endpoint::Places;
 
-use crate::frame::{Frame, Frames};
+use crate::bounds::{Bounds, KeptBounds};
 use crate::linger;
 use crate::link::{Heard, Link, Wanted};
 use crate::pages::{Call, Page, Shape};
@@ -69,7 +69,7 @@ pub(crate) fn show(resident: UnixStream, places: Places) -> Result<(), Box<dyn E
     tauri::Builder::default()
         .manage(Arc::clone(&link))
         .manage(Shown::default())
-        .manage(Frames::in_folder(places.machine_folder().ok()))
+        .manage(KeptBounds::in_folder(places.machine_folder().ok()))
         .invoke_handler(tauri::generate_handler![ready, fit, send])
         .on_window_event(closed)
         .setup(move |app| {
@@ -147,16 +147,16 @@ fn make(app: &AppHandle, page: &Page) -> tauri::Result<WebviewWindow> {
         // A page of ours is the only one; links go out through the resident.
         .on_navigation(|url| url.scheme() == "tauri");
     let kept = match page.shape {
-        Shape::AsLeft { file } => app.state::<Frames>().last(app, file, page.least),
+        Shape::AsLeft { file } => app.state::<KeptBounds>().last(app, file, page.least),
         Shape::AsContent => None,
     };
     builder = match kept {
-        Some(Frame {
+        Some(Bounds {
             width,
             height,
             at: Some((x, y)),
         }) => builder.inner_size(width, height).position(x, y),
-        Some(Frame {
+        Some(Bounds {
             width,
             height,
             at: None,
@@ -184,7 +184,7 @@ fn closed(window: &Window, event: &WindowEvent) {
     let app = window.app_handle();
     let page = Page::named(window.label());
     if let Some(Shape::AsLeft { file }) = page.map(|page| page.shape) {
-        app.state::<Frames>().keep(window, file);
+        app.state::<KeptBounds>().keep(window, file);
     }
     if window.hide().is_err() {
         return;

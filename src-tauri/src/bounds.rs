@@ -15,19 +15,19 @@ const IN_SIGHT: f64 = 64.0;
 /// Our own is far shorter than that.
 const LONGEST: u64 = 4_096;
 
-/// The folder of the files that they are kept in.
-pub(crate) struct Frames(Option<PathBuf>);
+/// Those that were kept: the folder of their files.
+pub(crate) struct KeptBounds(Option<PathBuf>);
 
-/// A window's frame, in pixels as pages count them.
+/// Where a window stands and how large it is, in pixels as pages count them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Frame {
+pub(crate) struct Bounds {
     pub(crate) width: f64,
     pub(crate) height: f64,
     /// Its upper left corner; none where the desktop does not say (Wayland).
     pub(crate) at: Option<(f64, f64)>,
 }
 
-impl Frames {
+impl KeptBounds {
     /// In this machine's folder: another has another screen.
     pub(crate) fn in_folder(folder: Option<PathBuf>) -> Self {
         Self(folder)
@@ -39,23 +39,23 @@ impl Frames {
         app: &AppHandle<R>,
         file: &str,
         least: (f64, f64),
-    ) -> Option<Frame> {
-        let frame = read(&self.0.as_ref()?.join(file), least)?;
+    ) -> Option<Bounds> {
+        let bounds = read(&self.0.as_ref()?.join(file), least)?;
         let on_screen = |(x, y): (f64, f64)| {
             let screens = app.available_monitors().unwrap_or_default();
             screens.iter().any(|screen| {
                 let scale = screen.scale_factor();
                 let corner = screen.position().to_logical::<f64>(scale);
                 let size = screen.size().to_logical::<f64>(scale);
-                x + frame.width >= corner.x + IN_SIGHT
+                x + bounds.width >= corner.x + IN_SIGHT
                     && x <= corner.x + size.width - IN_SIGHT
                     && y >= corner.y
                     && y <= corner.y + size.height - IN_SIGHT
             })
         };
-        Some(Frame {
-            at: frame.at.filter(|at| on_screen(*at)),
-            ..frame
+        Some(Bounds {
+            at: bounds.at.filter(|at| on_screen(*at)),
+            ..bounds
         })
     }
 
@@ -71,13 +71,13 @@ impl Frames {
         let size = size.to_logical::<f64>(scale);
         let at = window.outer_position().ok().filter(|_| tells_positions());
         let at = at.map(|at: PhysicalPosition<i32>| at.to_logical::<f64>(scale));
-        let frame = Frame {
+        let bounds = Bounds {
             width: size.width,
             height: size.height,
             at: at.map(|at| (at.x, at.y)),
         };
         // It is a convenience: what can't be kept is not missed.
-        drop(write(&folder.join(file), frame));
+        drop(write(&folder.join(file), bounds));
     }
 }
 
@@ -87,20 +87,20 @@ fn tells_positions() -> bool {
         || std::env::var_os("GDK_BACKEND").is_some_and(|backend| backend == "x11")
 }
 
-fn read(file: &Path, least: (f64, f64)) -> Option<Frame> {
+fn read(file: &Path, least: (f64, f64)) -> Option<Bounds> {
     // Whatever stands there instead is not waited for.
     fs::metadata(file)
         .ok()
         .filter(|found| found.is_file() && found.len() <= LONGEST)?;
-    let frame: Frame = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
-    let Frame { width, height, at } = frame;
+    let bounds: Bounds = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    let Bounds { width, height, at } = bounds;
     let whole = at.is_none_or(|(x, y)| x.is_finite() && y.is_finite());
     let fits = (least.0..=LARGEST).contains(&width) && (least.1..=LARGEST).contains(&height);
-    (fits && whole).then_some(frame)
+    (fits && whole).then_some(bounds)
 }
 
-fn write(file: &Path, frame: Frame) -> std::io::Result<()> {
-    let text = serde_json::to_vec(&frame)?;
+fn write(file: &Path, bounds: Bounds) -> std::io::Result<()> {
+    let text = serde_json::to_vec(&bounds)?;
     let new = file.with_extension("json.new");
     drop(fs::remove_file(&new));
     let mut made = File::options().write(true).create_new(true).open(&new)?;
@@ -113,18 +113,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_comes_back_and_nonsense_does_not() {
+    fn a_bounds_comes_back_and_nonsense_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("window.json");
         let least = (560.0, 420.0);
         assert_eq!(read(&file, least), None);
-        let frame = Frame {
+        let bounds = Bounds {
             width: 900.0,
             height: 600.5,
             at: Some((-10.0, 40.0)),
         };
-        write(&file, frame).unwrap();
-        assert_eq!(read(&file, least), Some(frame));
+        write(&file, bounds).unwrap();
+        assert_eq!(read(&file, least), Some(bounds));
         for text in [
             "",
             r#"{"width":1,"height":600,"at":null}"#,

@@ -134,7 +134,7 @@ pub enum Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Venue {
     /// On this desktop: in the browser, or in our window.
-    Page,
+    Desktop,
     /// On the asker's terminal.
     Terminal,
     /// Nowhere: nobody is there.
@@ -154,7 +154,7 @@ pub fn venue(asker: &Asker, desktop: Desktop) -> Venue {
     };
     match (asker.place, desktop) {
         (Place::Ssh, _) | (_, Desktop::None | Desktop::Locked) => terminal,
-        (Place::Here | Place::Container, Desktop::Unlocked) => Venue::Page,
+        (Place::Here | Place::Container, Desktop::Unlocked) => Venue::Desktop,
     }
 }
 
@@ -210,8 +210,8 @@ pub(crate) mod tests {
         use Desktop::{Locked, None, Unlocked};
         use Place::{Here, Ssh};
         for (place, foreground, desktop, expected) in [
-            (Here, true, Unlocked, Venue::Page),
-            (Here, false, Unlocked, Venue::Page),
+            (Here, true, Unlocked, Venue::Desktop),
+            (Here, false, Unlocked, Venue::Desktop),
             (Here, true, Locked, Venue::Terminal),
             (Here, false, Locked, Venue::Nobody),
             (Here, true, None, Venue::Terminal),

@@ -27,7 +27,6 @@ use crate::event::{Address, Ask, Commanded, Effect, Event, Found, Kept, Reply};
 use crate::kubeconfigs::contexts::{self, ContextCommand, Edit};
 use crate::kubeconfigs::{Kubeconfigs, found::Files};
 use crate::manner::Manner;
-use crate::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Taken};
 use crate::problem::Problem;
 use crate::requests;
 use crate::secret::ClientSecret;
@@ -36,6 +35,7 @@ use crate::show::made::Shown;
 use crate::show::view::View;
 use crate::show::{notes, told};
 use crate::surroundings::{RestingPlaces, Surroundings};
+use crate::transaction::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Taken};
 
 /// Every account, every pair, every question that waits.
 #[derive(Debug)]
@@ -170,9 +170,9 @@ impl Broker {
             Event::Plugin(plugin) => self.surroundings.plugin = plugin,
             Event::Edited(edit, outcome) => self.edited(&edit, outcome, now),
             Event::Refused(caller, problem) => self.turn_away(caller, problem),
-            Event::Answered(caller, line) => self.typed(caller, line, now),
+            Event::Typed(caller, line) => self.typed(caller, line, now),
             Event::Gone(caller) => self.gone(caller, now),
-            Event::Approved(question, answer, ticked) => {
+            Event::AnsweredOnPage(question, answer, ticked) => {
                 let facts = facts!(self, now);
                 let steps = self.consent.approved(question, answer, &ticked, facts);
                 self.follow_consent(steps, now);
@@ -570,7 +570,7 @@ impl Broker {
                 open_browser,
             } => {
                 let account = account.clone();
-                let on_page = venue(&known.asker, self.surroundings.desktop) == Venue::Page;
+                let on_page = venue(&known.asker, self.surroundings.desktop) == Venue::Desktop;
                 // Who sits at a terminal is told the address instead.
                 if *open_browser && !known.asker.terminal && on_page {
                     self.open_again(&account);

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::account::AccountId;
 use crate::accounts::waiters::CallerId;
-use crate::outcome::{Forget, SignOutOutcome};
 use crate::problem::Problem;
+use crate::transaction::{Forget, SignOutOutcome};
 
 /// What is ending.
 #[derive(Debug, Default)]
@@ -218,13 +218,13 @@ pub(crate) fn forgotten(added: bool, allowed: bool) -> Forget {
 mod tests {
     use super::*;
     use crate::account::tests::key;
-    use crate::outcome;
+    use crate::transaction;
 
     const CALLER: CallerId = CallerId(1);
 
     fn ended() -> SignOutOutcome {
         SignOutOutcome {
-            revocation: outcome::Step::Done,
+            revocation: transaction::Step::Done,
             provider_session: None,
         }
     }

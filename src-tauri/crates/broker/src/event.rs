@@ -16,10 +16,6 @@ use crate::consent::trust::Approval;
 use crate::credential::ExecVersion;
 use crate::kubeconfigs::contexts::{ContextCommand, Edit};
 use crate::kubeconfigs::found::Files;
-use crate::outcome::{
-    Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
-    SignInRequest, SignOutOutcome, SignOutRequest, Taken,
-};
 use crate::pair::Pair;
 use crate::problem::Problem;
 use crate::question::Answer;
@@ -28,6 +24,10 @@ use crate::settings::{Choice, Keep, Settings};
 use crate::show::notes::Note;
 use crate::show::view::View;
 use crate::surroundings::plugin::Plugin;
+use crate::transaction::{
+    Announced, AttemptId, DiscoverRequest, Forget, RefreshOutcome, RefreshRequest, SignInOutcome,
+    SignInRequest, SignOutOutcome, SignOutRequest, Taken,
+};
 
 /// What happened.
 #[derive(Debug)]
@@ -47,11 +47,11 @@ pub enum Event {
     /// What a caller said could not be understood, or not be looked into.
     Refused(CallerId, Problem),
     /// A line was typed after a prompt.
-    Answered(CallerId, String),
+    Typed(CallerId, String),
     /// A caller hung up.
     Gone(CallerId),
     /// Somebody answered the question on our page.
-    Approved(QuestionId, Answer, Vec<usize>),
+    AnsweredOnPage(QuestionId, Answer, Vec<usize>),
     /// A page that asked one question alone is over without an answer, and why it was not asked; none: nobody answered
     /// in time.
     Unanswered(QuestionId, Option<Problem>),

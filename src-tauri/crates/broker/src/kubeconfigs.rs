@@ -3,7 +3,7 @@
 pub mod contexts;
 pub mod found;
 pub mod kubeconfig;
-mod undone;
+mod last_switch;
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::texts::clean;
 use contexts::{Edit, Switched};
 use found::{Files, Stanza};
 use kubeconfig::Kubeconfig;
-use undone::LastSwitch;
+use last_switch::LastSwitch;
 
 /// The kubeconfigs that are looked at by themselves, and the last switch in one.
 #[derive(Debug)]

@@ -18,7 +18,6 @@ mod ending;
 pub mod event;
 mod kubeconfigs;
 pub mod manner;
-pub mod outcome;
 pub mod pair;
 pub mod problem;
 pub mod question;
@@ -32,6 +31,7 @@ pub mod stanza;
 mod surroundings;
 pub mod texts;
 pub mod tokens;
+pub mod transaction;
 
 pub use accounts::{schedule, session, waiters};
 pub use consent::trust;

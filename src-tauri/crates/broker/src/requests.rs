@@ -13,11 +13,13 @@ use crate::callers::outcome::Outcome;
 use crate::consent::{Consent, Facts, Standings};
 use crate::credential::{TokenFacts, stated_expiry};
 use crate::event::{AskPage, SignIn};
-use crate::outcome::{AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest};
 use crate::question::QuestionId;
 use crate::settings::Settings;
 use crate::texts::Language;
 use crate::tokens::Tokens;
+use crate::transaction::{
+    AttemptId, Forget, Prompting, RefreshRequest, SignInRequest, SignOutRequest,
+};
 
 /// A refresh of the tokens that an account holds.
 pub(crate) fn refresh(
@@ -55,7 +57,7 @@ pub(crate) fn sign_in(
     let callers = waiting(account);
     let known = callers.iter().filter_map(|id| facts.callers.get(*id));
     let wants_browser = known.clone().any(|caller| {
-        venue(&caller.asker, facts.desktop) == Venue::Page
+        venue(&caller.asker, facts.desktop) == Venue::Desktop
             && caller.wish.opens_browser() != Some(false)
     });
     let language = known.clone().map(|caller| caller.asker.language).next();

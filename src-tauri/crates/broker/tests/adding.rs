@@ -21,11 +21,11 @@ use broker::broker::Broker;
 use broker::command::{Add, Command, Flags};
 use broker::event::{Effect, Event, Kept, Reply};
 use broker::found::{Files, Stanza};
-use broker::outcome::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::Code;
 use broker::secret::ClientSecret;
 use broker::settings::Settings;
 use broker::tokens::Tokens;
+use broker::transaction::{Announced, AttemptId, Forget, SignInOutcome, SignOutOutcome, Step};
 use broker::view::Told;
 use broker::waiters::CallerId;
 use shared::{ask, asker, command, key, start, tokens};
@@ -232,7 +232,7 @@ fn a_terminal_is_asked_for_the_secret_without_showing_it() {
     world.command(1, wanted.clone());
     let asks = |effect: &Effect| matches!(effect, Effect::Reply(_, Reply::Secret(_)));
     assert!(world.effects.iter().any(asks), "{:?}", world.effects);
-    world.handle(Event::Answered(CallerId(1), "hunter2".to_owned()));
+    world.handle(Event::Typed(CallerId(1), "hunter2".to_owned()));
     world.handle(Event::Discovered(CallerId(1), Ok(ANNOUNCED)));
     let (_, secret) = world.sign_in().unwrap();
     assert_eq!(secret, Some(ClientSecret::new("hunter2".to_owned())));
@@ -409,7 +409,7 @@ fn a_terminal_is_asked_before_and_nobody_is_asked_without_one() {
         world.command(2, remove.clone());
         let asks = |effect: &Effect| matches!(effect, Effect::Reply(_, Reply::Prompt(_)));
         assert!(world.effects.iter().any(asks), "{:?}", world.effects);
-        world.handle(Event::Answered(CallerId(2), line.to_owned()));
+        world.handle(Event::Typed(CallerId(2), line.to_owned()));
         assert_eq!(world.broker.view(start()).accounts.len(), stays, "{line:?}");
         let script = Asker {
             terminal: false,

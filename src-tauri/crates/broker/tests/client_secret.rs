@@ -19,13 +19,13 @@ use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::Command;
 use broker::event::{AtRest, Effect, Event, Kept, Restored};
-use broker::outcome::{
-    AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
-};
 use broker::secret::ClientSecret;
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::tokens::Tokens;
+use broker::transaction::{
+    AttemptId, Forget, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
+};
 use broker::trust::Answer;
 use shared::{ask, asker, command, key, login, logout, start, tokens, with_secret};
 
@@ -135,7 +135,7 @@ impl World {
             _ => None,
         });
         let question = question.unwrap_or_else(|| panic!("no question in {:?}", self.effects));
-        self.handle(Event::Approved(question, Answer::Always, vec![]));
+        self.handle(Event::AnsweredOnPage(question, Answer::Always, vec![]));
     }
 
     /// The minute passes, and the provider says no.

@@ -16,10 +16,10 @@ use broker::broker::Broker;
 use broker::command::Invocation;
 use broker::event::{AtRest, Commanded, Effect, Event, Kept, Reply, Restored};
 use broker::found::Files;
-use broker::outcome::{AttemptId, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::{Code, Problem};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
+use broker::transaction::{AttemptId, SignInOutcome, SignOutOutcome, Step};
 use broker::trust::{Approval, By, Pair};
 use broker::waiters::CallerId;
 use shared::{ask, asker, command, key, login, logout, start, tokens};
@@ -182,7 +182,7 @@ fn it_asks_first_and_only_a_terminal_or_a_flag_can_say_yes() {
     assert_eq!(refused_any(&unasked), Some(Code::Incomplete));
     let asked = asks_to_reset(&mut broker, 2, true, false);
     assert!(matches!(asked[..], [Effect::Reply(_, Reply::Prompt(_))]));
-    let no = broker.handle(Event::Answered(CallerId(2), String::new()), start());
+    let no = broker.handle(Event::Typed(CallerId(2), String::new()), start());
     assert_eq!(refused_any(&no), Some(Code::NotReset));
 
     let yes = asks_to_reset(&mut broker, 3, false, true);

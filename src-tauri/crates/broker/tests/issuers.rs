@@ -20,8 +20,8 @@ use broker::broker::Broker;
 use broker::command::{Flags, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Effect, Event, Kept, SignIn};
-use broker::outcome::{AttemptId, SignInOutcome};
 use broker::settings::{Keep, Settings};
+use broker::transaction::{AttemptId, SignInOutcome};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use shared::{asker, key, servers, start, tokens};
@@ -62,7 +62,7 @@ fn begins(broker: &mut Broker, caller: u32, key: &AccountKey) -> SignIn {
 
 fn answered(broker: &mut Broker, sign_in: &SignIn, answer: Answer) {
     let question = sign_in.question.unwrap();
-    broker.handle(Event::Approved(question, answer, vec![]), start());
+    broker.handle(Event::AnsweredOnPage(question, answer, vec![]), start());
 }
 
 #[test]

@@ -26,8 +26,8 @@ use broker::command::Invocation;
 use broker::contexts::{Context, ContextCommand, ContextList, ContextWish};
 use broker::credential::render_token;
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
-use broker::outcome::{Announced, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::settings::{Keep, Settings};
+use broker::transaction::{Announced, RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use serde_json::Value;
@@ -58,7 +58,11 @@ impl World {
                 _ => None,
             })
             .unwrap();
-        world.handle(Event::Approved(question.unwrap(), Answer::Always, vec![]));
+        world.handle(Event::AnsweredOnPage(
+            question.unwrap(),
+            Answer::Always,
+            vec![],
+        ));
         let outcome = SignInOutcome::SignedIn(tokens(1, LIFE, start()));
         world.handle(Event::SignedIn(key().id(), attempt, outcome));
         world.handle(ask(2, asker(2, false), ClientSettings::default(), "new"));

@@ -18,11 +18,11 @@ use broker::clock::{Moment, Now, Wall};
 use broker::command::{Command, Flags, Invocation, Which};
 use broker::credential::ExecVersion;
 use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
-use broker::outcome::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step, Taken};
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::{KeepFresh, Settings};
 use broker::tokens::Tokens;
+use broker::transaction::{AttemptId, RefreshOutcome, SignInOutcome, SignOutOutcome, Step, Taken};
 use broker::trust::{Answer, Longest, Question, Server, ServerLine};
 use broker::view::View;
 use broker::waiters::CallerId;
@@ -351,7 +351,7 @@ impl World {
     }
 
     fn handle(&mut self, event: Event) {
-        let approved = if let Event::Approved(question, answer, _) = &event {
+        let approved = if let Event::AnsweredOnPage(question, answer, _) = &event {
             Some((*question, *answer))
         } else {
             None
@@ -649,7 +649,7 @@ impl World {
                 // The page's question comes before the provider.
                 if let Some((question, read)) = question {
                     self.pages.insert(question, read);
-                    self.handle(Event::Approved(question, Answer::Always, vec![]));
+                    self.handle(Event::AnsweredOnPage(question, Answer::Always, vec![]));
                 }
                 let outcome = match end {
                     SignInEnd::Tokens(life) => SignInOutcome::SignedIn(self.tokens(life)),
@@ -668,14 +668,14 @@ impl World {
                 let answers = [Answer::Always, Answer::Once, Answer::No, Answer::Container];
                 let answer = answers[usize::from(which)];
                 if let Some(question) = self.pages.keys().next().copied() {
-                    self.handle(Event::Approved(question, answer, vec![]));
+                    self.handle(Event::AnsweredOnPage(question, answer, vec![]));
                 } else if let Some((caller, read)) = self.prompts.pop_first() {
                     let line = ["y", "o", "n", "c"][usize::from(which)];
                     // Where there is no container, its answer is none that is offered.
                     if answer != Answer::Container || read.longest == Some(Longest::Container) {
                         self.allow(&read, answer);
                     }
-                    self.handle(Event::Answered(caller, line.into()));
+                    self.handle(Event::Typed(caller, line.into()));
                 } else {
                     self.answer_in_window(answer);
                 }
@@ -832,11 +832,11 @@ impl World {
     fn a_person_mends_it(&mut self) {
         self.answer_all_in_window();
         while let Some(question) = self.pages.keys().next().copied() {
-            self.handle(Event::Approved(question, Answer::Always, vec![]));
+            self.handle(Event::AnsweredOnPage(question, Answer::Always, vec![]));
         }
         while let Some((caller, read)) = self.prompts.pop_first() {
             self.allow(&read, Answer::Always);
-            self.handle(Event::Answered(caller, "y".into()));
+            self.handle(Event::Typed(caller, "y".into()));
         }
         self.happen(Happening::Refresh(RefreshEnd::Tokens(600)));
         self.happen(Happening::SignIn(SignInEnd::Tokens(600)));

@@ -14,11 +14,11 @@ use broker::command::{Command, Invocation};
 use broker::event::{
     AtRest, Commanded, Effect, Event, Kept, QuestionId, Reply, Restored, Servers, SettleId,
 };
-use broker::outcome::{AttemptId, SignInOutcome, Taken};
 use broker::problem::{Code, Problem, Refusal};
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
 use broker::texts::Language;
+use broker::transaction::{AttemptId, SignInOutcome, Taken};
 use broker::trust::{Answer, Approval, By, Longest, Pair, Server};
 use broker::view::QuestionView;
 use broker::waiters::CallerId;
@@ -364,7 +364,7 @@ fn this_command_is_the_one_that_was_shown() {
     desk.ask(2, boxed(2), servers("a"));
     desk.handle(Event::Ended(ProcessId { pid: 1, started: 1 }));
     let page = QuestionId(1);
-    desk.handle(Event::Approved(page, Answer::Once, vec![]));
+    desk.handle(Event::AnsweredOnPage(page, Answer::Once, vec![]));
     assert!(!desk.has_token(2));
     assert!(
         desk.effects
@@ -395,7 +395,7 @@ fn a_terminal_that_asks_goes_on_when_the_answer_came_elsewhere() {
     desk.ask(1, asker(1, true), servers("a"));
     desk.ask(2, asker(2, true), both("a", "b"));
     assert!(desk.said(2).contains("https://b.example.com"));
-    desk.handle(Event::Answered(CallerId(2), "y".into()));
+    desk.handle(Event::Typed(CallerId(2), "y".into()));
     assert!(desk.has_token(2) && desk.has_token(1), "{:?}", desk.effects);
     assert!(desk.questions().is_empty());
 }
@@ -413,7 +413,7 @@ fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
         desk.ask(1, asker(1, false), servers("a"));
         desk.handle(Event::NoWindow);
         let page = desk.page().unwrap();
-        desk.handle(Event::Approved(page, Answer::Always, vec![]));
+        desk.handle(Event::AnsweredOnPage(page, Answer::Always, vec![]));
         let taken = full
             .as_ref()
             .map_or(Taken::Counted, |_| Taken::UntilEnd(until_end.clone()));
@@ -423,7 +423,7 @@ fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
         let mut desk = Desk::new(Desktop::None);
         desk.full.clone_from(&full);
         desk.ask(1, asker(1, true), servers("a"));
-        desk.handle(Event::Answered(CallerId(1), "y".into()));
+        desk.handle(Event::Typed(CallerId(1), "y".into()));
         assert!(desk.has_token(1), "it is served all the same");
         let told = desk.effects.iter().any(|effect| {
             matches!(effect, Effect::Reply(CallerId(1), Reply::Say(text)) if text.contains("[only-until-end]"))
@@ -431,7 +431,7 @@ fn what_is_allowed_for_good_is_said_to_be_so_where_it_is_written() {
         assert_eq!(told, full.is_some(), "{:?}", desk.effects);
         // Nothing is for good: nothing is written.
         desk.ask(2, asker(2, true), servers("b"));
-        desk.handle(Event::Answered(CallerId(2), "o".into()));
+        desk.handle(Event::Typed(CallerId(2), "o".into()));
         assert!(desk.has_token(2) && desk.settles().is_none());
     }
 }
@@ -446,7 +446,7 @@ fn a_page_is_told_that_it_was_answered_elsewhere() {
     let name = desk.questions()[1].name.clone();
     desk.in_window(&name, Answer::Always, &[0]);
     assert!(desk.has_token(1) && desk.has_token(2));
-    desk.handle(Event::Approved(page, Answer::No, vec![]));
+    desk.handle(Event::AnsweredOnPage(page, Answer::No, vec![]));
     assert!(desk.effects.contains(&Effect::Taken(page, Taken::Settled)));
     desk.ask(3, asker(3, false), servers("a"));
     assert!(desk.has_token(3), "that no is to nothing");
@@ -482,7 +482,7 @@ fn a_no_on_the_page_of_a_sign_in_fails_nobody_else() {
     // It joins the sign-in that is under way.
     desk.ask(2, asker(2, false), servers("own"));
     assert_eq!(desk.refused(2), None);
-    desk.handle(Event::Approved(question, Answer::No, vec![]));
+    desk.handle(Event::AnsweredOnPage(question, Answer::No, vec![]));
     let no = shared::trust_refused();
     desk.handle(Event::SignedIn(
         key().id(),
@@ -576,7 +576,7 @@ fn a_page_whose_asker_has_ended_approves_nothing_and_serves_the_next_who_asks_th
     assert_eq!(desk.page(), None);
     assert!(desk.only().waits);
     desk.handle(Event::Gone(CallerId(2)));
-    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    desk.handle(Event::AnsweredOnPage(page, Answer::Always, vec![]));
     assert!(
         desk.effects
             .contains(&Effect::Taken(page, Taken::AskerEnded))
@@ -599,7 +599,7 @@ fn a_person_who_asks_again_has_a_page_that_is_open() {
     // The tab was closed, Ctrl-C, and the same command again.
     desk.ask(3, asker(3, true), servers("a"));
     assert_eq!(desk.page(), Some(page));
-    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    desk.handle(Event::AnsweredOnPage(page, Answer::Always, vec![]));
     assert!(desk.has_token(3));
 }
 
@@ -674,7 +674,7 @@ fn whoever_was_refused_since_nobody_was_there_can_be_answered_for_a_while() {
         "{}",
         desk.said(10)
     );
-    desk.handle(Event::Answered(CallerId(10), "n".into()));
+    desk.handle(Event::Typed(CallerId(10), "n".into()));
     desk.now = desk.now.after(Duration::from_secs(3_600));
     desk.ask(2, asker(2, false), servers("a"));
     desk.now = desk.now.after(Duration::from_secs(24 * 3_600));
@@ -721,7 +721,7 @@ fn what_can_t_be_seen_is_allowed_once_alone() {
     // The page knows no other yes, and one that it was made to send is the shortest.
     desk.handle(Event::NoWindow);
     let page = desk.page().unwrap();
-    desk.handle(Event::Approved(page, Answer::Always, vec![]));
+    desk.handle(Event::AnsweredOnPage(page, Answer::Always, vec![]));
     assert!(desk.has_token(2) && desk.broker.view(desk.now).trusts.is_empty());
     desk.ask(3, asker(3, false), unseen("u", &[]));
     assert!(!desk.has_token(3));
@@ -757,7 +757,7 @@ fn without_anybody_there_what_can_t_be_seen_leaves_no_question() {
     let said = desk.said(2);
     assert!(said.contains("y = this command only, N = no"), "{said}");
     assert!(said.contains("provideClusterInfo: true"), "{said}");
-    desk.handle(Event::Answered(CallerId(2), "always".into()));
+    desk.handle(Event::Typed(CallerId(2), "always".into()));
     assert!(desk.has_token(2) && desk.broker.view(desk.now).trusts.is_empty());
     desk.ask(3, asker(3, true), unseen("u", &[]));
     assert!(!desk.has_token(3));

@@ -21,10 +21,10 @@ use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::Which;
 use broker::event::{AtRest, Candidate, Effect, Event, Kept, Reply, Restored, Servers};
-use broker::outcome::{AttemptId, RefreshOutcome};
 use broker::problem::Problem;
 use broker::session::Loss;
 use broker::settings::{Keep, Settings};
+use broker::transaction::{AttemptId, RefreshOutcome};
 use broker::trust::{Approval, By, Pair, Server};
 use shared::{ask, asker, candidate, key, start, tokens};
 

@@ -23,10 +23,10 @@ use broker::credential::ExecVersion;
 use broker::event::{Ask, Commanded, Effect, Event, Kept, QuestionId, Reply};
 use broker::found::{Files, Stanza};
 use broker::manner::Manner;
-use broker::outcome::{AttemptId, SignInOutcome, SignInRequest, SignOutOutcome, Step};
 use broker::problem::Code;
 use broker::secret::ClientSecret;
 use broker::settings::{Keep, Settings};
+use broker::transaction::{AttemptId, SignInOutcome, SignInRequest, SignOutOutcome, Step};
 use broker::trust::Answer;
 use broker::view::QuestionView;
 use broker::waiters::CallerId;
@@ -56,7 +56,11 @@ impl World {
         let mut world = Self::new(Kept::default());
         world.ask(1, asker(1, false), ClientSettings::default(), "own");
         let (attempt, _, question) = world.sign_in().unwrap();
-        world.handle(Event::Approved(question.unwrap(), Answer::Always, vec![]));
+        world.handle(Event::AnsweredOnPage(
+            question.unwrap(),
+            Answer::Always,
+            vec![],
+        ));
         world.signs_in(attempt);
         world
     }
@@ -520,7 +524,7 @@ fn a_refused_ask_leaves_neither_account_nor_offer() {
         1,
         "it is nobody's yet"
     );
-    world.handle(Event::Approved(question.unwrap(), Answer::No, vec![]));
+    world.handle(Event::AnsweredOnPage(question.unwrap(), Answer::No, vec![]));
     let no = SignInOutcome::Declined(shared::trust_refused());
     world.handle(Event::SignedIn(theirs.id(), attempt, no));
     assert!(world.refused(2).is_some());
@@ -549,7 +553,11 @@ fn a_refused_ask_leaves_neither_account_nor_offer() {
         &["/tmp/approved"],
     );
     let (_, _, question) = world.sign_in().unwrap();
-    world.handle(Event::Approved(question.unwrap(), Answer::Always, vec![]));
+    world.handle(Event::AnsweredOnPage(
+        question.unwrap(),
+        Answer::Always,
+        vec![],
+    ));
     assert_eq!(world.broker.view(start()).accounts.len(), 2);
     let own = Stanza {
         flags: Arc::new(Flags::new(theirs, ClientSettings::default())),

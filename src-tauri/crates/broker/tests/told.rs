@@ -22,9 +22,9 @@ use broker::broker::Broker;
 use broker::clock::Now;
 use broker::command::Invocation;
 use broker::event::{Commanded, Effect, Event, Kept, KeptAccount, Reply};
-use broker::outcome::{RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::problem::Problem;
 use broker::settings::{Keep, Settings};
+use broker::transaction::{RefreshOutcome, SignInOutcome, SignOutOutcome, Step};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use shared::{ask, asker, command, key, logout, start, tokens};
@@ -43,7 +43,10 @@ fn signed_in() -> Broker {
     });
     let begun = begun.unwrap();
     let question = begun.question.unwrap();
-    broker.handle(Event::Approved(question, Answer::Always, vec![]), start());
+    broker.handle(
+        Event::AnsweredOnPage(question, Answer::Always, vec![]),
+        start(),
+    );
     let outcome = SignInOutcome::SignedIn(tokens(1, LIFE, start()));
     broker.handle(Event::SignedIn(key().id(), begun.attempt, outcome), start());
     broker

@@ -12,10 +12,10 @@ use broker::account::{ClientSettings, Proxies};
 use broker::asker::{Asker, Desktop};
 use broker::broker::Broker;
 use broker::event::{Effect, Event, Kept, Reply, SignIn};
-use broker::outcome::SignInOutcome;
 use broker::problem::Problem;
 use broker::settings::Settings;
 use broker::texts::Language;
+use broker::transaction::SignInOutcome;
 use broker::trust::Answer;
 use shared::{ask, asker, key, start};
 
@@ -40,7 +40,7 @@ fn who_sets_ssl_cert_file_is_told_that_it_is_not_used_and_what_is() {
     let without = asker(2, true);
     broker.handle(ask(2, without, ClientSettings::default(), "s"), start());
     if let Some(question) = question {
-        let yes = Event::Approved(question, Answer::Always, vec![]);
+        let yes = Event::AnsweredOnPage(question, Answer::Always, vec![]);
         broker.handle(yes, start());
     }
     let failed = Problem::TlsFailed {

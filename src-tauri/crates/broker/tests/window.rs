@@ -13,9 +13,9 @@ use broker::clock::{Local, Now, Wall};
 use broker::command::{Command, Invocation, ScreenName};
 use broker::event::{Commanded, Effect, Event, Kept, Reply};
 use broker::menu::{Action, Item, tray};
-use broker::outcome::SignInOutcome;
 use broker::problem::Code;
 use broker::settings::Settings;
+use broker::transaction::SignInOutcome;
 use broker::trust::{Answer, By};
 use broker::view::View;
 use broker::waiters::CallerId;
@@ -51,7 +51,7 @@ impl Desk {
         let Some((attempt, Some(question))) = begun else {
             panic!("{:?}", desk.effects)
         };
-        desk.handle(Event::Approved(question, Answer::Always, vec![]));
+        desk.handle(Event::AnsweredOnPage(question, Answer::Always, vec![]));
         let tokens = tokens(1, Duration::from_secs(3_600), desk.now);
         let signed_in = SignInOutcome::SignedIn(tokens);
         desk.handle(Event::SignedIn(key().id(), attempt, signed_in));

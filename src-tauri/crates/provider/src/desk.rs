@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use broker::account::AccountKey;
-use broker::outcome::SignInRequest;
 use broker::problem::{About, Problem};
 use broker::texts::Language;
+use broker::transaction::SignInRequest;
 use broker::trust::{Answer, Question};
 use openidconnect::core::{CoreAuthPrompt, CoreAuthenticationFlow, CoreClient};
 use openidconnect::{CsrfToken, EndpointSet, PkceCodeChallenge, Scope};

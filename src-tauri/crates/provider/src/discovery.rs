@@ -1,7 +1,7 @@
 //! What a provider says of itself (OpenID Connect Discovery).
 
-use broker::outcome::{Announced, DiscoverRequest};
 use broker::problem::Problem;
+use broker::transaction::{Announced, DiscoverRequest};
 use serde::Deserialize;
 use url::Url;
 

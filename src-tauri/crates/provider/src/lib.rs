@@ -1,7 +1,7 @@
 //! Everything said to an OpenID Connect provider: discovery, sign-in, verification, refresh and
 //! sign-out.
 //!
-//! Each is one transaction with one outcome ([`broker::outcome`]); what to make of it is decided
+//! Each is one transaction with one outcome ([`broker::transaction`]); what to make of it is decided
 //! by the session. What decides here is pure and can be fuzzed: [`discovery::parse`], [`keys`],
 //! [`verify`], [`callback`].
 //!

@@ -1,9 +1,9 @@
 //! Renewing tokens (RFC 6749 section 6, OIDC Core section 12).
 
-use broker::outcome::{RefreshOutcome, RefreshRequest};
 use broker::problem::Problem;
 use broker::secret::BearerToken;
 use broker::tokens::Tokens;
+use broker::transaction::{RefreshOutcome, RefreshRequest};
 use secrecy::ExposeSecret as _;
 
 use crate::Clock;

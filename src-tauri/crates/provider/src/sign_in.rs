@@ -7,9 +7,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use broker::outcome::{SignInOutcome, SignInRequest, Taken};
 use broker::problem::{Code, Problem};
 use broker::tokens::Tokens;
+use broker::transaction::{SignInOutcome, SignInRequest, Taken};
 use broker::trust::Answer;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;

@@ -1,9 +1,9 @@
 //! Ending tokens (RFC 7009) and the provider's own session (OIDC RP-Initiated Logout, on the back
 //! channel).
 
-use broker::outcome::{SignOutOutcome, SignOutRequest, Step};
 use broker::secret::{ClientSecret, RefreshToken};
 use broker::tokens::Tokens;
+use broker::transaction::{SignOutOutcome, SignOutRequest, Step};
 use secrecy::ExposeSecret as _;
 
 use crate::Clock;

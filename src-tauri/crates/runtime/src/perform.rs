@@ -139,7 +139,7 @@ impl Performer {
             Message::Closed(attempt) => self.sign_ins.closed(attempt),
             Message::Answered(question, answer, ticked, tell) => {
                 self.pages.answered(question, tell);
-                return Some(Event::Approved(question, answer, ticked));
+                return Some(Event::AnsweredOnPage(question, answer, ticked));
             }
             Message::Ping(pong) => drop(pong.send(())),
             Message::Kept(account) => tracing::debug!(%account, "tokens at rest"),

@@ -10,11 +10,11 @@ use crate::argv::issuer;
 use crate::asker::Asker;
 use crate::clock::Now;
 use crate::command::Add;
-use crate::outcome::DiscoverRequest;
 use crate::problem::Problem;
 use crate::secret::ClientSecret;
 use crate::settings::Settings;
 use crate::stanza::{KubeconfigUser, stanza};
+use crate::transaction::DiscoverRequest;
 
 const MOST_SCOPES: usize = 32;
 

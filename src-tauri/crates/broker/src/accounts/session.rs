@@ -12,9 +12,9 @@ mod word;
 use crate::accounts::schedule::{self, Jitter};
 use crate::accounts::waiters::{CallerId, Waiter, Waiters, Wants};
 use crate::clock::{Moment, Now};
-use crate::outcome::AttemptId;
 use crate::problem::{Code, Problem};
 use crate::tokens::Tokens;
+use crate::transaction::AttemptId;
 
 pub use word::{StateWord, problem, word};
 

@@ -5,11 +5,11 @@ use crate::clock::Wall;
 use crate::command::{Completing, Shell};
 use crate::credential::{ExecVersion, TokenFacts};
 use crate::kubeconfigs::contexts::{ContextList, Switched};
-use crate::outcome::{Announced, SignOutOutcome};
 use crate::problem::Problem;
 use crate::question::{Answer, Question};
 use crate::secret::BearerToken;
 use crate::stanza::KubeconfigUser;
+use crate::transaction::{Announced, SignOutOutcome};
 
 /// What a caller is told, once.
 #[derive(Debug)]

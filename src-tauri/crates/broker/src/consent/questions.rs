@@ -5,8 +5,8 @@
 //! `kubectl fob trust` takes it up, for a while.
 
 mod answer;
+mod asking;
 mod over;
-mod place;
 pub(crate) mod wording;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,11 +19,11 @@ use crate::asker::{Asker, Container, Place, ProcessId};
 use crate::clock::Moment;
 use crate::command::Flags;
 use crate::manner::Manner;
-use crate::outcome::AttemptId;
 use crate::pair::{Candidate, Server, name_of};
 use crate::problem::Problem;
 use crate::question::{Longest, Question, QuestionId};
 use crate::short;
+use crate::transaction::AttemptId;
 
 /// How many questions may wait.
 const MOST: usize = 64;

@@ -9,7 +9,6 @@ use crate::accounts::session::StateWord;
 use crate::asker::Desktop;
 use crate::clock::Wall;
 use crate::consent::trust::By;
-use crate::outcome::{SignOutOutcome, Step};
 use crate::problem::Problem;
 use crate::question::{Answer, Question};
 use crate::settings::Keep;
@@ -18,6 +17,7 @@ use crate::stanza::KubeconfigUser;
 use crate::surroundings::plugin::Whose;
 use crate::surroundings::reach::TrayHost;
 use crate::texts::{Language, clean, text};
+use crate::transaction::{SignOutOutcome, Step};
 
 /// `kubectl fob status`.
 #[must_use]

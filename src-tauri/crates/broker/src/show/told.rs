@@ -10,9 +10,9 @@ use crate::callers::outcome::{Listing, Meanwhile, Outcome, Prompt};
 use crate::callers::{Caller, Form};
 use crate::clock::Now;
 use crate::command::{Completing, Names};
-use crate::outcome::{Announced, SignOutOutcome};
 use crate::problem::{Problem, Refusal};
 use crate::texts::{Language, text};
+use crate::transaction::{Announced, SignOutOutcome};
 
 /// The version of this build, said by `kubectl fob version`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -299,8 +299,8 @@ fn names(
 
 impl StepView {
     /// A step of a sign-out, in a language.
-    fn of(step: &crate::outcome::Step, language: Language) -> Self {
-        use crate::outcome::Step;
+    fn of(step: &crate::transaction::Step, language: Language) -> Self {
+        use crate::transaction::Step;
         match step {
             Step::Done => Self::Done,
             Step::Nothing => Self::Nothing,

@@ -9,12 +9,12 @@ use broker::asker::{Asker, Desktop, Place};
 use broker::broker::Broker;
 use broker::clock::{Moment, Now};
 use broker::event::{Effect, Event, Found, Kept, Reply, SignIn};
-use broker::outcome::{AttemptId, RefreshOutcome, RefreshRequest, SignInOutcome};
 use broker::problem::{Code, Problem};
 use broker::session::StateWord;
 use broker::settings::Settings;
 use broker::texts::Language;
 use broker::tokens::Tokens;
+use broker::transaction::{AttemptId, RefreshOutcome, RefreshRequest, SignInOutcome};
 use broker::waiters::CallerId;
 use secrecy::ExposeSecret as _;
 

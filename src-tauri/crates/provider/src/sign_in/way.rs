@@ -1,10 +1,10 @@
 //! The steps of a sign-in that speak with the provider.
 
 use broker::account::Pkce;
-use broker::outcome::{Prompting, SignInRequest};
 use broker::problem::Problem;
 use broker::secret::BearerToken;
 use broker::tokens::Tokens;
+use broker::transaction::{Prompting, SignInRequest};
 use openidconnect::core::CoreClient;
 use openidconnect::{AuthUrl, ClientId, IssuerUrl, JsonWebKeySet, RedirectUrl, Scope};
 

@@ -1,10 +1,10 @@
 //! A provider that misbehaves: what it does, and what that is to us.
 
-use broker::outcome::{Prompting, RefreshOutcome, SignOutOutcome, Step};
 use broker::problem::Code;
 use broker::secret::ClientSecret;
 use broker::texts::Language;
 use broker::tokens::{ClientAuthentication, Tokens};
+use broker::transaction::{Prompting, RefreshOutcome, SignOutOutcome, Step};
 use playground::{
     Algorithm, Armed, Basic, Connection, Endpoint, Fault, Pkce, RefreshTokens, Rotation,
 };

@@ -1,8 +1,8 @@
 //! Providers that mix themselves up with another (RFC 9700 section 4.4), and what comes at the wrong time or twice
 //! (threats 18 and 25 of the project's table).
 
-use broker::outcome::{RefreshOutcome, Step};
 use broker::problem::{Code, Problem};
+use broker::transaction::{RefreshOutcome, Step};
 use playground::{Algorithm, Endpoint, Fault, IssParameter};
 use url::Url;
 

@@ -6,14 +6,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use broker::account::{AccountKey, ClientSettings, Grant, ListenAddress, Tls, TokenKind};
 use broker::clock::Wall;
-use broker::outcome::{
-    Forget, Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
-    SignOutOutcome, SignOutRequest, Taken,
-};
 use broker::problem::{About, Code, Problem};
 use broker::secret::ClientSecret;
 use broker::texts::Language;
 use broker::tokens::Tokens;
+use broker::transaction::{
+    Forget, Prompting, RefreshOutcome, RefreshRequest, SignInOutcome, SignInRequest,
+    SignOutOutcome, SignOutRequest, Taken,
+};
 use broker::trust::{Answer, Longest, Question, ServerLine, Wary};
 use playground::{Client, Config, Playground};
 use provider::{Listening, Tickets, Trusted};

@@ -1,8 +1,8 @@
 //! The way that works, from the start page to the sealed tokens.
 
-use broker::outcome::RefreshOutcome;
 use broker::problem::{Code, Problem};
 use broker::texts::Language;
+use broker::transaction::RefreshOutcome;
 use broker::trust::Answer;
 use secrecy::ExposeSecret as _;
 
@@ -118,7 +118,7 @@ async fn a_pair_alone_is_asked_about_on_a_session_that_lives() {
         setting.request.question = Some(question(vec![]));
         let listening = setting.listen().await;
         let tickets = listening.tickets();
-        let asked = tokio::spawn(listening.ask(async |_, _| broker::outcome::Taken::Counted));
+        let asked = tokio::spawn(listening.ask(async |_, _| broker::transaction::Taken::Counted));
         let mut browser = setting.browser();
         let page = browser.open(&tickets.mint()).await;
         let page = browser.answer(&page, word, &[]).await;

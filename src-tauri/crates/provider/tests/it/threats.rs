@@ -2,9 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 
-use broker::outcome::SignInOutcome;
 use broker::problem::Code;
 use broker::secret::ClientSecret;
+use broker::transaction::SignInOutcome;
 use playground::{Endpoint, Fault, IssParameter, User};
 use url::Url;
 
@@ -482,7 +482,7 @@ async fn a_cancelled_sign_in_closes_its_ports() {
         .port()
         .unwrap();
     let going = tokio::spawn(listening.finish(
-        async |_, _| broker::outcome::Taken::Counted,
+        async |_, _| broker::transaction::Taken::Counted,
         async |_, _| Ok(()),
     ));
     let open = async || {

@@ -2,8 +2,8 @@
 
 use broker::account::AccountId;
 use broker::event::{Event, QuestionId};
-use broker::outcome::{AttemptId, Taken};
 use broker::problem::Problem;
+use broker::transaction::{AttemptId, Taken};
 use broker::trust::Answer;
 use broker::waiters::CallerId;
 use provider::Tickets;

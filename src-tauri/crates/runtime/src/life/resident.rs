@@ -28,11 +28,11 @@ use crate::life::upgrade::Program;
 use crate::os::socket::Listener;
 use crate::own::folders::{Folders, Lacking};
 use crate::perform::{Belongings, Hands, Performer};
+use crate::serve::ask::Asks;
 use crate::serve::door::Door;
 use crate::serve::front::{Front, Stage};
 use crate::serve::orders::Orders;
 use crate::serve::plugin::Plugins;
-use crate::serve::question::Questions;
 use crate::serve::room::Room;
 use crate::serve::server::Server;
 use crate::serve::shim::Shims;
@@ -99,7 +99,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
         orders.clone(),
     );
     let (door, open) = watch::channel(Door::Open);
-    let questions = Questions {
+    let asks = Asks {
         orders: orders.clone(),
         files: files.clone(),
         plugins,
@@ -109,7 +109,7 @@ pub async fn run<Drawing: Future<Output = ()> + Send + 'static>(
     let shims = Shims {
         inbox: inbox.clone(),
         programs: Programs::new(room.programs()),
-        questions,
+        asks,
         chosen: choice,
         under_way: under_way.clone(),
         screen: screen.clone(),

@@ -2,8 +2,8 @@
 
 use broker::address_text;
 use broker::event::Address;
-use broker::outcome::AttemptId;
 use broker::problem::Problem;
+use broker::transaction::AttemptId;
 
 use crate::desk::browser::Browser;
 use crate::hall::inbox::{Inbox, Listening, Message};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use broker::event::{AskPage, Event, QuestionId};
-use broker::outcome::Taken;
 use broker::problem::Problem;
+use broker::transaction::Taken;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 

@@ -1,7 +1,7 @@
 //! A provider looked at, before there is an account of it.
 
 use broker::event::Event;
-use broker::outcome::DiscoverRequest;
+use broker::transaction::DiscoverRequest;
 use broker::waiters::CallerId;
 
 use super::Hands;

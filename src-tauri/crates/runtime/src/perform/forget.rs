@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use broker::account::AccountId;
 use broker::event::Event;
-use broker::outcome::Forget;
+use broker::transaction::Forget;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 

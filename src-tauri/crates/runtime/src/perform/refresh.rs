@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use broker::event::Event;
-use broker::outcome::{AttemptId, RefreshOutcome, RefreshRequest};
 use broker::problem::Problem;
+use broker::transaction::{AttemptId, RefreshOutcome, RefreshRequest};
 use tokio::sync::Mutex;
 
 use super::Hands;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use broker::event::{Address, Event, SignIn};
-use broker::outcome::AttemptId;
 use broker::tokens::Tokens;
+use broker::transaction::AttemptId;
 use broker::waiters::CallerId;
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;

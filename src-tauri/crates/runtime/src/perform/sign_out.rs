@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use broker::event::Event;
-use broker::outcome::{AttemptId, SignOutOutcome, SignOutRequest, Step};
+use broker::transaction::{AttemptId, SignOutOutcome, SignOutRequest, Step};
 use tokio::sync::Mutex;
 
 use super::Hands;

@@ -1,4 +1,4 @@
-//! A shim's question, as the event that the broker decides.
+//! What a shim asks for, as the event that the broker decides.
 
 use std::path::PathBuf;
 
@@ -17,9 +17,9 @@ use crate::serve::orders::Orders;
 use crate::serve::plugin::Plugins;
 use crate::serve::room::Room;
 
-/// What a question is understood with.
+/// What an ask is understood with.
 #[derive(Clone)]
-pub(crate) struct Questions {
+pub(crate) struct Asks {
     pub(crate) orders: Orders,
     pub(crate) files: Files,
     pub(crate) plugins: Plugins,
@@ -28,7 +28,7 @@ pub(crate) struct Questions {
     pub(crate) home: PathBuf,
 }
 
-impl Questions {
+impl Asks {
     /// What the client asks, with all that the resident finds out about it.
     pub(super) async fn event(&self, caller: CallerId, found: Found, run: Run) -> Event {
         if run.exec_info.is_some() && found.asker.place != Place::Container {

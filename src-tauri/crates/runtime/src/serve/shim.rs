@@ -14,15 +14,15 @@ use crate::hall::line::Line;
 use crate::hall::under_way::UnderWay;
 use crate::os::socket::Stream;
 use crate::own::settings::Settings;
+use crate::serve::ask::Asks;
 use crate::serve::frames::{read, write};
-use crate::serve::question::Questions;
 
 /// What shims are answered with.
 #[derive(Clone)]
 pub(crate) struct Shims {
     pub(crate) inbox: Inbox,
     pub(crate) programs: Programs,
-    pub(crate) questions: Questions,
+    pub(crate) asks: Asks,
     pub(crate) chosen: watch::Receiver<Settings>,
     pub(crate) under_way: UnderWay,
     pub(crate) screen: Screen,
@@ -37,7 +37,7 @@ impl Shims {
         pid: Option<u32>,
         run: Run,
     ) {
-        let caller = self.questions.orders.caller();
+        let caller = self.asks.orders.caller();
         let mut found = self.programs.find(pid, &run);
         if let Some(language) = self.chosen.borrow().language {
             found.asker.language = language;
@@ -48,8 +48,8 @@ impl Shims {
         let (replies, mut outgoing) = mpsc::unbounded_channel();
         let line = Line::to_shim(replies, Arc::new(found.asker.clone()));
         self.inbox.send(Message::Caller(caller, line));
-        let question = self.questions.event(caller, found, run);
-        let mut question = std::pin::pin!(question);
+        let ask = self.asks.event(caller, found, run);
+        let mut ask = std::pin::pin!(ask);
         let mut asked = false;
         let mut waiting = None;
         let mut encoder = Encoder::new();
@@ -58,7 +58,7 @@ impl Shims {
         let complete = loop {
             tokio::select! {
                 biased;
-                event = &mut question, if !asked => {
+                event = &mut ask, if !asked => {
                     asked = true;
                     self.inbox.event(event);
                 }
@@ -79,7 +79,7 @@ impl Shims {
                 }
                 request = read(&mut stream, &mut decoder) => match request {
                     Ok(Some(Request::Answer(line))) => {
-                        self.inbox.event(Event::Answered(caller, line));
+                        self.inbox.event(Event::Typed(caller, line));
                     }
                     Ok(Some(Request::Run(_) | Request::Command(_)) | None) | Err(_) => break false,
                 },

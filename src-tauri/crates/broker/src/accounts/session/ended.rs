@@ -3,9 +3,9 @@
 use super::{Attempt, Context, Doing, Held, Loss, Renewal, Session, Step};
 use crate::accounts::schedule;
 use crate::accounts::waiters::CallerId;
-use crate::outcome::{AttemptId, RefreshOutcome, SignInOutcome};
 use crate::problem::Problem;
 use crate::tokens::Tokens;
+use crate::transaction::{AttemptId, RefreshOutcome, SignInOutcome};
 
 impl Session {
     /// What the vault had: tokens, and whether a refresh was under way when the resident ended.

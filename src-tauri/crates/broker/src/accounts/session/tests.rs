@@ -3,9 +3,9 @@
 use super::*;
 use crate::accounts::waiters::{Person, Wants};
 use crate::clock::Wall;
-use crate::outcome::{RefreshOutcome, SignInOutcome};
 use crate::secret::{BearerToken, RefreshToken};
 use crate::tokens::Identity;
+use crate::transaction::{RefreshOutcome, SignInOutcome};
 
 pub(crate) fn tokens(obtained: i64, lifetime: i64) -> Tokens {
     Tokens {

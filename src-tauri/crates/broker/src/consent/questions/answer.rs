@@ -7,12 +7,12 @@ use crate::callers::outcome::Outcome;
 use crate::clock::{Moment, Now};
 use crate::consent::trust::{Approval, By, Standing};
 use crate::consent::{Consent, Facts, Step, pair_of, refuse};
-use crate::outcome::Taken;
 use crate::pair::{Candidate, Pair};
 use crate::problem::Problem;
 use crate::question::{Answer, Longest, QuestionId};
 use crate::short;
 use crate::texts::Language;
+use crate::transaction::Taken;
 
 impl Consent {
     /// A line was typed on a terminal that was asked.

@@ -87,7 +87,7 @@ impl Consent {
                 self.join(id, caller);
                 steps.extend(self.ask_on_terminal(id, caller, facts));
             }
-            Venue::Page => {
+            Venue::Desktop => {
                 self.join(id, caller);
                 steps.extend(self.ask_on_page(id, caller, facts));
                 steps.push(Step::SayWhere(id, caller));
@@ -384,7 +384,7 @@ impl Consent {
                     self.take_to_window(id, caller, facts).into_iter().collect()
                 }
             }
-        } else if venue(asker, facts.desktop) == Venue::Page {
+        } else if venue(asker, facts.desktop) == Venue::Desktop {
             let taken = self.take_to_window(id, caller, facts);
             taken
                 .into_iter()

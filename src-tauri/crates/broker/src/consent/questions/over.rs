@@ -6,11 +6,11 @@ use crate::asker::{ProcessId, Whose};
 use crate::clock::{Moment, Now};
 use crate::consent::trust::{Standing, wary};
 use crate::consent::{Consent, Facts, Standings, Step, pair_of, refuse};
-use crate::outcome::AttemptId;
 use crate::pair::Candidate;
 use crate::problem::Problem;
 use crate::question::QuestionId;
 use crate::short::name;
+use crate::transaction::AttemptId;
 
 /// What an approval, or a no, has made of somebody who waits.
 enum State {
