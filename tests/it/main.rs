@@ -7,6 +7,7 @@ use world::Set;
 mod bad_input;
 mod boundaries;
 mod contexts;
+mod map;
 mod modules;
 mod scenarios;
 mod switches;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     set.trial("boundaries", boundaries::hold);
     set.trial("boundaries_of_modules", modules::hold);
     set.trial("boundaries_find_circles", modules::cases::hold);
+    set.trial("map", map::hold);
     set.trial("contexts_walk", contexts::walk);
     set.trial("contexts_ours_alone", switches::ours_alone);
     set.trial("contexts_beside_kubectl", switches::beside_kubectl);
