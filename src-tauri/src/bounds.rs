@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bounds_comes_back_and_nonsense_does_not() {
+    fn bounds_come_back_and_nonsense_does_not() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("window.json");
         let least = (560.0, 420.0);

@@ -10,8 +10,8 @@ mod app;
 mod ask;
 #[cfg(all(unix, feature = "automation"))]
 mod automation;
-mod bounds;
 #[cfg(unix)]
+mod bounds;
 #[cfg(unix)]
 mod linger;
 #[cfg(unix)]
