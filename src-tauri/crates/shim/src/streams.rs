@@ -168,13 +168,6 @@ impl Streams {
         shown && (ahead || write(Out::Stderr, last.as_bytes()).is_ok())
     }
 
-    /// Whether somebody can read a question and type its answer. A command that a person runs takes theirs from standard
-    /// input, or from nobody; a plugin's is kubectl's to give.
-    fn has_keys(&mut self) -> bool {
-        self.terminals.stderr
-            && (self.terminals.stdin || (self.plugin && self.keys.turn_to_terminal()))
-    }
-
     /// The same, and what is typed is not shown.
     pub(crate) fn prompt_unseen(&mut self, text: &str) -> bool {
         if self.has_keys() {
@@ -185,6 +178,13 @@ impl Streams {
             self.show_again();
         }
         shown
+    }
+
+    /// Whether somebody can read a question and type its answer. A command that a person runs takes theirs from standard
+    /// input, or from nobody; a plugin's is kubectl's to give.
+    fn has_keys(&mut self) -> bool {
+        self.terminals.stderr
+            && (self.terminals.stdin || (self.plugin && self.keys.turn_to_terminal()))
     }
 
     /// Waits until something was typed that may be an answer, or the resident says something.

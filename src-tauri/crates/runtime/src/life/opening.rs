@@ -55,8 +55,10 @@ impl Opening {
             Stored::Nothing => (None, None),
             Stored::Kept(kept) => (Some(kept), None),
             Stored::Lost(problem) => {
-                let problem_is = problem.code().name();
-                tracing::warn!(problem = problem_is, "nothing is trusted any more");
+                tracing::warn!(
+                    problem = problem.code().name(),
+                    "nothing is trusted any more"
+                );
                 (Some(Kept::default()), Some(problem))
             }
         };

@@ -16,8 +16,14 @@ pub(crate) fn spoken(environment: &[(OsString, OsString)]) -> Option<Language> {
         .find_map(|name| variable(environment, name)?.to_str().map(Language::of))
 }
 
-/// The language that the client says, where the asker's own can't be seen.
-pub(super) fn said(run: &Run) -> Option<Language> {
+/// The asker's language: its own, where that can be seen. What a plugin says of it is a kubeconfig's word.
+pub(super) fn language(own: Option<Language>, run: &Run) -> Language {
+    let said = || said(run).filter(|_| !run.asks_for_a_token());
+    own.or_else(said).unwrap_or_default()
+}
+
+/// The language that the client says.
+fn said(run: &Run) -> Option<Language> {
     LANGUAGES.iter().find_map(|name| {
         let value = run.variable(name).filter(|value| !value.is_empty())?;
         std::str::from_utf8(value).ok().map(Language::of)

@@ -5,11 +5,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use broker::asker::{Asker, ProcessId};
-use broker::texts::Language;
 use wire::frame::Run;
 
 use super::Found;
-use super::language::said;
+use super::language::language;
 use super::place::{container, descends_from_sshd, is_with_us, place};
 use super::program::{Program, Stands};
 use crate::os::processes::{self, Held, Process};
@@ -18,7 +17,7 @@ use crate::os::processes::{self, Held, Process};
 #[derive(Clone, Debug)]
 pub(crate) struct Programs {
     pub(super) kept: Arc<Mutex<VecDeque<Known>>>,
-    pub(super) most: usize,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -93,7 +92,7 @@ impl Programs {
             completion: kubectl && arguments.as_deref().is_some_and(completes),
             proxies: program.proxies.clone(),
             own_ca: program.own_ca,
-            language: language(&program, run),
+            language: language(program.language, run),
             arguments,
         };
         Found {
@@ -229,13 +228,4 @@ fn completes(arguments: &[String]) -> bool {
     arguments
         .get(1)
         .is_some_and(|word| word == "__complete" || word == "__completeNoDesc")
-}
-
-/// The asker's language. What a plugin says of it is a kubeconfig's word.
-pub(super) fn language(program: &Program, run: &Run) -> Language {
-    let said = || {
-        let is_person_s = !run.asks_for_a_token();
-        is_person_s.then(|| said(run)).flatten()
-    };
-    program.language.or_else(said).unwrap_or_default()
 }

@@ -7,8 +7,9 @@ use broker::asker::{Container, Place};
 use broker::texts::Language;
 use wire::frame::Run;
 
+use super::language::language;
 use super::program::{EXEC_INFO, Stands};
-use super::programs::{Seen, language};
+use super::programs::Seen;
 use super::*;
 use crate::os::environment::variable;
 
@@ -210,11 +211,11 @@ fn a_kubeconfig_chooses_no_language() {
         env: vec![(b"LANG".to_vec(), b"ko_KR.UTF-8".to_vec())],
         ..Run::default()
     };
-    let unseen = Program::default();
-    assert_eq!(language(&unseen, &korean(None, "status")), Language::Ko);
-    assert_eq!(language(&unseen, &korean(None, "get-token")), Language::En);
+    let unseen = None;
+    assert_eq!(language(unseen, &korean(None, "status")), Language::Ko);
+    assert_eq!(language(unseen, &korean(None, "get-token")), Language::En);
     assert_eq!(
-        language(&unseen, &korean(Some(b"{}"), "status")),
+        language(unseen, &korean(Some(b"{}"), "status")),
         Language::En
     );
 }
