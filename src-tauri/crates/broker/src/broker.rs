@@ -174,7 +174,9 @@ impl Broker {
             Event::Gone(caller) => self.gone(caller, now),
             Event::AnsweredOnPage(question, answer, ticked) => {
                 let facts = facts!(self, now);
-                let steps = self.consent.approved(question, answer, &ticked, facts);
+                let steps = self
+                    .consent
+                    .answered_on_page(question, answer, &ticked, facts);
                 self.follow_consent(steps, now);
             }
             Event::Unanswered(question, why) => {

@@ -56,7 +56,7 @@ impl Consent {
     }
 
     /// Somebody answered on our page, which is told what came of it.
-    pub(crate) fn approved(
+    pub(crate) fn answered_on_page(
         &mut self,
         id: QuestionId,
         answer: Answer,
