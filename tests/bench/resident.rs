@@ -147,18 +147,14 @@ pub(crate) fn idle_while(ground: &Ground, name: &'static str, what: &str) -> Res
     let said = ground.get_namespaces(&[])?;
     ensure!(said.ok, "{said:?}");
     let pid = ground.resident()?;
-    // What the last question left behind: threads that wait for more of the kind, connections.
-    wait_for("connections to be closed", || Ok(connections(pid)? == 0))?;
     let settled = settled(pid)?;
     let before = threads(pid)?;
     thread::sleep(IDLE);
-    let after = threads(pid)?;
-    ensure!(connections(pid)? == 0, "a connection was opened meanwhile");
-    let switches = switches(&before, &after);
+    let (switches, threads) = switches_since(pid, &before)?;
     let how = format!(
         "voluntary and other, of {} threads, in {} s; signed in, no refresh due, no connection to \
          the provider; begun {:.0} s after the last question{what} ({})",
-        after.len(),
+        threads,
         IDLE.as_secs(),
         settled.as_secs_f64(),
         ground.vault,
@@ -171,17 +167,21 @@ pub(crate) fn idle_while(ground: &Ground, name: &'static str, what: &str) -> Res
     ))
 }
 
-/// How many there were between two looks at a process's threads.
-fn switches(before: &BTreeMap<u32, u64>, after: &BTreeMap<u32, u64>) -> u64 {
+/// How many a process has had since a look at its threads, during which nothing connected; and how many threads it has.
+fn switches_since(pid: u32, before: &BTreeMap<u32, u64>) -> Result<(u64, usize)> {
+    let after = threads(pid)?;
+    ensure!(connections(pid)? == 0, "a connection was opened meanwhile");
     let all: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
-    all.iter()
+    let switches = all
+        .iter()
         .map(|thread| match (before.get(thread), after.get(thread)) {
             (Some(before), Some(after)) => after - before,
             // One that came has run, and one that went ran to do so.
             (None, Some(after)) => (*after).max(1),
             (Some(_), None) | (None, None) => 1,
         })
-        .sum()
+        .sum();
+    Ok((switches, after.len()))
 }
 
 /// A row of how many more of them there are in one person's resident than in another's, in the same minute.
@@ -191,23 +191,22 @@ pub(crate) fn idle_side_by_side(
     one: &Person,
     other: &Person,
 ) -> Result<Row> {
-    let both = [resident_of(one)?, resident_of(other)?];
-    for pid in both {
-        wait_for("connections to be closed", || Ok(connections(pid)? == 0))?;
-        settled(pid)?;
-    }
-    let before = (threads(both[0])?, threads(both[1])?);
+    let (one, other) = (resident_of(one)?, resident_of(other)?);
+    settled(one)?;
+    settled(other)?;
+    let before = (threads(one)?, threads(other)?);
     thread::sleep(IDLE);
-    let after = (threads(both[0])?, threads(both[1])?);
-    let (one, other) = (switches(&before.0, &after.0), switches(&before.1, &after.1));
+    let (one, _) = switches_since(one, &before.0)?;
+    let (other, _) = switches_since(other, &before.1)?;
     let how = format!("{one} and {other}, in the same {} s", IDLE.as_secs());
     let more = one as f64 - other as f64;
     Ok(Row::new(name, (more, "switches"), goal, how))
 }
 
-/// Waits until the set of threads has been the same for a quarter of a minute: a pool lets a thread
-/// go when it has had nothing to do for ten seconds.
+/// Waits until what the last question left behind is over: connections, and threads that wait for more of the kind. Their
+/// set has been the same for a quarter of a minute: a pool lets a thread go when it has had nothing to do for ten seconds.
 fn settled(pid: u32) -> Result<Duration> {
+    wait_for("connections to be closed", || Ok(connections(pid)? == 0))?;
     let begun = Instant::now();
     let names = || -> Result<BTreeSet<u32>> { Ok(threads(pid)?.into_keys().collect()) };
     let (mut known, mut since) = (names()?, Instant::now());
