@@ -64,7 +64,9 @@ pub enum Bound {
 pub struct Seated {
     /// Who.
     pub person: Person,
-    /// What their browser saw.
+    /// Their browser, which notes what it saw.
+    pub browser: Settings,
+    /// Where it notes that.
     pub log: PathBuf,
     _screen: Screen,
 }
@@ -94,6 +96,7 @@ impl Seated {
         person.kubeconfig(&world.kubeconfig(extra)?)?;
         Ok(Self {
             person,
+            browser,
             log,
             _screen: screen,
         })

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 
 use super::{Bound, Seated, World};
-use crate::browser::{Browser, Settings};
+use crate::browser::Browser;
 use crate::terminal::Terminal;
 
 /// A manifest for kubectl's standard input.
@@ -17,7 +17,6 @@ const MANIFEST: &str = r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"nam
 struct Remote {
     seated: Seated,
     file: PathBuf,
-    browser: Settings,
 }
 
 impl Remote {
@@ -34,17 +33,7 @@ impl Remote {
         fs::remove_file(own)?;
         let status = person.kubectl(&["fob", "status"])?;
         ensure!(status.ok, "{status:?}");
-        let browser = Settings {
-            ca: Some(world.authority().to_owned()),
-            user: "test".to_owned(),
-            password: world.password().to_owned(),
-            ..Settings::default()
-        };
-        Ok(Self {
-            seated,
-            file,
-            browser,
-        })
+        Ok(Self { seated, file })
     }
 
     fn get(&self, what: &str) -> String {
@@ -69,7 +58,8 @@ impl Remote {
     /// Opens the address that a terminal tells, in a browser that is elsewhere.
     async fn signs_in(&self, terminal: &mut Terminal) -> Result<()> {
         let address = terminal.address()?;
-        Browser::new(self.browser.clone())?.open(&address).await?;
+        let mut browser = Browser::new(self.seated.browser.clone())?;
+        browser.open(&address).await?;
         Ok(())
     }
 
